@@ -1,0 +1,1 @@
+//! The wire: generated protobuf types and the table of error codes.

@@ -1,0 +1,1 @@
+//! Replicates the ledger by Raft and hands out leases.

@@ -1,0 +1,1 @@
+//! REST over one trait: wire to domain, errors to responses.

@@ -1,0 +1,1 @@
+//! The assembly: configuration, telemetry, health, wiring and shutdown.

@@ -1,0 +1,1 @@
+//! A checked circuit to keys, proofs, verdicts and diagnoses, with stock halo2.

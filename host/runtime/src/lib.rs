@@ -1,0 +1,1 @@
+//! Component bytes to a checked circuit and witness, inside hard limits.

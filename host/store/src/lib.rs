@@ -1,0 +1,1 @@
+//! Depot (blobs by digest), archive (history) and sealed inputs.

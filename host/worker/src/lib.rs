@@ -1,0 +1,1 @@
+//! The prove loop: leases to witness to proof to completion, in child processes.

@@ -1,0 +1,1 @@
+//! Testkit: real nodes in temporary folders, stories told through them.
