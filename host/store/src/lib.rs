@@ -1,1 +1,21 @@
-//! Depot (blobs by digest), archive (history) and sealed inputs.
+//! Where bytes, sealed inputs and history stand on disk.
+//!
+//! [`Depot`] keeps blobs under their SHA-256 digest, durable before it says so. [`InputVault`]
+//! keeps the key of each task's private input, so that destroying 32 bytes makes the sealed input
+//! unreadable for good. [`Archive`] keeps finished tasks for search, in SQLite.
+//!
+//! None of the three decides anything: which task exists and what state it is in is the ledger's
+//! business.
+
+mod archive;
+mod depot;
+mod durable;
+mod limits;
+mod secret;
+mod vault;
+
+pub use archive::{Archive, ArchiveError, ArchivedTask, Cursor, Page, TaskFilter};
+pub use depot::{Depot, DepotError};
+pub use limits::{ARCHIVE_PAGE_MAX, BLOB_BYTES_MAX, SEALED_OVERHEAD_BYTES};
+pub use secret::Secret;
+pub use vault::{InputKey, InputVault, VaultError, open_input};
