@@ -11,6 +11,7 @@ mod circuit;
 mod codec;
 mod constraint_system;
 mod field;
+pub mod flat;
 mod layout;
 mod limits;
 mod refusal;
