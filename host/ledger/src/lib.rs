@@ -1,1 +1,31 @@
-//! The replicated facts: commands, apply, plan, limits and ids, with no clock, randomness or IO.
+//! The replicated facts: plugins, circuits and tasks, with no clock, randomness or IO.
+//!
+//! [`State::apply`] and [`plan`] are functions: time, ids and chance enter as fields of a
+//! [`Command`], so that replaying a log twice gives equal states. Bytes never enter: a command names
+//! components, parameters, inputs and proofs by digest and is smaller than 4 KiB.
+
+mod apply;
+mod circuit;
+mod codec;
+mod command;
+mod ids;
+pub mod limits;
+mod outcome;
+mod plan;
+mod plugin;
+mod problem;
+mod state;
+mod task;
+
+pub use circuit::{CircuitFacts, CircuitRecord, CircuitState};
+pub use codec::{CommandError, StateError};
+pub use command::{AttemptRef, Command, Completion, Expiry, Idempotency};
+pub use ids::{CircuitId, Digest, IdError, Millis, TaskId, WorkerId};
+pub use outcome::{Outcome, Refusal};
+pub use plan::{PlanOptions, WorkerView, plan};
+pub use plugin::{PluginFacts, PluginRecord, PluginState};
+pub use problem::{Problem, codes};
+pub use state::State;
+pub use task::{
+    Attempt, Lease, Priority, Stage, TaskKind, TaskPhase, TaskRecord, TaskState, Timings,
+};

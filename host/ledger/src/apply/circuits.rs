@@ -1,0 +1,89 @@
+//! Circuits: registering, and what a preparation's end does to those who wait for it.
+
+use super::{Step, within};
+use crate::limits::CIRCUITS_MAX;
+use crate::task::new_task;
+use crate::{
+    CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Millis, Outcome, PluginState,
+    Priority, Problem, Refusal, State, TaskId, TaskKind, TaskState,
+};
+
+// === impl State ===
+
+impl State {
+    /// Refuses a plugin that nothing new may start on.
+    pub(super) fn check_usable(&self, plugin: &Digest) -> Result<(), Refusal> {
+        let record = self.plugin(plugin).ok_or(Refusal::UnknownPlugin(*plugin))?;
+        match &record.state {
+            PluginState::Ready => Ok(()),
+            PluginState::Inspecting => Err(Refusal::PluginInspecting(*plugin)),
+            PluginState::Retired { .. } => Err(Refusal::PluginRetired(*plugin)),
+            PluginState::Rejected(problem) => Err(Refusal::PluginRejected {
+                plugin: *plugin,
+                problem: problem.clone(),
+            }),
+        }
+    }
+
+    pub(super) fn register_circuit(
+        &mut self,
+        plugin: Digest,
+        params: Digest,
+        task: TaskId,
+        now: Millis,
+    ) -> Step {
+        self.check_usable(&plugin)?;
+        let circuit = CircuitId::of(&plugin, &params);
+        let known = self.circuit(&circuit);
+        let registered_at = known.map_or(now, |record| record.registered_at);
+        match known {
+            Some(CircuitRecord {
+                task,
+                state: CircuitState::Preparing | CircuitState::Ready(_),
+                ..
+            }) => {
+                return Ok(Outcome::CircuitRegistered {
+                    circuit,
+                    task: *task,
+                    created: false,
+                });
+            }
+            Some(_) => {}
+            None => within("circuits", self.circuits().count() as u64 + 1, CIRCUITS_MAX)?,
+        }
+        self.check_fresh(task)?;
+        self.insert_circuit(CircuitRecord {
+            id: circuit,
+            plugin,
+            params,
+            task: Some(task),
+            registered_at,
+            state: CircuitState::Preparing,
+        });
+        let kind = TaskKind::PrepareCircuit { circuit };
+        self.insert_task(new_task(task, kind, Priority::DEFAULT, None, now));
+        Ok(Outcome::CircuitRegistered {
+            circuit,
+            task: Some(task),
+            created: true,
+        })
+    }
+
+    /// Makes a circuit ready and lets the tasks that wait for it into the queue.
+    pub(super) fn finish_preparation(&mut self, circuit: &CircuitId, facts: CircuitFacts) {
+        if let Some(record) = self.circuit_mut(circuit) {
+            record.state = CircuitState::Ready(facts);
+        }
+        self.release_waiting(circuit);
+    }
+
+    /// Rejects a circuit, and fails the tasks that wait for it with the same problem.
+    pub(super) fn reject_circuit(&mut self, circuit: &CircuitId, problem: &Problem, now: Millis) {
+        if let Some(record) = self.circuit_mut(circuit) {
+            record.state = CircuitState::Rejected(problem.clone());
+        }
+        for task in self.waiting_for(circuit) {
+            self.finish_task(&task, TaskState::Failed(problem.clone()), now);
+        }
+    }
+}

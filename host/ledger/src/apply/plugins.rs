@@ -1,0 +1,173 @@
+//! Plugins: registering, what an inspection's end does, retiring.
+
+use super::{Step, running, within};
+use crate::limits::{COMPONENT_BYTES_MAX, PLUGINS_MAX, TASKS_MAX};
+use crate::plugin::{is_name, is_version};
+use crate::task::new_task;
+use crate::{
+    CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Millis, Outcome, PluginFacts,
+    PluginRecord, PluginState, Priority, Problem, Refusal, State, TaskId, TaskKind, TaskState,
+    codes,
+};
+
+/// What an inspection found, as it stands in `Completion::PluginInspected`.
+pub(super) struct Inspection<'a> {
+    pub(super) name: &'a str,
+    pub(super) version: &'a str,
+    pub(super) description: Digest,
+    pub(super) default_params: Option<Digest>,
+    pub(super) default_circuit: Option<CircuitFacts>,
+}
+
+// === impl State ===
+
+impl State {
+    pub(super) fn register_plugin(
+        &mut self,
+        component: Digest,
+        bytes: u64,
+        task: TaskId,
+        now: Millis,
+    ) -> Step {
+        let known = self.plugin(&component);
+        match known.map(|plugin| (plugin.task, plugin.state.clone(), plugin.facts.is_some())) {
+            Some((task, PluginState::Inspecting | PluginState::Ready, _)) => {
+                return Ok(Outcome::PluginRegistered {
+                    task,
+                    created: false,
+                });
+            }
+            // A retired plugin that was inspected comes back as it was.
+            Some((task, PluginState::Retired { .. }, true)) => {
+                if let Some(plugin) = self.plugin_mut(&component) {
+                    plugin.state = PluginState::Ready;
+                }
+                return Ok(Outcome::PluginRegistered {
+                    task,
+                    created: false,
+                });
+            }
+            // The inspection may end differently now: limits are raised, crashes have causes.
+            Some((_, PluginState::Rejected(_) | PluginState::Retired { .. }, _)) => {}
+            None => {
+                within("plugins", self.plugins().count() as u64 + 1, PLUGINS_MAX)?;
+                within("bytes of a component", bytes, COMPONENT_BYTES_MAX)?;
+            }
+        }
+        self.check_fresh(task)?;
+        let registered_at = self
+            .plugin(&component)
+            .map_or(now, |plugin| plugin.registered_at);
+        let facts = self
+            .plugin(&component)
+            .and_then(|plugin| plugin.facts.clone());
+        let state = PluginState::Inspecting;
+        self.insert_plugin(PluginRecord {
+            component,
+            bytes,
+            registered_at,
+            task,
+            state,
+            facts,
+        });
+        let kind = TaskKind::InspectPlugin { plugin: component };
+        self.insert_task(new_task(task, kind, Priority::DEFAULT, None, now));
+        Ok(Outcome::PluginRegistered {
+            task,
+            created: true,
+        })
+    }
+
+    /// Refuses the id of a known task, and a task too many.
+    pub(super) fn check_fresh(&self, task: TaskId) -> Result<(), Refusal> {
+        if self.task(&task).is_some() {
+            return Err(Refusal::TaskExists(task));
+        }
+        within("live tasks", self.task_count() + 1, TASKS_MAX)
+    }
+
+    /// Makes a plugin ready, or says why it is rejected after all: its name is malformed, or taken
+    /// by other bytes.
+    pub(super) fn finish_inspection(
+        &mut self,
+        component: Digest,
+        inspection: &Inspection<'_>,
+        now: Millis,
+    ) -> Result<(), Problem> {
+        let Inspection {
+            name,
+            version,
+            description,
+            default_params,
+            default_circuit,
+        } = *inspection;
+        if !is_name(name) {
+            let detail = "the plugin's name must have 1 to 63 of the characters a-z 0-9 -";
+            return Err(Problem::new(codes::PLUGIN_NAME, detail));
+        }
+        if !is_version(version) {
+            let detail = "the plugin's version must be a semantic version of at most 64 bytes";
+            return Err(Problem::new(codes::PLUGIN_VERSION, detail));
+        }
+        let owner = self.claim_name(name, version, component);
+        if owner != component {
+            let detail = format!(
+                "{name} {version} is the plugin {owner} already; \
+                 give the changed plugin another version"
+            );
+            return Err(Problem::new(codes::VERSION_IMMUTABLE, detail));
+        }
+        let circuit = default_params.zip(default_circuit).map(|(params, facts)| {
+            let id = CircuitId::of(&component, &params);
+            let state = CircuitState::Ready(facts);
+            let record = CircuitRecord {
+                id,
+                plugin: component,
+                params,
+                task: None,
+                registered_at: now,
+                state,
+            };
+            self.insert_circuit(record);
+            id
+        });
+        if let Some(plugin) = self.plugin_mut(&component) {
+            plugin.state = PluginState::Ready;
+            plugin.facts = Some(PluginFacts {
+                name: name.to_owned(),
+                version: version.to_owned(),
+                description,
+                default_params,
+                default_circuit: circuit,
+            });
+        }
+        Ok(())
+    }
+
+    /// Rejects a plugin whose inspection failed, unless it was retired in the meantime.
+    pub(super) fn reject_plugin(&mut self, component: &Digest, problem: &Problem) {
+        if let Some(plugin) = self.plugin_mut(component)
+            && plugin.state == PluginState::Inspecting
+        {
+            plugin.state = PluginState::Rejected(problem.clone());
+        }
+    }
+
+    pub(super) fn retire_plugin(&mut self, component: &Digest, now: Millis) -> Step {
+        let plugin = self
+            .plugin_mut(component)
+            .ok_or(Refusal::UnknownPlugin(*component))?;
+        if matches!(plugin.state, PluginState::Retired { .. }) {
+            return Ok(Outcome::PluginRetired { running: None });
+        }
+        plugin.state = PluginState::Retired { at: now };
+        let inspection = plugin.task;
+        let Some(task) = self.task(&inspection).filter(|task| !task.is_finished()) else {
+            return Ok(Outcome::PluginRetired { running: None });
+        };
+        let running = running(task);
+        let problem = Problem::new(codes::PLUGIN_RETIRED, "the plugin was retired");
+        self.finish_task(&inspection, TaskState::Failed(problem), now);
+        Ok(Outcome::PluginRetired { running })
+    }
+}

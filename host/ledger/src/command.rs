@@ -1,0 +1,214 @@
+//! What may be asked of the ledger. The enum is append-only: its order is the log's format.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CircuitFacts, CircuitId, Digest, Millis, Priority, Problem, TaskId, Timings, WorkerId,
+};
+
+/// A change of the facts, proposed by the leader. `now` is the proposer's clock.
+///
+/// Variants and fields are only ever appended: a log written by an older version is read back by
+/// position.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Makes a component known and queues its inspection. The bytes are in the depot.
+    RegisterPlugin {
+        /// The component.
+        component: Digest,
+        /// How many bytes it has.
+        bytes: u64,
+        /// Fresh id for the inspection; unused when the plugin is known.
+        task: TaskId,
+        /// When.
+        now: Millis,
+    },
+    /// Makes a circuit of a ready plugin known and queues its preparation.
+    RegisterCircuit {
+        /// The plugin.
+        plugin: Digest,
+        /// The parameters as canonical JSON, in the depot.
+        params: Digest,
+        /// Fresh id for the preparation; unused when the circuit is known.
+        task: TaskId,
+        /// When.
+        now: Millis,
+    },
+    /// Queues a proof. The sealed input is in the depot.
+    SubmitTask {
+        /// Fresh id.
+        task: TaskId,
+        /// The circuit; it may still be preparing.
+        circuit: CircuitId,
+        /// The sealed input.
+        input: Digest,
+        /// How urgent.
+        priority: Priority,
+        /// Makes a repeated submission answer with the first one's task.
+        idempotency: Option<Idempotency>,
+        /// When.
+        now: Millis,
+    },
+    /// Gives a queued task to a worker.
+    LeaseTask {
+        /// The task.
+        task: TaskId,
+        /// One more than its newest attempt.
+        attempt: u32,
+        /// Who gets it.
+        worker: WorkerId,
+        /// Until when without a renewal.
+        expires_at: Millis,
+        /// When.
+        now: Millis,
+    },
+    /// Extends leases of a worker that is alive.
+    RenewLeases {
+        /// Who has them.
+        worker: WorkerId,
+        /// Which; at most `RENEWALS_MAX`.
+        leases: Vec<AttemptRef>,
+        /// The new deadline; never moves one back.
+        expires_at: Millis,
+        /// When.
+        now: Millis,
+    },
+    /// Ends a task well. A proof was verified before.
+    CompleteTask {
+        /// The task.
+        task: TaskId,
+        /// The attempt that did it.
+        attempt: u32,
+        /// Who did it.
+        worker: WorkerId,
+        /// The result.
+        completion: Completion,
+        /// Microseconds by stage; the ledger adds `Stage::Queue`.
+        timings: Timings,
+        /// When.
+        now: Millis,
+    },
+    /// Ends an attempt without a result.
+    FailAttempt {
+        /// The task.
+        task: TaskId,
+        /// The attempt.
+        attempt: u32,
+        /// Who had it.
+        worker: WorkerId,
+        /// Why. The code `task.handed_back` makes the attempt not count.
+        problem: Problem,
+        /// Whether another attempt could end differently.
+        retryable: bool,
+        /// When.
+        now: Millis,
+    },
+    /// Takes a lease away.
+    ExpireLease {
+        /// The task.
+        task: TaskId,
+        /// The attempt.
+        attempt: u32,
+        /// Why.
+        reason: Expiry,
+        /// When.
+        now: Millis,
+    },
+    /// Stops a task on its owner's behalf.
+    CancelTask {
+        /// The task.
+        task: TaskId,
+        /// When.
+        now: Millis,
+    },
+    /// Takes a plugin out of use.
+    RetirePlugin {
+        /// The plugin.
+        component: Digest,
+        /// When.
+        now: Millis,
+    },
+    /// Drops finished tasks that the archive has; at most `FORGET_MAX`.
+    ForgetTasks {
+        /// The tasks; unfinished ones stay.
+        tasks: Vec<TaskId>,
+    },
+}
+
+/// A submitter's key against double submission, scoped by the submitter before hashing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Idempotency {
+    /// Digest of the key.
+    pub key: Digest,
+    /// Digest of the request: the same key with another request is refused.
+    pub request: Digest,
+}
+
+/// An attempt at a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AttemptRef {
+    /// The task.
+    pub task: TaskId,
+    /// The attempt's number.
+    pub attempt: u32,
+}
+
+/// Why a lease is taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Expiry {
+    /// Its deadline passed.
+    Deadline,
+    /// The worker joined again without it.
+    WorkerRestarted,
+    /// The worker joined again without it after the coordinator was restarted too: no evidence
+    /// against the task, so the attempt does not count.
+    NodeRestarted,
+}
+
+/// The result of a task that ended well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Completion {
+    /// A component is a plugin.
+    PluginInspected {
+        /// Its name.
+        name: String,
+        /// Its version.
+        version: String,
+        /// The description as JSON, in the depot.
+        description: Digest,
+        /// The default parameters as canonical JSON, in the depot.
+        default_params: Option<Digest>,
+        /// The circuit they give. Without default parameters it is ignored.
+        default_circuit: Option<CircuitFacts>,
+    },
+    /// A circuit was built.
+    CircuitPrepared(CircuitFacts),
+    /// A proof was made and verified.
+    Proved {
+        /// The proof, in the depot.
+        proof: Digest,
+        /// The public inputs, in the depot: 32 bytes each, in the circuit's order.
+        public_inputs: Digest,
+    },
+}
+
+// === impl Command ===
+
+impl Command {
+    /// Returns the command's name in logs.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::RegisterPlugin { .. } => "register_plugin",
+            Self::RegisterCircuit { .. } => "register_circuit",
+            Self::SubmitTask { .. } => "submit_task",
+            Self::LeaseTask { .. } => "lease_task",
+            Self::RenewLeases { .. } => "renew_leases",
+            Self::CompleteTask { .. } => "complete_task",
+            Self::FailAttempt { .. } => "fail_attempt",
+            Self::ExpireLease { .. } => "expire_lease",
+            Self::CancelTask { .. } => "cancel_task",
+            Self::RetirePlugin { .. } => "retire_plugin",
+            Self::ForgetTasks { .. } => "forget_tasks",
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What the ledger answers to a command: what happened, or a refusal that changed nothing.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{AttemptRef, CircuitId, Digest, Millis, Problem, TaskId, TaskPhase};
+
+/// What a command did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[must_use]
+pub enum Outcome {
+    /// The plugin is known.
+    PluginRegistered {
+        /// Its inspection: the command's when `created`, else an earlier one.
+        task: TaskId,
+        /// Whether this command started an inspection.
+        created: bool,
+    },
+    /// The circuit is known.
+    CircuitRegistered {
+        /// Its id.
+        circuit: CircuitId,
+        /// Its preparation, if it had one of its own.
+        task: Option<TaskId>,
+        /// Whether this command started a preparation.
+        created: bool,
+    },
+    /// The task is known.
+    TaskSubmitted {
+        /// The command's task when `created`, else the one that the idempotency key stands for.
+        task: TaskId,
+        /// Whether this command queued it.
+        created: bool,
+    },
+    /// The worker has the lease.
+    Leased,
+    /// The leases were extended, but for those that are no longer the worker's.
+    Renewed {
+        /// Attempts the worker must stop.
+        lost: Vec<AttemptRef>,
+    },
+    /// The task has ended with this result, by this command or by the same one before.
+    Completed,
+    /// The attempt ended without a result.
+    AttemptEnded {
+        /// Whether the task waits for another attempt; otherwise it failed.
+        requeued: bool,
+    },
+    /// The task is cancelled, by this command or an earlier one.
+    Cancelled {
+        /// The attempt to stop.
+        running: Option<AttemptRef>,
+    },
+    /// The plugin is retired, by this command or an earlier one.
+    PluginRetired {
+        /// The attempt at its inspection to stop.
+        running: Option<AttemptRef>,
+    },
+    /// Finished tasks were dropped.
+    Forgotten {
+        /// How many.
+        count: u64,
+    },
+    /// Nothing changed.
+    Refused(Refusal),
+}
+
+/// Why a command changed nothing.
+#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// No plugin has this digest.
+    #[error("plugin {0} is unknown")]
+    UnknownPlugin(Digest),
+    /// No circuit has this id.
+    #[error("circuit {0} is unknown")]
+    UnknownCircuit(CircuitId),
+    /// No task has this id; it may have been moved to the archive.
+    #[error("task {0} is unknown")]
+    UnknownTask(TaskId),
+    /// The plugin's inspection has not ended.
+    #[error("plugin {0} is still being inspected")]
+    PluginInspecting(Digest),
+    /// The plugin was refused by its inspection.
+    #[error("plugin {plugin} was rejected: {}", problem.detail)]
+    PluginRejected {
+        /// The plugin.
+        plugin: Digest,
+        /// Why.
+        problem: Problem,
+    },
+    /// The plugin was taken out of use.
+    #[error("plugin {0} is retired")]
+    PluginRetired(Digest),
+    /// The circuit cannot be built.
+    #[error("circuit {circuit} was rejected: {}", problem.detail)]
+    CircuitRejected {
+        /// The circuit.
+        circuit: CircuitId,
+        /// Why.
+        problem: Problem,
+    },
+    /// The id of a fresh task is taken by another one.
+    #[error("task {0} exists already and is another one")]
+    TaskExists(TaskId),
+    /// The task has ended, which nothing undoes.
+    #[error("task {task} has ended: {}", phase.name())]
+    TaskFinished {
+        /// The task.
+        task: TaskId,
+        /// How it ended.
+        phase: TaskPhase,
+    },
+    /// No worker has the task.
+    #[error("task {0} is not leased")]
+    NotLeased(TaskId),
+    /// The task cannot be leased now.
+    #[error("task {0} does not wait for a worker")]
+    NotWaiting(TaskId),
+    /// The attempt is not the task's newest.
+    #[error("attempt {attempt} of task {task} is not the current one, which is {current}")]
+    StaleAttempt {
+        /// The task.
+        task: TaskId,
+        /// The attempt named.
+        attempt: u32,
+        /// The attempt that counts.
+        current: u32,
+    },
+    /// Another worker has the lease.
+    #[error("attempt {attempt} of task {task} belongs to another worker")]
+    ForeignLease {
+        /// The task.
+        task: TaskId,
+        /// The attempt.
+        attempt: u32,
+    },
+    /// The lease was renewed in the meantime.
+    #[error("the lease of task {task} lasts until {expires_at}")]
+    LeaseAlive {
+        /// The task.
+        task: TaskId,
+        /// Its deadline.
+        expires_at: Millis,
+    },
+    /// The result is not of the task's kind, or breaks a limit.
+    #[error("the result does not fit task {task}: {reason}")]
+    CompletionMismatch {
+        /// The task.
+        task: TaskId,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Only proofs can be cancelled: inspections and preparations serve others too.
+    #[error("task {0} is an inspection or a preparation, which cannot be cancelled")]
+    NotCancellable(TaskId),
+    /// The idempotency key stands for another request.
+    #[error("the idempotency key belongs to task {task} with another request")]
+    IdempotencyConflict {
+        /// The task the key stands for.
+        task: TaskId,
+    },
+    /// A limit of this crate is reached.
+    #[error("{item} would be {value}, the limit is {max}")]
+    Limit {
+        /// What is limited.
+        item: String,
+        /// What it would become.
+        value: u64,
+        /// The most allowed.
+        max: u64,
+    },
+}
+
+// === impl Refusal ===
+
+impl Refusal {
+    /// Returns the stable code of the table in `host/api`.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::UnknownPlugin(_) => "plugin.unknown",
+            Self::UnknownCircuit(_) => "circuit.unknown",
+            Self::UnknownTask(_) => "task.unknown",
+            Self::PluginInspecting(_) => "plugin.inspecting",
+            Self::PluginRejected { .. } => "plugin.rejected",
+            Self::PluginRetired(_) => "plugin.retired",
+            Self::CircuitRejected { .. } => "circuit.rejected",
+            Self::TaskExists(_) => "task.exists",
+            Self::TaskFinished { .. } => "task.finished",
+            Self::NotLeased(_) => "task.not_leased",
+            Self::NotWaiting(_) => "task.not_waiting",
+            Self::StaleAttempt { .. } => "task.stale_attempt",
+            Self::ForeignLease { .. } => "task.foreign_lease",
+            Self::LeaseAlive { .. } => "task.lease_alive",
+            Self::CompletionMismatch { .. } => "task.completion_mismatch",
+            Self::NotCancellable(_) => "task.not_cancellable",
+            Self::IdempotencyConflict { .. } => "request.idempotency_conflict",
+            Self::Limit { .. } => "limits.ledger",
+        }
+    }
+}

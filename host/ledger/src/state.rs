@@ -1,0 +1,269 @@
+//! The facts and the indexes over them.
+//!
+//! [`Facts`] is what is replicated, hashed and written to snapshots. The indexes are computed from
+//! it: they make planning cost what there is to do, not what there is to know, and are rebuilt when
+//! a snapshot is loaded. Every change of a task's state goes through [`State::update_task`], which
+//! keeps both in step.
+
+mod index;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use self::index::Index;
+use crate::plugin::PluginState;
+use crate::{
+    AttemptRef, CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Millis, PluginRecord,
+    TaskId, TaskKind, TaskRecord, WorkerId,
+};
+
+/// What is replicated.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Facts {
+    /// Plugins by component.
+    pub(crate) plugins: BTreeMap<Digest, PluginRecord>,
+    /// Component by name and version. An entry is never removed or replaced.
+    pub(crate) names: BTreeMap<String, BTreeMap<String, Digest>>,
+    /// Circuits by id.
+    pub(crate) circuits: BTreeMap<CircuitId, CircuitRecord>,
+    /// Tasks by id, finished ones until they are forgotten.
+    pub(crate) tasks: BTreeMap<TaskId, TaskRecord>,
+    /// Task by idempotency key, as long as the task is known.
+    pub(crate) idempotency: BTreeMap<Digest, TaskId>,
+}
+
+/// The ledger's state: everything that was ever accepted and not forgotten.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    facts: Facts,
+    index: Index,
+}
+
+impl PartialEq for State {
+    fn eq(&self, other: &Self) -> bool {
+        self.facts == other.facts
+    }
+}
+
+impl Eq for State {}
+
+// === impl State ===
+
+impl State {
+    /// Returns the state before the first command.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn from_facts(facts: Facts) -> Self {
+        let mut index = Index::default();
+        for task in facts.tasks.values() {
+            index.insert(task, waits_for(&facts, task));
+        }
+        Self { facts, index }
+    }
+
+    pub(crate) const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Returns a plugin by its component.
+    pub fn plugin(&self, component: &Digest) -> Option<&PluginRecord> {
+        self.facts.plugins.get(component)
+    }
+
+    /// Returns every plugin, in the order of their digests.
+    pub fn plugins(&self) -> impl Iterator<Item = &PluginRecord> {
+        self.facts.plugins.values()
+    }
+
+    /// Returns a plugin by name and version, whatever its state.
+    pub fn plugin_version(&self, name: &str, version: &str) -> Option<&PluginRecord> {
+        self.plugin(self.facts.names.get(name)?.get(version)?)
+    }
+
+    /// Returns every version of a plugin, newest first by semantic version.
+    pub fn plugin_versions(&self, name: &str) -> Vec<&PluginRecord> {
+        let mut versions: Vec<(&String, &Digest)> =
+            self.facts.names.get(name).into_iter().flatten().collect();
+        versions.sort_by(|(a, _), (b, _)| crate::plugin::compare_versions(b, a));
+        versions
+            .into_iter()
+            .filter_map(|(_, component)| self.plugin(component))
+            .collect()
+    }
+
+    /// Returns the newest ready version of a plugin.
+    pub fn latest_plugin(&self, name: &str) -> Option<&PluginRecord> {
+        self.plugin_versions(name)
+            .into_iter()
+            .find(|plugin| plugin.state == PluginState::Ready)
+    }
+
+    /// Returns a circuit.
+    pub fn circuit(&self, id: &CircuitId) -> Option<&CircuitRecord> {
+        self.facts.circuits.get(id)
+    }
+
+    /// Returns what is known of a circuit that can be proved.
+    pub fn ready_circuit(&self, id: &CircuitId) -> Option<(&CircuitRecord, &CircuitFacts)> {
+        let record = self.circuit(id)?;
+        match &record.state {
+            CircuitState::Ready(facts) => Some((record, facts)),
+            CircuitState::Preparing | CircuitState::Rejected(_) => None,
+        }
+    }
+
+    /// Returns every circuit, in the order of their ids.
+    pub fn circuits(&self) -> impl Iterator<Item = &CircuitRecord> {
+        self.facts.circuits.values()
+    }
+
+    /// Returns a task.
+    pub fn task(&self, id: &TaskId) -> Option<&TaskRecord> {
+        self.facts.tasks.get(id)
+    }
+
+    /// Returns every task, in the order of their ids.
+    pub fn tasks(&self) -> impl Iterator<Item = &TaskRecord> {
+        self.facts.tasks.values()
+    }
+
+    /// Returns the finished tasks, those that ended first first: what the archive takes.
+    pub fn finished_tasks(&self) -> impl Iterator<Item = &TaskRecord> {
+        self.index.finished().filter_map(|id| self.task(&id))
+    }
+
+    /// Returns how many tasks are known.
+    pub fn task_count(&self) -> u64 {
+        self.facts.tasks.len() as u64
+    }
+
+    /// Returns how many tasks could be leased now or after their back-off.
+    pub fn queued_count(&self) -> u64 {
+        self.index.queued_count()
+    }
+
+    /// Returns how many tasks wait for their circuit.
+    pub fn waiting_count(&self) -> u64 {
+        self.index.waiting_count()
+    }
+
+    /// Returns how many tasks are with workers.
+    pub fn running_count(&self) -> u64 {
+        self.index.lease_count()
+    }
+
+    /// Returns the leases of a worker, in the order of task ids.
+    pub fn leases_of(&self, worker: &WorkerId) -> impl Iterator<Item = AttemptRef> {
+        self.index.held_by(worker).filter_map(|task| {
+            self.task(&task)?.lease().map(|lease| AttemptRef {
+                task,
+                attempt: lease.attempt,
+            })
+        })
+    }
+
+    /// Returns every lease, the one that ends first first.
+    pub(crate) fn leases_by_deadline(&self) -> impl Iterator<Item = (Millis, &TaskRecord)> {
+        self.index
+            .expiries()
+            .filter_map(|(expires_at, id)| self.task(&id).map(|task| (expires_at, task)))
+    }
+
+    /// Returns the tasks that may be leased at a time, most urgent first.
+    pub(crate) fn leasable(&self, now: Millis) -> impl Iterator<Item = TaskId> {
+        self.index.leasable(now)
+    }
+
+    /// Returns the next time at which [`crate::plan`] has something to do without a command: a
+    /// lease's deadline or the end of a back-off.
+    pub fn next_deadline(&self, now: Millis) -> Option<Millis> {
+        self.index.next_deadline(now)
+    }
+
+    /// Returns the tasks that wait for a circuit.
+    pub(crate) fn waiting_for(&self, circuit: &CircuitId) -> Vec<TaskId> {
+        self.index.waiting_for(circuit)
+    }
+
+    pub(crate) fn insert_task(&mut self, task: TaskRecord) {
+        self.index.insert(&task, waits_for(&self.facts, &task));
+        if let Some(idempotency) = &task.idempotency {
+            self.facts.idempotency.insert(idempotency.key, task.id);
+        }
+        self.facts.tasks.insert(task.id, task);
+    }
+
+    /// Changes a task and keeps the indexes in step; nothing happens to an unknown one.
+    pub(crate) fn update_task(&mut self, id: &TaskId, change: impl FnOnce(&mut TaskRecord)) {
+        if let Some(mut task) = self.facts.tasks.remove(id) {
+            self.index.remove(&task);
+            change(&mut task);
+            self.index.insert(&task, waits_for(&self.facts, &task));
+            self.facts.tasks.insert(*id, task);
+        }
+    }
+
+    pub(crate) fn remove_task(&mut self, id: &TaskId) -> bool {
+        let Some(task) = self.facts.tasks.remove(id) else {
+            return false;
+        };
+        self.index.remove(&task);
+        if let Some(idempotency) = &task.idempotency {
+            self.facts.idempotency.remove(&idempotency.key);
+        }
+        true
+    }
+
+    pub(crate) fn plugin_mut(&mut self, component: &Digest) -> Option<&mut PluginRecord> {
+        self.facts.plugins.get_mut(component)
+    }
+
+    pub(crate) fn insert_plugin(&mut self, plugin: PluginRecord) {
+        self.facts.plugins.insert(plugin.component, plugin);
+    }
+
+    /// Takes a name and version for a component, or returns the one that has it.
+    pub(crate) fn claim_name(&mut self, name: &str, version: &str, component: Digest) -> Digest {
+        *self
+            .facts
+            .names
+            .entry(name.to_owned())
+            .or_default()
+            .entry(version.to_owned())
+            .or_insert(component)
+    }
+
+    pub(crate) fn insert_circuit(&mut self, circuit: CircuitRecord) {
+        self.facts.circuits.insert(circuit.id, circuit);
+    }
+
+    pub(crate) fn circuit_mut(&mut self, id: &CircuitId) -> Option<&mut CircuitRecord> {
+        self.facts.circuits.get_mut(id)
+    }
+
+    /// Moves the tasks that wait for a circuit to the queue, after the circuit became ready.
+    pub(crate) fn release_waiting(&mut self, circuit: &CircuitId) {
+        for id in self.waiting_for(circuit) {
+            self.update_task(&id, |_| {});
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn rebuilt_index_agrees(&self) -> bool {
+        Self::from_facts(self.facts.clone()).index == self.index
+    }
+}
+
+/// Returns the circuit that a queued proof has to wait for.
+fn waits_for(facts: &Facts, task: &TaskRecord) -> Option<CircuitId> {
+    let TaskKind::Prove { circuit, .. } = task.kind else {
+        return None;
+    };
+    match facts.circuits.get(&circuit).map(|record| &record.state) {
+        Some(CircuitState::Ready(_)) => None,
+        _ => Some(circuit),
+    }
+}
