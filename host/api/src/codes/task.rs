@@ -1,0 +1,49 @@
+//! Codes of tasks.
+
+codes! {
+    UNKNOWN = "task.unknown", 404, "no such task",
+        "No task has this id.",
+        "List the tasks with GET /api/v1/tasks.";
+    TARGET = "task.target", 422, "the task names no circuit, or two",
+        "A task names either a circuit by its id, or a plugin with optional params.",
+        "Send exactly one of circuit and plugin; params belong to plugin.";
+    PRIORITY = "task.priority", 422, "the priority is out of range",
+        "A priority is 0 to 9; 9 goes first and 5 is the default.",
+        "Send a number from 0 to 9.";
+    NOT_DONE = "task.not_done", 409, "the task has no proof yet",
+        "A proof can be downloaded once the task's state is done.",
+        "Ask GET /api/v1/tasks/{id}?wait=30s first.";
+    NO_PROOF = "task.no_proof", 409, "the task ended without a proof",
+        "The task failed, was cancelled, or is not a proving task.",
+        "GET /api/v1/tasks/{id} shows why.";
+    FINISHED = "task.finished", 409, "the task has finished already",
+        "A finished task stays as it is; the cancel came too late.",
+        "GET /api/v1/tasks/{id} shows how it ended.";
+    CANCELLED = "task.cancelled", 409, "the task was cancelled",
+        "Somebody cancelled the task before it finished.",
+        "Submit it again.";
+    ATTEMPTS_EXHAUSTED = "task.attempts_exhausted", 500, "every attempt failed",
+        "The task lost as many workers as it is given; it is parked so that it cannot take more.",
+        "The attempts list what was seen at each; if the input or plugin is to blame it shows there.";
+    LEASE_EXPIRED = "task.lease_expired", 500, "the worker was lost",
+        "The attempt's worker fell silent; the task goes on with the next attempt.",
+        "Nothing, unless every attempt ends so.";
+    HANDED_BACK = "task.handed_back", 503, "the worker gave the attempt back",
+        "The worker was stopped; the attempt does not count and the task goes on with the next one.",
+        "Nothing.";
+    WORKER_RESTARTED = "task.worker_restarted", 503, "the worker was restarted",
+        "The worker came back without this attempt; the task goes on with the next one.",
+        "Nothing.";
+    NODE_RESTARTED = "task.node_restarted", 503, "the node was restarted",
+        "Coordinator and worker were lost together; the attempt does not count.",
+        "Nothing.";
+    PROVER_CRASHED = "task.prover_crashed", 500, "the prover ended unexpectedly",
+        "The process that ran the attempt crashed or met its memory limit.",
+        "The task is tried again; the detail says what was seen.";
+    TIMEOUT = "task.timeout", 500, "the attempt took too long",
+        "An attempt has a deadline.",
+        "The detail names the limit.";
+    INPUT_LOST = "task.input_lost", 500, "the input can no longer be read",
+        "The sealed input or its key is gone.",
+        "Submit the task again.";
+}

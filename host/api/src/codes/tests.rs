@@ -1,0 +1,52 @@
+//! What is promised of the table of codes.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::collections::BTreeSet;
+
+use super::{all, find, page};
+
+#[test]
+fn every_code_stands_once_and_is_found_by_its_name() {
+    let mut seen = BTreeSet::new();
+    for code in all() {
+        assert!(seen.insert(code.code), "{} stands twice", code.code);
+        assert_eq!(find(code.code).unwrap().title, code.title);
+    }
+    assert!(find("plugin.no_such").is_none());
+}
+
+#[test]
+fn every_code_has_a_form_a_status_and_all_its_texts() {
+    for code in all() {
+        let plain = |c: char| c.is_ascii_lowercase() || c == '_' || c == '.';
+        assert!(code.code.chars().all(plain), "{}", code.code);
+        assert!((400..=599).contains(&code.status), "{}", code.code);
+        let title = code.title;
+        assert!(!title.is_empty() && !title.ends_with('.'), "{}", code.code);
+        assert!(code.meaning.ends_with('.'), "{}", code.code);
+        assert!(code.what_to_do.ends_with('.'), "{}", code.code);
+    }
+}
+
+#[test]
+fn a_family_stands_together() {
+    let mut closed = BTreeSet::new();
+    let mut family = "";
+    for code in all() {
+        let of = code.code.split('.').next().unwrap();
+        if of != family {
+            assert!(closed.insert(of), "family {of} stands in two places");
+            family = of;
+        }
+    }
+}
+
+#[test]
+fn the_page_in_the_repository_is_the_generated_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/CODES.md");
+    if option_env!("AUREOLE_BLESS").is_some() {
+        std::fs::write(path, page::markdown()).unwrap();
+    }
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(committed, page::markdown(), "run with AUREOLE_BLESS=1");
+}

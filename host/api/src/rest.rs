@@ -1,0 +1,27 @@
+//! The documents of the REST API, as the gateway writes and the client reads them.
+//!
+//! Requests refuse unknown fields; answers may gain fields in a later version, so a reader skips
+//! what it does not know. Ids and digests are text here: the gateway parses them at its edge.
+//! Field elements are `0x` and 64 lower-case hex digits, big-endian.
+
+mod circuit;
+mod health;
+mod plugin;
+mod proof;
+mod reference;
+mod task;
+mod time;
+
+pub use circuit::{Circuit, CircuitRequest, CircuitState, PublicInput, Shape};
+pub use health::{Check, Health};
+pub use plugin::{Plugin, PluginList, PluginState, PublicInputName};
+pub use proof::{Elements, ProofRecord, PublicInputs, Verdict, VerifyRequest};
+pub use reference::{PluginRef, ReferenceError};
+pub use task::{
+    Attempt, PRIORITY_DEFAULT, PRIORITY_MAX, Stage, Task, TaskKind, TaskPage, TaskRequest,
+    TaskState, Timings,
+};
+pub use time::{Timestamp, TimestampError};
+
+#[cfg(test)]
+mod tests;

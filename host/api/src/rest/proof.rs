@@ -1,0 +1,83 @@
+//! Proofs, public inputs and verdicts on the wire.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Public inputs by name.
+pub type PublicInputs = BTreeMap<String, Elements>;
+
+/// The field elements of one public input: a lone one is written without brackets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Elements {
+    /// Exactly one.
+    One(String),
+    /// Any other number.
+    Many(Vec<String>),
+}
+
+/// A finished task's proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProofRecord {
+    /// SHA-256 of the bytes.
+    pub digest: String,
+    /// How many bytes.
+    pub bytes: u64,
+    /// Where the bytes are: a path on this node.
+    pub url: String,
+    /// The bytes in base64; left out of lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base64: Option<String>,
+}
+
+/// Asks whether a proof verifies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyRequest {
+    /// Id of the circuit.
+    pub circuit: String,
+    /// The public inputs by name, as a task shows them.
+    pub public_inputs: PublicInputs,
+    /// The proof in standard base64 with padding.
+    pub proof: String,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Whether the proof verifies under the circuit's key for exactly these public inputs.
+    pub valid: bool,
+    /// Why it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+// === impl Elements ===
+
+impl Elements {
+    /// Writes big-endian elements the way the API shows them.
+    pub fn from_big_endian(elements: &[[u8; 32]]) -> Self {
+        match elements {
+            [one] => Self::One(hex(one)),
+            many => Self::Many(many.iter().map(hex).collect()),
+        }
+    }
+
+    /// The elements as text, in order.
+    pub fn texts(&self) -> &[String] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Many(texts) => texts,
+        }
+    }
+}
+
+fn hex(element: &[u8; 32]) -> String {
+    element.iter().fold(String::from("0x"), |mut text, byte| {
+        for nibble in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(nibble.into(), 16).unwrap_or_default());
+        }
+        text
+    })
+}
