@@ -1,1 +1,25 @@
 //! Async client of an Aureole node.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), aureole_client::Error> {
+//! use std::time::Duration;
+//!
+//! let node = aureole_client::Client::new("http://localhost:8080")?;
+//! let input = serde_json::json!({"leaves": ["0x1234"], "leaf_index": 0});
+//! let task = node.submit_to("merkle", &input).await?;
+//! let task = node.wait_task(&task.id, Duration::from_secs(120), |seen| println!("{}", seen.state)).await?;
+//! let bundle = node.bundle(&task.id).await?;
+//! # drop(bundle); Ok(()) }
+//! ```
+
+mod bundle;
+mod client;
+mod error;
+mod http;
+mod upload;
+mod wait;
+
+pub use aureole_api::{Problem, codes, rest};
+pub use bundle::Bundle;
+pub use client::{Client, TaskQuery};
+pub use error::Error;

@@ -1,0 +1,187 @@
+//! Requests and answers: one place that sends, bounds, and tells a refusal from a foreign answer.
+
+use std::time::Duration;
+
+use aureole_api::{MEDIA_TYPE, Problem};
+use bytes::{Bytes, BytesMut};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::Error;
+
+/// Bytes of one answer. The largest are circuits; a node's limit on the k of a circuit keeps them
+/// below a quarter of this.
+pub(crate) const ANSWER_MAX: u64 = 256 * 1024 * 1024;
+
+/// How long a connection may take.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+
+/// How long an answer may take beyond what it was asked to wait.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// An HTTP client bound to one node.
+#[derive(Clone, Debug)]
+pub(crate) struct Http {
+    inner: reqwest::Client,
+    base: Url,
+}
+
+/// An answer that was no refusal.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) bytes: Bytes,
+    url: String,
+}
+
+// === impl Http ===
+
+impl Http {
+    pub(crate) fn new(base: &str) -> Result<Self, Error> {
+        let refuse = |reason| Error::Address {
+            url: base.to_owned(),
+            reason,
+        };
+        let url =
+            Url::parse(base).map_err(|_| refuse("expected a form such as http://host:8080"))?;
+        if url.scheme() != "http" {
+            return Err(refuse("this client speaks plain http"));
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err(refuse("it names no host"));
+        }
+        if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+            return Err(refuse("it must end after host and port"));
+        }
+        let inner = reqwest::Client::builder()
+            .connect_timeout(CONNECT_MAX)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("aureole-client/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|source| Error::Connect {
+                url: base.to_owned(),
+                source,
+            })?;
+        Ok(Self { inner, base: url })
+    }
+
+    /// The node's address.
+    pub(crate) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// A request to a path of the API, given in segments: each is escaped.
+    pub(crate) fn request(&self, method: Method, segments: &[&str]) -> RequestBuilder {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.clear().extend(segments);
+        }
+        self.inner.request(method, url)
+    }
+
+    /// Sends, and reads the whole answer. `wait` is how long the node was asked to wait.
+    pub(crate) async fn send(
+        &self,
+        request: RequestBuilder,
+        wait: Duration,
+    ) -> Result<Answer, Error> {
+        let limit = wait.saturating_add(ANSWER_TIME_MAX);
+        let response = request
+            .timeout(limit)
+            .send()
+            .await
+            .map_err(|e| self.lost(e, limit))?;
+        self.read(response, limit).await
+    }
+
+    async fn read(&self, mut response: Response, limit: Duration) -> Result<Answer, Error> {
+        let status = response.status();
+        let refusal = response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(MEDIA_TYPE.as_bytes()));
+        let mut bytes = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(|e| self.lost(e, limit))? {
+            if bytes.len().saturating_add(chunk.len()) as u64 > ANSWER_MAX {
+                return Err(Error::TooLarge { max: ANSWER_MAX });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        let answer = Answer {
+            status,
+            bytes: bytes.freeze(),
+            url: self.base.to_string(),
+        };
+        if refusal {
+            return Err(Error::Problem(answer.json::<Problem>()?));
+        }
+        Ok(answer)
+    }
+
+    fn lost(&self, source: reqwest::Error, limit: Duration) -> Error {
+        let url = self.base.to_string();
+        if source.is_timeout() && !source.is_connect() {
+            return Error::Timeout {
+                url,
+                seconds: limit.as_secs(),
+            };
+        }
+        Error::Connect { url, source }
+    }
+
+    /// Asks for a document.
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        segments: &[&str],
+        query: &[(&str, String)],
+        wait: Duration,
+    ) -> Result<T, Error> {
+        let request = self.request(Method::GET, segments).query(query);
+        self.send(request, wait).await?.document()
+    }
+
+    /// Sends a document.
+    pub(crate) async fn post<T: Serialize + Sync + ?Sized>(
+        &self,
+        segments: &[&str],
+        query: &[(&str, String)],
+        body: &T,
+        wait: Duration,
+    ) -> Result<Answer, Error> {
+        let request = self.request(Method::POST, segments).query(query).json(body);
+        self.send(request, wait).await
+    }
+}
+
+// === impl Answer ===
+
+impl Answer {
+    /// Refuses what is no success, and reads the document.
+    pub(crate) fn document<T: DeserializeOwned>(self) -> Result<T, Error> {
+        self.success()?.json()
+    }
+
+    /// The bytes of a success.
+    pub(crate) fn raw(self) -> Result<Bytes, Error> {
+        Ok(self.success()?.bytes)
+    }
+
+    fn success(self) -> Result<Self, Error> {
+        if self.status.is_success() {
+            return Ok(self);
+        }
+        Err(self.foreign("neither a success nor a problem document"))
+    }
+
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.bytes).map_err(|error| self.foreign(error.to_string()))
+    }
+
+    fn foreign(&self, reason: impl Into<String>) -> Error {
+        Error::Foreign {
+            url: self.url.clone(),
+            status: self.status.as_u16(),
+            reason: reason.into(),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Every number the gateway refuses by, each with its reason. [`crate::Config`] starts from these.
+
+use std::time::Duration;
+
+/// Bytes of a component. The largest first-party plugin has well under one MiB; Orchard's circuit
+/// compiled for the sandbox has 1.6. The same limit stands in the ledger.
+pub const COMPONENT_MAX: u64 = 8 * 1024 * 1024;
+
+/// Bytes of a JSON body: 65,536 leaves of a Merkle tree take 4.5 MB.
+pub const JSON_MAX: u64 = 8 * 1024 * 1024;
+
+/// Nesting of a JSON document. Real inputs have under ten levels; serde_json's own 128 and the
+/// stack of a worker thread are far away.
+pub const JSON_DEPTH_MAX: u32 = 64;
+
+/// Values in a JSON document. A value takes 32 bytes in memory and may take two on the wire, so a
+/// body of the largest size would grow sixteenfold; a million values are 32 MB and fifteen times
+/// what the largest Merkle input needs.
+pub const JSON_VALUES_MAX: u32 = 1_000_000;
+
+/// Bytes of JSON bodies being read at the same time: eight of the largest. Past it a body is
+/// refused with `node.busy`, never queued, because a reader that waits holds a connection.
+pub const JSON_IN_FLIGHT_MAX: u64 = 64 * 1024 * 1024;
+
+/// How long a caller may wait for an answer. Proxies cut at 60 s.
+pub const WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// The wait of `POST /plugins`, `POST /circuits` and `POST /tasks/{name}` when none is asked for:
+/// long enough for keys and a proof at k = 14, so that the plain call gives the whole answer.
+pub const WAIT_DEFAULT: Duration = Duration::from_secs(30);
+
+/// Connections at a time. A thousand callers with two threads of proving behind them wait anyway;
+/// past it a connection gets 503 and is closed.
+pub const CONNECTIONS_MAX: u32 = 1024;
+
+/// Requests in work at a time over all connections; HTTP/2 carries several on one. Past it a
+/// request gets 503. Health is exempt.
+pub const REQUESTS_MAX: u32 = 2048;
+
+/// Streams of one HTTP/2 connection: a browser or client library needs a few.
+pub const STREAMS_MAX: u32 = 32;
+
+/// How long the head of a request may take, and an idle connection may stay.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Bytes of a request's head. Ours have under one KiB; hyper's smallest buffer is 8 KiB.
+pub const HEAD_MAX: u32 = 16 * 1024;
+
+/// Header fields of a request. Browsers send about twenty.
+pub const HEADERS_MAX: u32 = 64;
+
+/// How long a body may pause.
+pub const BODY_PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// How long a body may take in all: 8 MiB at about half a megabit a second.
+pub const BODY_TIME_MAX: Duration = Duration::from_secs(120);
+
+/// How long an answered request's bytes may take to leave before the connection is dropped.
+pub const FLUSH_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// How long requests in work may go on after a stop was asked for. Waits are cut short at once,
+/// so only an upload takes time.
+pub const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Longest cursor.
+pub const CURSOR_MAX: u32 = 128;
+
+/// Longest Idempotency-Key.
+pub const IDEMPOTENCY_KEY_MAX: u32 = 128;
+
+/// Longest request id that is echoed.
+pub const REQUEST_ID_MAX: u32 = 64;
+
+/// Tasks in a page: at most, and when the caller names no number.
+pub const PAGE_MAX: u32 = 200;
+/// See [`PAGE_MAX`].
+pub const PAGE_DEFAULT: u32 = 50;

@@ -1,0 +1,160 @@
+//! The one trait the gateway sees: what the node can do, in types that cannot be wrong.
+//!
+//! The gateway parses ids, references, durations and bounds at its edge; behind this trait nobody
+//! parses text of a request again. It knows nothing of consensus, storage, sandboxes or provers.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use async_trait::async_trait;
+use aureole_api::{
+    Problem,
+    rest::{Circuit, Health, Plugin, PluginList, PluginRef, Task, TaskPage, TaskState, Verdict},
+};
+use aureole_ledger::{CircuitId, Digest, Priority, TaskId};
+use bytes::Bytes;
+use serde_json::Value;
+
+pub use crate::component::Component;
+
+/// What a node can do for a caller.
+///
+/// Obligations of an implementation:
+/// - success is durable: what a call answers as done survives a crash;
+/// - a call never blocks the runtime's threads;
+/// - a call that takes a `wait` answers at the latest about then, with the state of that moment;
+/// - dropping a call's future at any await loses nothing that was answered before (the caller's
+///   connection may go at any time; a waiting call is dropped when the gateway stops);
+/// - a [`Problem`] never holds private inputs, paths or addresses.
+#[async_trait]
+pub trait Platform: Send + Sync + 'static {
+    /// Stores a component and has it inspected. Answers as soon as that is durable: the plugin
+    /// may still be [`Inspecting`](aureole_api::rest::PluginState::Inspecting). `bool` says
+    /// whether the component is new here.
+    ///
+    /// The component is a stream with the size limit built in: when reading it fails, answer any
+    /// problem; the gateway knows the cause and tells it instead.
+    async fn put_plugin(&self, component: Component) -> Result<(Plugin, bool), Problem>;
+
+    /// Every plugin, without its schemas.
+    async fn plugins(&self) -> Result<PluginList, Problem>;
+
+    /// One plugin in full; while it is being inspected, waits for the end of that.
+    async fn plugin(&self, plugin: &PluginRef, wait: Duration) -> Result<Plugin, Problem>;
+
+    /// Retires a plugin; the reference is exact. Retiring twice is no error.
+    async fn retire_plugin(&self, plugin: &PluginRef) -> Result<Plugin, Problem>;
+
+    /// Registers a plugin's circuit. Answers as soon as that is durable: the circuit may still be
+    /// [`Preparing`](aureole_api::rest::CircuitState::Preparing). `bool` says whether it is new.
+    async fn put_circuit(
+        &self,
+        plugin: &PluginRef,
+        params: Option<Value>,
+    ) -> Result<(Circuit, bool), Problem>;
+
+    /// One circuit; while it is being prepared, waits for the end of that.
+    async fn circuit(&self, circuit: CircuitId, wait: Duration) -> Result<Circuit, Problem>;
+
+    /// A ready circuit's canonical bytes.
+    async fn circuit_ir(&self, circuit: CircuitId) -> Result<Blob, Problem>;
+
+    /// Accepts a task: durable before it answers. An input that is refused at once (schema,
+    /// size, unknown plugin) is a problem and leaves no task.
+    async fn submit(&self, submission: Submission) -> Result<Task, Problem>;
+
+    /// One task; while it is not final, waits for its end.
+    async fn task(&self, task: TaskId, wait: Duration) -> Result<Task, Problem>;
+
+    /// A page of tasks, newest first.
+    async fn tasks(&self, filter: TaskFilter) -> Result<TaskPage, Problem>;
+
+    /// Cancels a task. A task that was cancelled before answers the same again; one that ended
+    /// otherwise is a problem (`task.finished`).
+    async fn cancel(&self, task: TaskId) -> Result<Task, Problem>;
+
+    /// A done task's proof.
+    async fn proof(&self, task: TaskId) -> Result<Blob, Problem>;
+
+    /// Verifies a proof under a circuit's key for exactly these public inputs.
+    async fn verify(&self, request: Verification) -> Result<Verdict, Problem>;
+
+    /// Whether the node takes work. Answers from memory, at once.
+    async fn health(&self) -> Health;
+}
+
+/// Bytes with their digest, which is their `ETag`.
+#[derive(Clone, Debug)]
+pub struct Blob {
+    /// SHA-256 of the bytes.
+    pub digest: Digest,
+    /// The bytes.
+    pub bytes: Bytes,
+}
+
+/// A task to be done.
+///
+/// Its `Debug` form leaves the input out: inputs are private.
+#[derive(Clone, PartialEq)]
+pub struct Submission {
+    /// What is to be proved.
+    pub target: Target,
+    /// The input, at most [`crate::Config::json_max`] bytes as it was sent.
+    pub input: Value,
+    /// How urgent.
+    pub priority: Priority,
+    /// The caller's key: the same key with the same request gives the same task, with another
+    /// request `request.idempotency_conflict`. 1 to 128 visible ASCII characters.
+    pub idempotency_key: Option<String>,
+}
+
+/// What a task proves.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// A registered circuit.
+    Circuit(CircuitId),
+    /// A plugin's circuit, registered on the way where it is new.
+    Plugin {
+        /// The plugin.
+        plugin: PluginRef,
+        /// Its parameters; the plugin's defaults when absent.
+        params: Option<Value>,
+    },
+}
+
+/// Which tasks to list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskFilter {
+    /// In this state only.
+    pub state: Option<TaskState>,
+    /// Of this plugin only.
+    pub plugin: Option<PluginRef>,
+    /// The cursor of an earlier page: at most 128 of `A-Z a-z 0-9 . _ -`, its meaning is the
+    /// implementation's, which answers `request.cursor` to one it did not make.
+    pub before: Option<String>,
+    /// How many at most, 1 to 200.
+    pub limit: u32,
+}
+
+/// A proof to be verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verification {
+    /// The circuit.
+    pub circuit: CircuitId,
+    /// Field elements by the name of the public input, big-endian; neither names nor counts nor
+    /// the modulus are checked yet.
+    pub public_inputs: BTreeMap<String, Vec<[u8; 32]>>,
+    /// The proof; its length is not checked yet.
+    pub proof: Vec<u8>,
+}
+
+// === impl Submission ===
+
+impl std::fmt::Debug for Submission {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Submission")
+            .field("target", &self.target)
+            .field("priority", &self.priority)
+            .field("idempotency_key", &self.idempotency_key)
+            .finish_non_exhaustive()
+    }
+}
