@@ -1,1 +1,34 @@
-//! Component bytes to a checked circuit and witness, inside hard limits.
+//! Component bytes to a circuit and a witness, inside hard limits.
+//!
+//! ```text
+//! bytes ── scan ──▸ compile ──▸ CodeCache::put ──▸ Trusted ── Sandbox::load ──▸ Plugin
+//!          refuse    Cranelift    sign              CodeCache::get              describe, circuit,
+//!          early     (a child     with a            (checked)                   annotate, witness:
+//!                    process)     local secret                                  a fresh instance each
+//! ```
+//!
+//! A plugin can neither read, reach, stall nor crash anything: it has no imports but our log,
+//! every resource is capped, and traps and timeouts are typed. What comes out of a call is
+//! converted, not believed: `aureole_ir` checks it.
+//!
+//! [`compile`] and [`Plugin`]'s calls block; they belong in a child process with CPU and memory
+//! limits of its own, because no limit in here covers the compiler.
+
+mod cache;
+mod engine;
+mod error;
+mod limits;
+mod plugin;
+mod sandbox;
+mod scan;
+mod text;
+
+pub use cache::{CacheError, CodeCache, Trusted};
+pub use engine::compile;
+pub use error::{Error, Problem, TrapKind};
+pub use limits::{EPOCH_TICK, Limits, MEMORY_GUARD, MEMORY_RESERVATION, TEXT_BYTES, WASM_STACK};
+pub use plugin::{
+    Call, Description, Failure, Log, LogLevel, LogLine, Plugin, PublicInputDescription,
+};
+pub use sandbox::Sandbox;
+pub use scan::{ScanError, ScanReport, scan};
