@@ -1,1 +1,10 @@
-//! First-party plugin: preimage.
+//! First-party plugin `preimage`: knowledge of a message with a public Poseidon digest.
+//!
+//! The smallest worked example: copy it to begin a plugin of your own.
+//!
+//! - [`PreimageCircuit`] is the circuit, an ordinary `halo2_proofs` one.
+//! - [`digest`] computes the digest outside a circuit.
+
+mod circuit;
+
+pub use circuit::{MESSAGE_ELEMENTS, PreimageCircuit, PreimageConfig, digest};
