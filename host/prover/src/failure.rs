@@ -1,0 +1,213 @@
+//! Why a witness does not satisfy its circuit, in the author's names and without values.
+
+use std::fmt;
+
+use aureole_ir::{Column, ColumnKind};
+use serde::{Deserialize, Serialize};
+
+/// A witness does not satisfy its circuit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{}", self.summary())]
+pub struct Unsatisfied {
+    /// The first failures, at least one, in the order gates, lookups, copies.
+    pub failures: Vec<Failure>,
+    /// How many more there are.
+    pub more: u64,
+}
+
+/// One constraint, lookup or copy that fails, on one or more rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What fails.
+    #[serde(flatten)]
+    pub fault: Fault,
+    /// The first row on which it fails.
+    pub row: u32,
+    /// On how many rows.
+    pub rows: u32,
+    /// Where the row stands, if the regions' names were asked for and one holds it.
+    pub region: Option<RegionRow>,
+}
+
+/// What fails.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fault", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Fault {
+    /// A polynomial of a gate is not zero.
+    Constraint {
+        /// Index of the gate.
+        gate: u32,
+        /// The author's name for it.
+        gate_name: String,
+        /// Index within the gate.
+        constraint: u32,
+        /// The author's name for it; may be empty.
+        constraint_name: String,
+    },
+    /// A polynomial of a gate reads a row that holds random values in a proof: a selector is
+    /// missing, or enabled too close to the end.
+    UnusableRow {
+        /// Index of the gate.
+        gate: u32,
+        /// The author's name for it.
+        gate_name: String,
+        /// Index within the gate.
+        constraint: u32,
+        /// The author's name for it; may be empty.
+        constraint_name: String,
+    },
+    /// An input is not in the table.
+    Lookup {
+        /// Index of the lookup.
+        lookup: u32,
+    },
+    /// Two cells that must be equal are not.
+    Copy {
+        /// One cell.
+        left: Place,
+        /// The other.
+        right: Place,
+    },
+    /// The witness cannot be looked at: its shape is wrong.
+    Malformed {
+        /// Stable code of the refusal.
+        code: String,
+        /// What and where.
+        detail: String,
+    },
+}
+
+/// A cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// `advice`, `fixed` or `instance`.
+    pub kind: String,
+    /// Index of the column among those of its kind.
+    pub column: u32,
+    /// Row.
+    pub row: u32,
+    /// The public input that the cell holds, for an instance cell.
+    pub public_input: Option<String>,
+}
+
+/// A row of a named region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegionRow {
+    /// Namespaces and region, joined by `/`.
+    pub name: String,
+    /// Rows from the region's first.
+    pub offset: u32,
+}
+
+// === impl Unsatisfied ===
+
+impl Unsatisfied {
+    fn summary(&self) -> String {
+        let first = self
+            .failures
+            .first()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let others = self.more.saturating_add(
+            self.failures
+                .len()
+                .saturating_sub(1)
+                .try_into()
+                .unwrap_or(u64::MAX),
+        );
+        match others {
+            0 => format!("witness does not satisfy the circuit: {first}"),
+            others => format!("witness does not satisfy the circuit: {first}; and {others} more"),
+        }
+    }
+}
+
+// === impl Failure ===
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.fault)?;
+        if matches!(self.fault, Fault::Malformed { .. }) {
+            return Ok(());
+        }
+        match &self.region {
+            Some(region) => write!(f, " at {} offset {}", region.name, region.offset)?,
+            None => write!(f, " at row {}", self.row)?,
+        }
+        match self.rows.saturating_sub(1) {
+            0 => Ok(()),
+            others => write!(f, " and {others} more rows"),
+        }
+    }
+}
+
+// === impl Fault ===
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = |f: &mut fmt::Formatter<'_>, gate: &u32, name: &str, index: &u32, of: &str| {
+            write!(f, "gate {gate} '{name}' constraint {index}")?;
+            if of.is_empty() {
+                Ok(())
+            } else {
+                write!(f, " '{of}'")
+            }
+        };
+        match self {
+            Self::Constraint {
+                gate,
+                gate_name,
+                constraint,
+                constraint_name,
+            } => {
+                named(f, gate, gate_name, constraint, constraint_name)?;
+                f.write_str(" is not zero")
+            }
+            Self::UnusableRow {
+                gate,
+                gate_name,
+                constraint,
+                constraint_name,
+            } => {
+                named(f, gate, gate_name, constraint, constraint_name)?;
+                f.write_str(" reads a row that blinds the proof, is a selector missing?")
+            }
+            Self::Lookup { lookup } => write!(f, "lookup {lookup} has an input outside its table"),
+            Self::Copy { left, right } => write!(f, "{left} does not equal {right}"),
+            Self::Malformed { detail, .. } => f.write_str(detail),
+        }
+    }
+}
+
+// === impl Place ===
+
+impl Place {
+    pub(crate) fn new(column: Column, row: u32, public_input: Option<String>) -> Self {
+        let kind = match column.kind {
+            ColumnKind::Advice => "advice",
+            ColumnKind::Fixed => "fixed",
+            ColumnKind::Instance => "instance",
+        };
+        Self {
+            kind: kind.to_owned(),
+            column: column.index,
+            row,
+            public_input,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(name) = &self.public_input {
+            write!(f, "public input '{name}' (")?;
+        }
+        write!(f, "{} column {} row {}", self.kind, self.column, self.row)?;
+        if self.public_input.is_some() {
+            f.write_str(")")
+        } else {
+            Ok(())
+        }
+    }
+}
