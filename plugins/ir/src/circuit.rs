@@ -61,6 +61,19 @@ impl Circuit {
     }
 }
 
+// === impl PublicInput ===
+
+impl PublicInput {
+    /// `rows` cells of an instance column, after those of the entries before it.
+    pub fn new(name: impl Into<String>, column: u32, rows: u32) -> Self {
+        Self {
+            name: name.into(),
+            column,
+            rows,
+        }
+    }
+}
+
 // === impl CircuitDigest ===
 
 impl fmt::Display for CircuitDigest {

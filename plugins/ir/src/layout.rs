@@ -49,7 +49,8 @@ pub struct Copy {
 /// The fixed layout in canonical order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// Applied before `fixed_cells`, in the order the circuit made them.
+    /// Applied before `fixed_cells`. Sorted by column, each column once: halo2's layouters fill the
+    /// columns of a table in no particular order.
     pub fixed_fills: Vec<Fill>,
     /// Sorted by column, then row, each cell once: the last value assigned.
     pub fixed_cells: Vec<FixedCell>,

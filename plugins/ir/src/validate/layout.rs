@@ -60,21 +60,16 @@ pub(super) fn rows_used(layout: &Layout, instance_lengths: &[u32]) -> u32 {
 }
 
 fn fills(circuit: &Circuit, rows: &Rows) -> Result<(), Refusal> {
-    let mut filled = vec![false; circuit.constraint_system.fixed_columns as usize];
-    for (index, fill) in circuit.layout.fixed_fills.iter().enumerate() {
-        let item = || format!("fill {index} of fixed column {}", fill.column);
-        match filled.get_mut(fill.column as usize) {
-            None => return Err(no_column(item(), filled.len())),
-            Some(true) => {
-                return Err(Refusal::new(
-                    refusal::LAYOUT,
-                    item(),
-                    "the column is filled already; a column holds one table",
-                ));
-            }
-            Some(filled) => *filled = true,
+    let columns = circuit.constraint_system.fixed_columns;
+    let mut before = None;
+    for fill in &circuit.layout.fixed_fills {
+        let item = || format!("fill of fixed column {}", fill.column);
+        if fill.column >= columns {
+            return Err(no_column(item(), columns));
         }
         usable(refusal::LAYOUT, item, fill.from_row, rows)?;
+        // A column holds one table, so one fill.
+        in_order(item, &mut before, (fill.column, 0))?;
         canonical(circuit.field, item, &fill.value)?;
     }
     Ok(())
@@ -86,7 +81,7 @@ fn fixed_cells(circuit: &Circuit, rows: &Rows) -> Result<(), Refusal> {
     for cell in &circuit.layout.fixed_cells {
         let item = || format!("fixed cell at column {}, row {}", cell.column, cell.row);
         if cell.column >= columns {
-            return Err(no_column(item(), columns as usize));
+            return Err(no_column(item(), columns));
         }
         usable(refusal::LAYOUT, item, cell.row, rows)?;
         in_order(item, &mut before, (cell.column, cell.row))?;
@@ -196,7 +191,7 @@ fn canonical(field: Field, item: impl Fn() -> String, value: &FieldElement) -> R
     ))
 }
 
-fn no_column(item: String, columns: usize) -> Refusal {
+fn no_column(item: String, columns: u32) -> Refusal {
     Refusal::new(
         refusal::COLUMN,
         item,
