@@ -124,7 +124,11 @@ pub fn circuit<C: Circuit<Fp>>(
         public_inputs,
     };
     let instance_rows = recorded.instance_lengths().into_iter().max().unwrap_or(0);
-    recorded.k = choose_k(k, cs.blinding_factors(), rows_used.max(instance_rows.into()))?;
+    recorded.k = choose_k(
+        k,
+        cs.blinding_factors(),
+        rows_used.max(instance_rows.into()),
+    )?;
     Ok(recorded)
 }
 
@@ -140,8 +144,16 @@ pub fn witness<C: Circuit<Fp>>(
 ) -> Result<ir::Witness, RecordError> {
     let configured = Configured::<C>::new()?;
     let (found, expected) = (&configured.shape, &recorded.constraint_system);
-    same("advice columns", found.advice_columns, expected.advice_columns)?;
-    same("instance columns", found.instance_columns, expected.instance_columns)?;
+    same(
+        "advice columns",
+        found.advice_columns,
+        expected.advice_columns,
+    )?;
+    same(
+        "instance columns",
+        found.instance_columns,
+        expected.instance_columns,
+    )?;
     for (column, expected) in (0_u32..).zip(recorded.instance_lengths()) {
         let found = instance.get(column as usize).map_or(0, Vec::len) as u64;
         if found != u64::from(expected) {

@@ -138,13 +138,7 @@ impl Assignment<Fp> for Recorder<'_> {
         self.touch(column(ir::ColumnKind::Fixed, index), row)
     }
 
-    fn copy(
-        &mut self,
-        _: Column<Any>,
-        _: usize,
-        _: Column<Any>,
-        _: usize,
-    ) -> Result<(), Error> {
+    fn copy(&mut self, _: Column<Any>, _: usize, _: Column<Any>, _: usize) -> Result<(), Error> {
         Ok(())
     }
 

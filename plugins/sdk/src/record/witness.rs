@@ -155,13 +155,7 @@ impl Assignment<Fp> for Recorder<'_> {
         Ok(())
     }
 
-    fn copy(
-        &mut self,
-        _: Column<Any>,
-        _: usize,
-        _: Column<Any>,
-        _: usize,
-    ) -> Result<(), Error> {
+    fn copy(&mut self, _: Column<Any>, _: usize, _: Column<Any>, _: usize) -> Result<(), Error> {
         Ok(())
     }
 
