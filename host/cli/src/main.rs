@@ -1,1 +1,41 @@
-fn main() {}
+//! `aureole`, the one binary: a node, its child processes, and the commands that talk to a node.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+mod arguments;
+mod bundle;
+mod commands;
+mod print;
+mod progress;
+
+use arguments::{Arguments, Child, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // A child process of a node has no runtime, no log and no business with the rest.
+    if let Command::Child(child) = &arguments.command {
+        return aureole_worker::child::run(match child {
+            Child::Compile => aureole_worker::child::Kind::Compile,
+            Child::Sandbox => aureole_worker::child::Kind::Sandbox,
+            Child::Prover => aureole_worker::child::Kind::Prover,
+        });
+    }
+    let output = arguments.output;
+    match run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            print::failure(output, &error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let code = runtime.block_on(commands::run(arguments));
+    // What still blocks a thread then (a name look-up, a read of a terminal) must not hold the exit.
+    runtime.shutdown_background();
+    code
+}

@@ -1,10 +1,79 @@
 //! `cargo xtask`: everything a developer does beyond plain cargo, one verb each.
+//!
+//! Each verb installs or builds what it needs, says what it is doing, and fails with what to do.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+mod bench;
 mod codegen;
+mod demo;
 mod plugins;
+mod shell;
+mod test;
+mod tidy;
+
+/// Developer tasks of Aureole.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Start a node, upload the first-party plugins, make a proof and verify it
+    Demo(demo::Options),
+    /// Build what the tests need and run all of them
+    Test(test::Options),
+    /// Measure; each bench ends with one line of JSON
+    Bench(bench::Options),
+    /// Build the first-party plugins into target/plugins
+    Plugins,
+    /// Write the generated protobuf code
+    Codegen {
+        /// Only say whether the committed code is up to date
+        #[arg(long)]
+        check: bool,
+    },
+    /// Check what compilers do not: headers, file sizes, the top level, the arrows between crates
+    Tidy,
+}
 
 fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let workspace = workspace()?;
+    match &arguments.verb {
+        Verb::Demo(options) => demo::run(&workspace, options),
+        Verb::Test(options) => test::run(&workspace, options),
+        Verb::Bench(options) => bench::run(&workspace, options),
+        Verb::Plugins => test::build_plugins(&workspace).map(drop),
+        Verb::Codegen { check } => codegen::run(&workspace, *check),
+        Verb::Tidy => tidy::run(&workspace),
+    }
+}
+
+/// The workspace this binary was built from.
+fn workspace() -> anyhow::Result<PathBuf> {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = manifest.ancestors().nth(2).context("host/xtask stands two levels deep")?;
+    anyhow::ensure!(
+        root.join("Cargo.lock").is_file(),
+        "{} is not the workspace any more: run `cargo xtask` from inside the checkout",
+        root.display()
+    );
+    Ok(root.to_owned())
 }

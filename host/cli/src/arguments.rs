@@ -1,0 +1,204 @@
+//! The command line, as clap reads it. What the commands do stands in `commands`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Zero-knowledge proofs of sandboxed halo2 circuits, on your own machines.
+///
+/// Start a node with `aureole dev`, upload a plugin, submit an input, get a proof. The other
+/// commands talk to a node over its REST API, save `prove --local` and `verify`, which need none.
+#[derive(Debug, Parser)]
+#[command(name = "aureole", version, arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// What to print: text for people, or JSON for programs
+    #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
+    pub(crate) output: Output,
+    /// Address of the node
+    #[arg(long, global = true, env = "AUREOLE_URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) url: String,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// Lines and tables, with progress bars on a terminal.
+    Text,
+    /// One JSON document on standard output, nothing else.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a node with everything embedded, for one machine
+    Dev(Dev),
+    /// Upload, list, show and retire plugins
+    #[command(subcommand)]
+    Plugin(Plugin),
+    /// Look at circuits
+    #[command(subcommand)]
+    Circuit(Circuit),
+    /// Make a proof, on a node or here
+    Prove(Prove),
+    /// Verify a proof from its bundle, with no node and no network
+    Verify(Verify),
+    /// List, show, watch and cancel tasks
+    #[command(subcommand)]
+    Task(Task),
+    /// Part of a running node: not for people
+    #[command(subcommand, hide = true)]
+    Child(Child),
+}
+
+/// Run a node with everything embedded, for one machine.
+///
+/// Listens on the loopback interface only and keeps its data in `./.aureole`. Stop it with
+/// Ctrl-C: running proofs are finished or handed back, and nothing acknowledged is lost.
+#[derive(Debug, Args)]
+pub(crate) struct Dev {
+    /// Configuration file; the flags below override it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder for everything the node keeps [default: .aureole]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Folder of proving parameters, which nodes may share [default: params below the data folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) params_dir: Option<PathBuf>,
+    /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Tasks proved at a time [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) slots: Option<u32>,
+    /// Log lines for people or for machines [default: human]
+    #[arg(long, value_enum)]
+    pub(crate) log_format: Option<LogFormat>,
+    /// Which log lines to write, such as `info` or `warn,aureole_worker=debug` [default: info]
+    #[arg(long, value_name = "FILTER", env = "AUREOLE_LOG")]
+    pub(crate) log: Option<String>,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Plugin {
+    /// Upload a component and wait for its inspection
+    Upload {
+        /// WASM component
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// List the plugins
+    List,
+    /// Show one plugin: its state, schemas and public inputs
+    Show {
+        /// NAME for the newest version, or NAME@VERSION
+        plugin: String,
+    },
+    /// Retire a version: no new tasks, running ones finish
+    Retire {
+        /// NAME@VERSION
+        plugin: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Circuit {
+    /// Show a circuit: size, columns, gates, cost and digests
+    Show {
+        /// A circuit's id (cir_...), or a plugin as NAME or NAME@VERSION
+        circuit: String,
+        /// JSON file with the plugin's parameters
+        #[arg(long, value_name = "FILE")]
+        params: Option<PathBuf>,
+    },
+}
+
+/// Make a proof, on a node or here.
+///
+/// With `-o DIR` the proof is written as a verification bundle that `aureole verify DIR` checks
+/// offline.
+#[derive(Debug, Args)]
+pub(crate) struct Prove {
+    /// Plugin as NAME or NAME@VERSION; not with --local
+    #[arg(required_unless_present = "local", conflicts_with = "local")]
+    pub(crate) plugin: Option<String>,
+    /// Prove on this machine with this component and no node
+    #[arg(long, value_name = "FILE.wasm")]
+    pub(crate) local: Option<PathBuf>,
+    /// JSON file with the input; `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: PathBuf,
+    /// JSON file with the circuit's parameters, where the plugin's defaults will not do
+    #[arg(long, value_name = "FILE")]
+    pub(crate) params: Option<PathBuf>,
+    /// Folder for the verification bundle
+    #[arg(short = 'o', long = "out", value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// From 0 to 9; higher goes first
+    #[arg(long, value_name = "N", conflicts_with = "local")]
+    pub(crate) priority: Option<u8>,
+}
+
+/// Verify a proof from its bundle, with no node and no network.
+///
+/// Rebuilds the verifying key from the circuit in the bundle, checks it against the bundle's key
+/// digest, then verifies. Exits 0 for a valid proof, 1 for any other.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Folder written by `aureole prove -o`
+    pub(crate) bundle: PathBuf,
+    /// Refuse any key but this one: 64 hex digits
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) key: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Task {
+    /// List tasks, newest first
+    List {
+        /// Only tasks in this state: queued, running, done, failed or cancelled
+        #[arg(long)]
+        state: Option<String>,
+        /// How many at the most
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// Show a task: state, stages and their times, public inputs, or what failed
+    Show {
+        /// Task id (tsk_...)
+        id: String,
+    },
+    /// Cancel a task; a running proof is stopped
+    Cancel {
+        /// Task id (tsk_...)
+        id: String,
+    },
+    /// Follow a task until it ends
+    Watch {
+        /// Task id (tsk_...)
+        id: String,
+    },
+}
+
+/// Which child process to be.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Child {
+    /// Compile one component
+    Compile,
+    /// Run plugin code
+    Sandbox,
+    /// Make or verify proofs
+    Prover,
+}

@@ -1,0 +1,63 @@
+//! What each command does, one file a noun.
+
+mod circuit;
+mod dev;
+mod local;
+mod plugin;
+mod prove;
+mod task;
+mod verify;
+
+use std::io::Read as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use aureole_client::Client;
+use serde_json::Value;
+
+use crate::arguments::{Arguments, Command, Output};
+
+/// Where results go and which node is asked.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) output: Output,
+    url: String,
+}
+
+/// Runs a command; the exit code is its answer.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let context = Context { output: arguments.output, url: arguments.url };
+    match arguments.command {
+        Command::Dev(options) => dev::run(&context, options).await?,
+        Command::Plugin(verb) => plugin::run(&context, verb).await?,
+        Command::Circuit(verb) => circuit::run(&context, verb).await?,
+        Command::Prove(options) => prove::run(&context, options).await?,
+        Command::Verify(options) => return verify::run(&context, &options),
+        Command::Task(verb) => task::run(&context, verb).await?,
+        Command::Child(_) => anyhow::bail!("a child process is started by a node, not by hand"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+// === impl Context ===
+
+impl Context {
+    /// The node's client.
+    pub(crate) fn client(&self) -> anyhow::Result<Client> {
+        Ok(Client::new(&self.url)?)
+    }
+}
+
+/// Reads a JSON file; `-` reads standard input.
+pub(crate) fn read_json(path: &Path) -> anyhow::Result<Value> {
+    let text = if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("could not read standard input")?;
+        text
+    } else {
+        std::fs::read_to_string(path)
+            .with_context(|| format!("could not read {}", path.display()))?
+    };
+    serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))
+}

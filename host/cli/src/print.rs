@@ -1,0 +1,181 @@
+//! Printing: text for people, or one JSON document on standard output.
+#![expect(clippy::print_stdout, reason = "this is where a command's result goes to standard output")]
+
+use std::error::Error as _;
+
+use aureole_client::rest;
+use serde::Serialize;
+
+use crate::arguments::Output;
+
+/// Prints a result: as JSON, or with the function for people.
+pub(crate) fn result<T: Serialize>(
+    output: Output,
+    value: &T,
+    text: impl FnOnce(&T),
+) -> anyhow::Result<()> {
+    match output {
+        Output::Json => println!("{}", serde_json::to_string(value)?),
+        Output::Text => text(value),
+    }
+    Ok(())
+}
+
+/// Prints a line for people.
+pub(crate) fn line(text: impl std::fmt::Display) {
+    println!("{text}");
+}
+
+/// Prints what went wrong, with its causes, to standard error.
+pub(crate) fn failure(output: Output, error: &anyhow::Error) {
+    let problem = error
+        .downcast_ref::<aureole_client::Error>()
+        .and_then(aureole_client::Error::problem);
+    if output == Output::Json {
+        let document = problem.map_or_else(
+            || serde_json::json!({"detail": format!("{error:#}")}),
+            |problem| serde_json::to_value(problem).unwrap_or_default(),
+        );
+        eprintln!("{document}");
+        return;
+    }
+    eprintln!("error: {error}");
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        eprintln!("  because: {source}");
+        cause = source.source();
+    }
+    if let Some(problem) = problem
+        && let Some(code) = aureole_client::codes::find(problem.code())
+    {
+        eprintln!("  what to do: {}", code.what_to_do);
+    }
+}
+
+/// A plugin in full.
+pub(crate) fn plugin(plugin: &rest::Plugin) {
+    println!("{}  {}", plugin.label(), state(plugin.state));
+    fact("summary", plugin.summary.as_deref());
+    fact("digest", Some(&plugin.digest));
+    fact("size", Some(format!("{} bytes", plugin.bytes)));
+    fact("backend", plugin.backend.as_deref());
+    fact("circuit", plugin.default_circuit.as_deref());
+    fact("defaults", plugin.default_params.as_ref());
+    for input in &plugin.public_inputs {
+        fact("public", Some(format!("{}: {}", input.name, input.summary)));
+    }
+    fact("problem", plugin.problem.as_ref());
+    for (name, schema) in [("params", &plugin.params_schema), ("input", &plugin.input_schema)] {
+        if let Some(schema) = schema {
+            println!("  {name} schema:");
+            for line in serde_json::to_string_pretty(schema).unwrap_or_default().lines() {
+                println!("    {line}");
+            }
+        }
+    }
+}
+
+/// Plugins, a line each.
+pub(crate) fn plugins(list: &rest::PluginList) {
+    if list.plugins.is_empty() {
+        println!("no plugins; upload one with `aureole plugin upload FILE`");
+    }
+    for plugin in &list.plugins {
+        println!(
+            "{:<24} {:<11} {}",
+            plugin.label(),
+            state(plugin.state),
+            plugin.summary.as_deref().unwrap_or_default()
+        );
+    }
+}
+
+/// A circuit in full.
+pub(crate) fn circuit(circuit: &rest::Circuit) {
+    println!("{}  {:?}", circuit.id, circuit.state);
+    fact("plugin", circuit.plugin.as_deref());
+    fact("params", Some(&circuit.params));
+    if let Some(shape) = &circuit.shape {
+        fact("size", Some(format!("k = {}, {} of {} rows used", shape.k, shape.rows_used, 1_u64 << shape.k.min(63))));
+        fact(
+            "columns",
+            Some(format!(
+                "{} advice, {} fixed, {} instance",
+                shape.advice_columns, shape.fixed_columns, shape.instance_columns
+            )),
+        );
+        fact("degree", Some(shape.degree));
+    }
+    fact("gates", (!circuit.gates.is_empty()).then(|| circuit.gates.join(", ")));
+    for input in &circuit.public_inputs {
+        let (name, column, rows) = (&input.name, input.column, input.rows);
+        fact("public", Some(format!("{name}: column {column}, {rows} rows")));
+    }
+    fact("proof", circuit.proof_bytes.map(|bytes| format!("{bytes} bytes")));
+    fact("digest", circuit.circuit_digest.as_deref());
+    fact("key", circuit.key_digest.as_deref());
+    fact("problem", circuit.problem.as_ref());
+}
+
+/// A task in full.
+pub(crate) fn task(task: &rest::Task) {
+    println!("{}  {}", task.id, task.state);
+    fact("plugin", task.plugin.as_deref());
+    fact("circuit", task.circuit.as_deref());
+    fact("submitted", Some(task.submitted_at));
+    fact("stage", task.stage);
+    fact("attempts", Some(task.attempts.len()));
+    if let Some(timings) = &task.timings_ms {
+        let stages = [
+            ("queue", timings.queue),
+            ("witness", timings.witness),
+            ("check", timings.check),
+            ("prove", timings.prove),
+            ("verify", timings.verify),
+            ("total", timings.total),
+        ];
+        let shown: Vec<String> = stages
+            .into_iter()
+            .filter_map(|(name, millis)| millis.map(|millis| format!("{name} {millis:.1} ms")))
+            .collect();
+        fact("times", Some(shown.join(", ")));
+    }
+    for (name, elements) in task.public_inputs.iter().flatten() {
+        fact("public", Some(format!("{name} = {}", elements.texts().join(", "))));
+    }
+    if let Some(proof) = &task.proof {
+        fact("proof", Some(format!("{} bytes, sha256 {}", proof.bytes, proof.digest)));
+    }
+    fact("error", task.error.as_ref());
+}
+
+/// Tasks, a line each.
+pub(crate) fn tasks(page: &rest::TaskPage) {
+    for task in &page.tasks {
+        println!(
+            "{}  {}  {:<9}  {}",
+            task.id,
+            task.submitted_at,
+            task.state,
+            task.plugin.as_deref().unwrap_or_default()
+        );
+    }
+    if page.tasks.is_empty() {
+        println!("no tasks");
+    }
+}
+
+fn fact(name: &str, value: Option<impl std::fmt::Display>) {
+    if let Some(value) = value {
+        println!("  {name:<10} {value}");
+    }
+}
+
+fn state(state: rest::PluginState) -> &'static str {
+    match state {
+        rest::PluginState::Inspecting => "inspecting",
+        rest::PluginState::Ready => "ready",
+        rest::PluginState::Rejected => "rejected",
+        rest::PluginState::Retired => "retired",
+    }
+}

@@ -1,0 +1,245 @@
+//! What a node is told: one file, every key with a default, unknown keys refused.
+//!
+//! `configs/dev.toml` documents each key and is checked against these defaults by a test.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// A node's configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where everything the node keeps is kept.
+    pub data_dir: PathBuf,
+    /// Where proving parameters are kept; they are public and may be shared between nodes.
+    /// `params` below the data directory unless given.
+    pub params_dir: Option<PathBuf>,
+    /// The REST API.
+    pub http: Http,
+    /// Proving.
+    pub worker: Worker,
+    /// What is accepted.
+    pub limits: Limits,
+    /// Logging.
+    pub log: Log,
+}
+
+/// The REST API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Http {
+    /// Address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+}
+
+/// Proving.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Worker {
+    /// Tasks proved at a time. One by default: a lone proof then has all cores.
+    pub slots: u32,
+    /// Threads a proof uses; 0 shares the cores evenly between the slots.
+    pub threads: u32,
+    /// Bytes of proving keys that a prover keeps warm.
+    pub key_cache_bytes: u64,
+    /// How long a lease lasts without a heartbeat, in milliseconds.
+    pub lease_ms: u64,
+    /// How long a shutdown lets running proofs finish before it hands them back, in milliseconds.
+    pub drain_ms: u64,
+}
+
+/// What is accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Largest k of a circuit: 2^k rows. Memory and time double with each step.
+    pub k_max: u32,
+}
+
+/// Logging, to standard error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// A filter such as `info` or `warn,aureole_worker=debug`.
+    pub filter: String,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("configuration file {path} cannot be read")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is no such configuration.
+    #[error("configuration file {path}: {source}")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// A value is outside its bounds.
+    #[error("{key} is {value}, but must be {bounds}")]
+    OutOfBounds {
+        /// The key, with its section.
+        key: &'static str,
+        /// What it is.
+        value: u64,
+        /// What it may be.
+        bounds: &'static str,
+    },
+}
+
+// === impl Config ===
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from(".aureole"),
+            params_dir: None,
+            http: Http::default(),
+            worker: Worker::default(),
+            limits: Limits::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+    }
+}
+
+impl Default for Worker {
+    fn default() -> Self {
+        Self {
+            slots: 1,
+            threads: 0,
+            // A key of the k = 14 planning shape takes about 60 MB: some thirty circuits stay warm.
+            key_cache_bytes: 2 << 30,
+            lease_ms: 10_000,
+            drain_ms: 20_000,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { k_max: 14 }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Human, filter: "info".to_owned() }
+    }
+}
+
+impl Config {
+    /// Reads a configuration file; keys it lacks have their defaults.
+    ///
+    /// # Errors
+    /// A file that cannot be read or parsed, an unknown key, or a value outside its bounds.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let config: Self = toml::from_str(&text)
+            .map_err(|source| ConfigError::Parse { path: path.to_owned(), source: source.into() })?;
+        config.validate()
+    }
+
+    /// Checks every value against its bounds.
+    ///
+    /// # Errors
+    /// [`ConfigError::OutOfBounds`] names the key, its value and the bounds.
+    pub fn validate(self) -> Result<Self, ConfigError> {
+        let within = |key, value: u64, range: std::ops::RangeInclusive<u64>, bounds| {
+            if range.contains(&value) {
+                Ok(())
+            } else {
+                Err(ConfigError::OutOfBounds { key, value, bounds })
+            }
+        };
+        within("worker.slots", self.worker.slots.into(), 1..=64, "1 to 64")?;
+        within("worker.threads", self.worker.threads.into(), 0..=256, "0 to 256")?;
+        within("worker.lease_ms", self.worker.lease_ms, 1_000..=600_000, "1000 to 600000")?;
+        within("worker.drain_ms", self.worker.drain_ms, 0..=600_000, "0 to 600000")?;
+        within("limits.k_max", self.limits.k_max.into(), 4..=20, "4 to 20")?;
+        Ok(self)
+    }
+
+    /// The folder of proving parameters.
+    #[must_use]
+    pub fn params_dir(&self) -> PathBuf {
+        self.params_dir.clone().unwrap_or_else(|| self.data_dir.join("params"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! The documented file is the default, and each refusal names its key.
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use super::{Config, ConfigError};
+    use std::path::Path;
+
+    fn parse(text: &str) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("node.toml");
+        std::fs::write(&file, text).unwrap();
+        Config::load(&file)
+    }
+
+    #[test]
+    fn the_documented_file_holds_the_defaults_and_every_key() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/dev.toml");
+        assert_eq!(Config::load(&file).unwrap(), Config::default());
+        let text = std::fs::read_to_string(file).unwrap();
+        let keys = toml::to_string(&Config::default()).unwrap();
+        for key in keys.lines().filter_map(|line| line.split(" = ").next()) {
+            assert!(text.contains(key), "configs/dev.toml does not document {key}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let error = parse("[http]\nlistn = \"127.0.0.1:1\"\n").unwrap_err();
+        assert!(error.to_string().contains("listn"), "{error}");
+    }
+
+    #[test]
+    fn a_value_outside_its_bounds_is_refused_with_the_bounds() {
+        let error = parse("[limits]\nk_max = 33\n").unwrap_err();
+        assert_eq!(error.to_string(), "limits.k_max is 33, but must be 4 to 20");
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = Config::load(Path::new("/nowhere/node.toml")).unwrap_err();
+        assert!(error.to_string().contains("/nowhere/node.toml"), "{error}");
+    }
+}

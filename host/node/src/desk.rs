@@ -1,0 +1,131 @@
+//! The desk: what the gateway asks of a node, answered from the ledger, the depot and the archive.
+//!
+//! It checks what can be checked without running a plugin, makes bytes durable, proposes commands
+//! and shows what came of them. It decides nothing that the ledger decides.
+
+mod circuits;
+mod platform;
+mod plugins;
+mod proofs;
+mod tasks;
+mod view;
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aureole_api::{Problem, codes};
+use aureole_coordinator::Coordinator;
+use aureole_ledger::{Command, Digest, Outcome, Refusal};
+use aureole_store::{Archive, Depot, InputVault};
+
+use crate::documents::Documents;
+use crate::schema::Schema;
+use crate::secret::Secret;
+use crate::verifier::ChildVerifier;
+
+/// Compiled schemas kept; a hundred plugins with a parameter and an input schema each.
+const SCHEMAS_KEPT_MAX: usize = 200;
+
+/// Everything the gateway's verbs need; one per node.
+pub(crate) struct Desk {
+    pub(crate) depot: Depot,
+    pub(crate) vault: Arc<InputVault>,
+    pub(crate) archive: Archive,
+    pub(crate) coordinator: Coordinator,
+    pub(crate) verifier: Arc<ChildVerifier>,
+    secret: Secret,
+    documents: Documents,
+    /// Compiled schemas by the digest of the description they stand in and their name there.
+    schemas: Mutex<BTreeMap<(Digest, &'static str), Schema>>,
+}
+
+// === impl Desk ===
+
+impl Desk {
+    pub(crate) fn new(
+        depot: Depot,
+        vault: Arc<InputVault>,
+        archive: Archive,
+        coordinator: Coordinator,
+        verifier: Arc<ChildVerifier>,
+        secret: Secret,
+    ) -> Self {
+        let documents = Documents::new(depot.clone());
+        let schemas = Mutex::new(BTreeMap::new());
+        Self { depot, vault, archive, coordinator, verifier, secret, documents, schemas }
+    }
+
+    /// Proposes a command and turns a refusal into the problem a caller sees.
+    async fn propose(&self, command: Command) -> Result<Outcome, Problem> {
+        match self.coordinator.propose(command).await {
+            Ok(Outcome::Refused(refusal)) => Err(refused(&refusal)),
+            Ok(outcome) => Ok(outcome),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn Error, "a command was not committed");
+                Err(Problem::new(codes::node::NO_LEADER, "the ledger takes no commands now"))
+            }
+        }
+    }
+
+    /// A schema of a plugin's description, compiled once.
+    async fn schema(&self, description: &Digest, name: &'static str) -> Result<Schema, Problem> {
+        let key = (*description, name);
+        let kept = || self.schemas.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(schema) = kept().get(&key) {
+            return Ok(schema.clone());
+        }
+        let document = self.documents.get(description).await?;
+        let schema = document.get(name).cloned().unwrap_or_default();
+        let schema = blocking(move || Schema::compile(&schema)).await?.map_err(|reason| {
+            Problem::new(codes::plugin::DESCRIPTION, format!("the plugin's {name}: {reason}"))
+        })?;
+        let mut schemas = kept();
+        if schemas.len() >= SCHEMAS_KEPT_MAX {
+            schemas.clear();
+        }
+        schemas.insert(key, schema.clone());
+        Ok(schema)
+    }
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk").finish_non_exhaustive()
+    }
+}
+
+/// Runs what would hold up an async thread on one of its own.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        tracing::error!(%error, "a blocking task ended without a result");
+        Problem::new(codes::node::INTERNAL, "the request could not be worked on")
+    })
+}
+
+/// A refusal of the ledger as a caller sees it.
+fn refused(refusal: &Refusal) -> Problem {
+    match refusal {
+        Refusal::PluginRejected { problem, .. } | Refusal::CircuitRejected { problem, .. } => {
+            domain(problem)
+        }
+        _ => Problem::named(refusal.code(), refusal.to_string()),
+    }
+}
+
+/// A problem of the ledger as a caller sees it.
+fn domain(problem: &aureole_ledger::Problem) -> Problem {
+    let shown = Problem::named(&problem.code, &problem.detail);
+    match &problem.path {
+        Some(path) => shown.at(path),
+        None => shown,
+    }
+}
+
+/// A failure of the depot or the archive: named for the operator in the log, for the caller as a
+/// class only.
+fn storage(error: &dyn Error, what: &str) -> Problem {
+    tracing::error!(error, "{what}");
+    Problem::new(codes::node::STORAGE, what)
+}

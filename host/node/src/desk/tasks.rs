@@ -1,0 +1,301 @@
+//! Tasks: submit, show, list, cancel.
+
+use std::time::Duration;
+
+use aureole_api::{Problem, codes, rest};
+use aureole_gateway::{Submission, Target, TaskFilter};
+use aureole_ledger::{
+    CircuitId, Command, Digest, Idempotency, Outcome, Stage, TaskId, TaskKind, TaskPhase,
+    TaskRecord,
+};
+use aureole_store::{ArchivedTask, Cursor};
+use base64::Engine as _;
+use serde_json::Value;
+
+use super::{Desk, blocking, circuits::usable, storage};
+use crate::clock;
+
+/// How long a submission waits for a worker to take the task; one that is free takes it in a few
+/// milliseconds, and a queue is no reason to hold the answer.
+const LEASE_WAIT: Duration = Duration::from_millis(250);
+
+/// How long a submission waits for the verdict on its input once a worker has it. Witness and
+/// check take a small share of a proof; past this the answer is 202 and the task tells.
+const VERDICT_WAIT: Duration = Duration::from_secs(5);
+
+/// Largest input as canonical JSON: what the gateway accepts as a body.
+pub(crate) const INPUT_BYTES_MAX: usize = 8 << 20;
+
+// === impl Desk ===
+
+impl Desk {
+    /// Commits a task; answers with the problem if its input is refused at once. A repeated
+    /// submission under the same key answers with the first one's task.
+    pub(super) async fn submit_task(&self, submission: Submission) -> Result<rest::Task, Problem> {
+        let circuit = self.target(&submission.target).await?;
+        self.check_input(&circuit, &submission.input).await?;
+        let fresh = clock::task_id().map_err(|error| storage(&error, "no randomness for an id"))?;
+        let idempotency = self.idempotency(&circuit, &submission);
+        let input = self.seal(fresh, submission.input).await?;
+        let command = Command::SubmitTask {
+            task: fresh,
+            circuit,
+            input,
+            priority: submission.priority,
+            idempotency,
+            now: clock::now(),
+        };
+        let outcome = self.propose(command).await;
+        let task = match outcome {
+            Ok(Outcome::TaskSubmitted { task, .. }) => task,
+            Ok(_) => return Err(Problem::new(codes::node::INTERNAL, "the ledger answered another command")),
+            Err(problem) => {
+                // Only a refusal is certain to have left no task behind.
+                if problem.status() < 500 {
+                    self.forget_input(fresh, &input).await;
+                }
+                return Err(problem);
+            }
+        };
+        if task == fresh {
+            self.early_verdict(task).await;
+        } else {
+            self.forget_input(fresh, &input).await;
+        }
+        let record = self.coordinator.read(|state| state.task(&task).cloned());
+        match record {
+            None => self.task_anywhere(task).await,
+            Some(record) => match record.problem() {
+                Some(problem) => Err(super::domain(problem).of_task(task)),
+                None => self.task_in_full(&record).await,
+            },
+        }
+    }
+
+    /// The circuit that a submission is for.
+    async fn target(&self, target: &Target) -> Result<CircuitId, Problem> {
+        match target {
+            Target::Circuit(id) => {
+                let record = self.circuit_record(id)?;
+                let reference = rest::PluginRef::Digest(*record.plugin.as_bytes());
+                usable(&self.plugin_record(&reference)?, &reference)?;
+                Ok(*id)
+            }
+            Target::Plugin { plugin, params } => {
+                self.register(plugin, params.as_ref()).await.map(|(id, _)| id)
+            }
+        }
+    }
+
+    /// Digests of a submission's key and of what it asks for, under the node's secret: the ledger
+    /// must not let anybody guess a private input from its digest.
+    fn idempotency(&self, circuit: &CircuitId, submission: &Submission) -> Option<Idempotency> {
+        let key = submission.idempotency_key.as_ref()?;
+        let input = submission.input.to_string();
+        let priority = [submission.priority.level()];
+        let request: [&[u8]; 3] = [circuit.as_bytes(), &priority, input.as_bytes()];
+        Some(Idempotency {
+            key: self.secret.digest("idempotency key", &[key.as_bytes()]),
+            request: self.secret.digest("idempotent request", &request),
+        })
+    }
+
+    /// Checks an input against its plugin's schema.
+    async fn check_input(&self, circuit: &CircuitId, input: &Value) -> Result<(), Problem> {
+        let plugin = self.circuit_record(circuit)?.plugin;
+        let description = self.coordinator.read(|state| {
+            state.plugin(&plugin)?.facts.as_ref().map(|facts| facts.description)
+        });
+        let Some(description) = description else {
+            return Err(Problem::new(codes::plugin::NOT_READY, "the plugin has no description yet"));
+        };
+        let schema = self.schema(&description, "input_schema").await?;
+        schema.check(input).map_err(|mismatch| {
+            Problem::new(codes::witness::INPUT_SCHEMA, mismatch.message).at(mismatch.path)
+        })
+    }
+
+    /// Seals an input under a key of its own and stores it; the plain bytes go no further.
+    async fn seal(&self, task: TaskId, input: Value) -> Result<Digest, Problem> {
+        let vault = self.vault.clone();
+        let sealed = blocking(move || {
+            let plain = aureole_store::Secret::new(input.to_string().into_bytes());
+            if plain.len() > INPUT_BYTES_MAX {
+                return Err(Problem::new(
+                    codes::witness::INPUT_TOO_LARGE,
+                    format!("the input has {} bytes, the limit is {INPUT_BYTES_MAX}", plain.len()),
+                ));
+            }
+            vault
+                .seal(task, plain.expose())
+                .map_err(|error| storage(&error, "the input cannot be sealed"))
+        })
+        .await??;
+        self.depot.put(sealed).await.map_err(|error| storage(&error, "the input cannot be stored"))
+    }
+
+    /// Destroys the key of a task's input and removes the sealed bytes.
+    pub(crate) async fn forget_input(&self, task: TaskId, input: &Digest) {
+        let vault = self.vault.clone();
+        let destroyed = tokio::task::spawn_blocking(move || vault.destroy(task)).await;
+        match destroyed {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                tracing::error!(%task, error = &error as &dyn std::error::Error, "an input's key is not destroyed");
+            }
+            Err(error) => tracing::error!(%task, %error, "an input's key is not destroyed"),
+        }
+        if let Err(error) = self.depot.remove(input).await {
+            tracing::warn!(%task, error = &error as &dyn std::error::Error, "a sealed input stays in the depot");
+        }
+    }
+
+    /// Waits until the task's witness has passed its check, the task has ended, or the bounds have
+    /// passed. See decision 3.
+    async fn early_verdict(&self, task: TaskId) {
+        let leased = self
+            .coordinator
+            .wait_task(task, |task| task.phase() != TaskPhase::Queued, LEASE_WAIT)
+            .await;
+        if leased {
+            self.coordinator.wait_stage(task, Stage::Prove, VERDICT_WAIT).await;
+        }
+    }
+
+    /// A task, after waiting for its end.
+    pub(super) async fn show_task(&self, id: TaskId, wait: Duration) -> Result<rest::Task, Problem> {
+        if !wait.is_zero() {
+            self.coordinator.wait_task(id, |task| task.is_finished(), wait).await;
+        }
+        self.task_anywhere(id).await
+    }
+
+    /// A task, from the ledger or the archive.
+    pub(super) async fn task_anywhere(&self, id: TaskId) -> Result<rest::Task, Problem> {
+        if let Some(record) = self.coordinator.read(|state| state.task(&id).cloned()) {
+            return self.task_in_full(&record).await;
+        }
+        let archived = self
+            .archive
+            .task(id)
+            .await
+            .map_err(|error| storage(&error, "the archive cannot be read"))?
+            .ok_or_else(|| Problem::new(codes::task::UNKNOWN, format!("no task {id} is here")))?;
+        self.with_proof(unarchived(&archived)?).await
+    }
+
+    async fn task_in_full(&self, record: &TaskRecord) -> Result<rest::Task, Problem> {
+        let view = self.task_view(record).await?;
+        self.with_proof(view).await
+    }
+
+    /// Adds the proof's bytes, which lists leave out.
+    async fn with_proof(&self, mut view: rest::Task) -> Result<rest::Task, Problem> {
+        if let Some(proof) = &mut view.proof {
+            let digest = proof
+                .digest
+                .parse()
+                .map_err(|error| storage(&error, "a proof's digest does not read"))?;
+            let bytes = self.proof_blob(&digest).await?;
+            proof.base64 = Some(base64::engine::general_purpose::STANDARD.encode(bytes));
+        }
+        Ok(view)
+    }
+
+    /// A page of tasks, newest first: those of the ledger and those of the archive as one list.
+    pub(super) async fn list_tasks(&self, filter: TaskFilter) -> Result<rest::TaskPage, Problem> {
+        let before = filter.before.as_deref().map(cursor).transpose()?;
+        let plugin = match &filter.plugin {
+            Some(reference) => Some(self.plugin_record(reference)?.component),
+            None => None,
+        };
+        let limit = filter.limit as usize;
+        let archived = aureole_store::TaskFilter {
+            state: filter.state.map(|state| state.name().to_owned()),
+            plugin: plugin.map(|component| component.to_string()),
+            after: before.clone(),
+            limit: filter.limit,
+        };
+        let page = self
+            .archive
+            .list(&archived)
+            .await
+            .map_err(|error| storage(&error, "the archive cannot be read"))?;
+        let live = self.live_tasks(filter.state, plugin.as_ref(), before.as_ref(), limit);
+        let mut tasks = Vec::with_capacity(live.len() + page.tasks.len());
+        for record in &live {
+            tasks.push(self.task_view(record).await?);
+        }
+        for archived in &page.tasks {
+            // Archived and not yet forgotten: the ledger's record is the same task.
+            if !live.iter().any(|record| record.id == archived.id) {
+                tasks.push(unarchived(archived)?);
+            }
+        }
+        tasks.sort_by(|a, b| (b.submitted_at, &b.id).cmp(&(a.submitted_at, &a.id)));
+        let more = page.next.is_some() || tasks.len() >= limit;
+        tasks.truncate(limit);
+        let next = tasks
+            .last()
+            .filter(|_| more)
+            .map(|task| format!("{}.{}", task.submitted_at.millis(), task.id));
+        Ok(rest::TaskPage { tasks, next })
+    }
+
+    fn live_tasks(
+        &self,
+        state: Option<rest::TaskState>,
+        plugin: Option<&Digest>,
+        before: Option<&Cursor>,
+        limit: usize,
+    ) -> Vec<TaskRecord> {
+        self.coordinator.read(|ledger| {
+            let of_plugin = |task: &TaskRecord| match task.kind {
+                TaskKind::Prove { circuit, .. } => plugin.is_none_or(|component| {
+                    ledger.circuit(&circuit).is_some_and(|circuit| circuit.plugin == *component)
+                }),
+                _ => false,
+            };
+            let mut live: Vec<&TaskRecord> = ledger
+                .tasks()
+                .filter(|task| of_plugin(task))
+                .filter(|task| state.is_none_or(|state| state.name() == task.phase().name()))
+                .filter(|task| before.is_none_or(|before| is_older(task, before)))
+                .collect();
+            live.sort_unstable_by_key(|task| std::cmp::Reverse((task.submitted_at, task.id)));
+            live.into_iter().take(limit).cloned().collect()
+        })
+    }
+
+    /// Cancels a task; the answer shows it as it stands then.
+    pub(super) async fn cancel_task(&self, id: TaskId) -> Result<rest::Task, Problem> {
+        if self.coordinator.read(|state| state.task(&id).is_none()) {
+            let task = self.task_anywhere(id).await?;
+            return Err(Problem::new(
+                codes::task::FINISHED,
+                format!("task {id} has ended already: {}", task.state),
+            ));
+        }
+        self.propose(Command::CancelTask { task: id, now: clock::now() }).await?;
+        self.task_anywhere(id).await
+    }
+}
+
+/// Whether a task comes after a cursor in a list that shows the newest first.
+fn is_older(task: &TaskRecord, cursor: &Cursor) -> bool {
+    (task.submitted_at, task.id) < (cursor.submitted_at_ms, cursor.id)
+}
+
+fn cursor(text: &str) -> Result<Cursor, Problem> {
+    let parsed = text.split_once('.').and_then(|(millis, id)| {
+        Some(Cursor { submitted_at_ms: millis.parse().ok()?, id: id.parse().ok()? })
+    });
+    parsed.ok_or_else(|| {
+        Problem::new(codes::request::CURSOR, "`before` is no cursor: give the `next` of a page")
+    })
+}
+
+fn unarchived(archived: &ArchivedTask) -> Result<rest::Task, Problem> {
+    serde_json::from_value(archived.document.clone())
+        .map_err(|error| storage(&error, "an archived task does not read"))
+}

@@ -1,0 +1,40 @@
+//! `cargo xtask bench NAME`: figures as ratios measured side by side in one run.
+//!
+//! The benches are binaries of the `tests` package, built in release. Each prints for people
+//! first; its last line is one JSON object.
+
+use std::path::Path;
+
+use clap::Subcommand;
+
+use crate::{shell, test};
+
+/// Which figure to measure.
+#[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// Submit-to-proof time of `merkle` on a node over stock `create_proof` in the same run
+    Overhead {
+        /// Proofs to make each way
+        #[arg(long, default_value_t = 15)]
+        proofs: u32,
+    },
+}
+
+/// Builds in release and measures.
+pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
+    let Bench::Overhead { proofs } = &options.bench;
+    test::build_plugins(workspace)?;
+    shell::step("building the node and the bench in release");
+    let packages = ["-p", "aureole-cli", "-p", "aureole-tests"];
+    shell::run(shell::cargo(workspace).args(["build", "--release", "--bins"]).args(packages))?;
+    shell::step("measuring");
+    let mut bench = std::process::Command::new(workspace.join("target/release/overhead"));
+    shell::run(bench.arg(proofs.to_string()).current_dir(workspace))
+}

@@ -1,0 +1,62 @@
+//! Running other programs, said aloud, with failures that name the command.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+
+/// The cargo that runs this task, in the workspace.
+pub(crate) fn cargo(workspace: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(workspace);
+    // What cargo says of this very process must not leak into the builds it starts.
+    for variable in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// Prints a heading for what comes next.
+pub(crate) fn step(what: &str) {
+    eprintln!("\n==> {what}");
+}
+
+/// Runs a command with its output shown, and fails unless it succeeds.
+pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
+    let shown = shown(command);
+    eprintln!("    {shown}");
+    let status = command.status().with_context(|| format!("could not start `{shown}`"))?;
+    if !status.success() {
+        bail!("`{shown}` ended with {status}");
+    }
+    Ok(())
+}
+
+fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let name = program.file_stem().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
+    std::iter::once(name).chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
+/// Adds the WASM target unless the toolchain has it.
+///
+/// # Errors
+/// Names the command to run by hand where rustup is missing or cannot fetch the target.
+pub(crate) fn ensure_wasm_target(workspace: &Path) -> anyhow::Result<()> {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    let sysroot = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", TARGET])
+        .current_dir(workspace)
+        .output()
+        .context("could not start rustc")?;
+    let libraries = String::from_utf8_lossy(&sysroot.stdout).trim().to_owned();
+    if sysroot.status.success() && Path::new(&libraries).is_dir() {
+        return Ok(());
+    }
+    step("adding the WASM target");
+    run(Command::new("rustup").args(["target", "add", TARGET]).current_dir(workspace)).context(
+        "plugins compile to wasm32-unknown-unknown, which this toolchain lacks; \
+         install it with `rustup target add wasm32-unknown-unknown`",
+    )
+}

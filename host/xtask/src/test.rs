@@ -1,0 +1,38 @@
+//! `cargo xtask test`: builds the node and the plugins that the tests start, then runs them all.
+
+use std::path::{Path, PathBuf};
+
+use crate::{plugins, shell};
+
+/// What to run.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Arguments handed to `cargo test`, such as a test's name or `-p PACKAGE`
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+/// Runs all tests, or those that the arguments name.
+pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
+    build_plugins(workspace)?;
+    shell::step("building the node that the tests start");
+    shell::run(shell::cargo(workspace).args(["build", "--workspace", "--bins"]))?;
+    shell::step("running the tests");
+    let mut test = shell::cargo(workspace);
+    test.arg("test");
+    if !options.arguments.iter().any(|argument| argument == "-p" || argument == "--package") {
+        test.args(["--workspace", "--no-fail-fast"]);
+    }
+    shell::run(test.args(&options.arguments))
+}
+
+/// Builds the first-party plugins into `target/plugins` and says how large they are.
+pub(crate) fn build_plugins(workspace: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    shell::ensure_wasm_target(workspace)?;
+    shell::step("building the plugins");
+    let built = plugins::build(workspace, &workspace.join("target/plugins"))?;
+    for plugin in &built {
+        eprintln!("    {plugin}");
+    }
+    Ok(built.into_iter().map(|plugin| plugin.path).collect())
+}
