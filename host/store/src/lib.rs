@@ -15,6 +15,7 @@ mod secret;
 mod vault;
 
 pub use archive::{Archive, ArchiveError, ArchivedTask, Cursor, Page, TaskFilter};
+pub use aureole_ledger::{Digest, TaskId};
 pub use depot::{Depot, DepotError};
 pub use limits::{ARCHIVE_PAGE_MAX, BLOB_BYTES_MAX, SEALED_OVERHEAD_BYTES};
 pub use secret::Secret;
