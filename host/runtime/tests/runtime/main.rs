@@ -1,0 +1,16 @@
+//! The runtime against components written by hand: honest, careless and hostile.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may end where it stands"
+)]
+
+mod cache;
+mod calls;
+mod describe;
+mod fixture;
+mod hostile;
+mod scan;
