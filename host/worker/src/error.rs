@@ -105,6 +105,15 @@ pub enum Error {
     /// call made again.
     #[error("the circuit must be sent first")]
     NeedCircuit,
+    /// A lease names something that is none.
+    #[error("the lease is malformed: {detail}")]
+    Lease {
+        /// What is wrong.
+        detail: String,
+    },
+    /// The heartbeats' thread or its runtime could not be started.
+    #[error("the heartbeats could not be started")]
+    Thread(#[source] io::Error),
     /// The async runtime is shutting down.
     #[error("the node is stopping")]
     Stopped,
@@ -157,6 +166,8 @@ impl Error {
             | Self::Protocol { .. }
             | Self::Failed { .. }
             | Self::NeedCircuit
+            | Self::Lease { .. }
+            | Self::Thread(_)
             | Self::CodeCache(_) => (Problem::new("task.worker_failed", self), true),
             Self::Depot(_) => (Problem::new("node.storage", self), true),
             Self::Stopped => (Problem::new("task.handed_back", self), true),
@@ -176,6 +187,8 @@ impl Error {
             | Self::TooLarge { .. }
             | Self::Depot(_)
             | Self::NeedCircuit
+            | Self::Lease { .. }
+            | Self::Thread(_)
             | Self::Stopped
             | Self::CodeCache(_) => false,
         }

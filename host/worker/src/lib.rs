@@ -19,6 +19,7 @@ mod problem;
 mod process;
 mod provers;
 mod sandboxes;
+mod worker;
 
 pub use error::{Error, Seen};
 pub use limits::VERIFY_BATCH_MAX;
@@ -27,3 +28,4 @@ pub use problem::Problem;
 pub use process::ChildCommand;
 pub use provers::{Proved, Provers, ProversConfig, Session, Unsatisfied, Verdicts};
 pub use sandboxes::{Made, Sandboxes, SandboxesConfig};
+pub use worker::{Connect, Worker, WorkerConfig};

@@ -1,0 +1,211 @@
+//! The work of one attempt. Dropping the future kills the children that work for it.
+
+use std::time::Duration;
+
+use aureole_api::internal::v1::{self, complete_request, lease};
+use aureole_store::{DepotError, Digest, Secret, open_input};
+use bytes::Bytes;
+use zeroize::Zeroize;
+
+use super::Context;
+use super::report::Done;
+use super::running::AttemptKey;
+use crate::error::Error;
+use crate::limits::{PARAMS_BYTES_MAX, SEALED_BYTES_MAX};
+use crate::message::{Prepared, Stage};
+use crate::problem::Problem;
+use crate::provers::{Session, Unsatisfied};
+
+type Timings = Vec<(Stage, Duration)>;
+
+/// Does the work that a lease names.
+pub(super) async fn run(
+    context: &Context,
+    key: &AttemptKey,
+    work: lease::Work,
+) -> Result<Done, Error> {
+    match work {
+        lease::Work::InspectPlugin(work) => inspect(context, key, &work).await,
+        lease::Work::PrepareCircuit(work) => prepare(context, key, &work).await,
+        lease::Work::Prove(work) => prove(context, key, work).await,
+    }
+}
+
+/// Finds out what a component is, and makes its default circuit.
+async fn inspect(
+    context: &Context,
+    key: &AttemptKey,
+    work: &v1::InspectPlugin,
+) -> Result<Done, Error> {
+    let component = digest(&work.component)?;
+    let mut timings = Timings::new();
+    context.reporter.stage(key, Stage::Compile);
+    timings.push((Stage::Compile, context.sandboxes.compile(&component).await?));
+
+    context.reporter.stage(key, Stage::Inspect);
+    let described = context.sandboxes.describe(&component).await?;
+    let mut inspect_time = described.took;
+    let description = described.value;
+    let json = to_json(&description)?;
+    let mut result = v1::PluginInspected {
+        name: description.name.clone(),
+        version: description.version.clone(),
+        description: context.depot.put(json).await?.as_bytes().to_vec(),
+        default_params: None,
+        default_circuit: None,
+    };
+    if let Some(params) = &description.default_params {
+        let params = to_json(params)?;
+        let circuit = context.sandboxes.circuit(&component, &params).await?;
+        inspect_time += circuit.took;
+        context.reporter.stage(key, Stage::Keygen);
+        let (prepared, keygen) = make_keys(context, circuit.value).await?;
+        timings.push((Stage::Keygen, keygen));
+        result.default_params = Some(context.depot.put(params).await?.as_bytes().to_vec());
+        result.default_circuit = Some(prepared);
+    }
+    timings.push((Stage::Inspect, inspect_time));
+    Ok(Done { result: complete_request::Result::PluginInspected(result), timings })
+}
+
+/// Makes the circuit of a plugin for parameters.
+async fn prepare(
+    context: &Context,
+    key: &AttemptKey,
+    work: &v1::PrepareCircuit,
+) -> Result<Done, Error> {
+    let component = digest(&work.component)?;
+    let params = context.depot.get(&digest(&work.params)?, PARAMS_BYTES_MAX).await?;
+    context.reporter.stage(key, Stage::Inspect);
+    let circuit = context.sandboxes.circuit(&component, &params).await?;
+    context.reporter.stage(key, Stage::Keygen);
+    let (prepared, keygen) = make_keys(context, circuit.value).await?;
+    Ok(Done {
+        result: complete_request::Result::CircuitPrepared(prepared),
+        timings: vec![(Stage::Inspect, circuit.took), (Stage::Keygen, keygen)],
+    })
+}
+
+/// Checks a circuit and makes its keys; keeps its bytes and its report in the depot.
+async fn make_keys(
+    context: &Context,
+    circuit: Vec<u8>,
+) -> Result<(v1::CircuitPrepared, Duration), Error> {
+    let Prepared { key_digest, k, proof_bytes, report, keygen_micros, .. } =
+        context.provers.prepare(&circuit).await?;
+    let (circuit, report) =
+        tokio::try_join!(context.depot.put(circuit), context.depot.put(to_json(&report)?))?;
+    let key = hex::decode(&key_digest)
+        .map_err(|_| Error::Lease { detail: format!("the key digest is {key_digest}") })?;
+    let prepared = v1::CircuitPrepared {
+        circuit: circuit.as_bytes().to_vec(),
+        key,
+        report: report.as_bytes().to_vec(),
+        k,
+        proof_bytes,
+    };
+    Ok((prepared, Duration::from_micros(keygen_micros)))
+}
+
+/// Input to witness to proof.
+async fn prove(context: &Context, key: &AttemptKey, work: v1::Prove) -> Result<Done, Error> {
+    let component = digest(&work.component)?;
+    let circuit = digest(&work.circuit)?;
+    let params = digest(&work.params)?;
+    context.reporter.stage(key, Stage::Witness);
+    let (params, input, session) = tokio::join!(
+        context.depot.get(&params, PARAMS_BYTES_MAX),
+        open(context, key, work),
+        context.provers.open(&circuit),
+    );
+    let (params, input, mut session) = (params?, input?, session?);
+
+    // The keys are made while the witness is. Both run to their end: an input that is refused
+    // must not kill a prover in the middle of making keys for everybody.
+    let (witness, keygen) =
+        tokio::join!(context.sandboxes.witness(&component, &params, &input), session.warm());
+    drop(input);
+    let (witness, mut keygen) = (witness?, keygen?);
+
+    let on_stage = |stage| context.reporter.stage(key, stage);
+    let proved = match session.prove(&witness.value, on_stage).await? {
+        Ok(proved) => proved,
+        Err(unsatisfied) => {
+            let names =
+                explain(context, &mut session, &component, &params, &witness.value).await;
+            return Err(Error::Refused(merge(unsatisfied, names).to_problem()));
+        }
+    };
+    drop(witness.value);
+    drop(session);
+    keygen += proved.keygen;
+    let (proof, public_inputs) = tokio::try_join!(
+        context.depot.put(proved.proof),
+        context.depot.put(proved.public_inputs)
+    )?;
+    let result = v1::Proved {
+        proof: proof.as_bytes().to_vec(),
+        public_inputs: public_inputs.as_bytes().to_vec(),
+    };
+    Ok(Done {
+        result: complete_request::Result::Proved(result),
+        timings: vec![
+            (Stage::Witness, witness.took),
+            (Stage::Keygen, keygen),
+            (Stage::Check, proved.check),
+            (Stage::Prove, proved.prove),
+        ],
+    })
+}
+
+/// Fetches and opens the sealed input.
+async fn open(context: &Context, key: &AttemptKey, mut work: v1::Prove) -> Result<Secret, Error> {
+    let lost = |detail: &str| Error::Refused(Problem::new("task.input_lost", detail));
+    let input_key = <[u8; 32]>::try_from(work.input_key.as_slice());
+    work.input_key.zeroize();
+    let mut input_key = input_key.map_err(|_| lost("the input's key is gone"))?;
+    let sealed = match context.depot.get(&digest(&work.input)?, SEALED_BYTES_MAX).await {
+        Ok(sealed) => Ok(sealed),
+        Err(DepotError::NotFound { .. }) => Err(lost("the sealed input is not in the depot")),
+        Err(error) => Err(error.into()),
+    };
+    let input = sealed.and_then(|sealed: Bytes| {
+        open_input(&input_key, key.task, &sealed)
+            .map_err(|_| lost("the sealed input does not open with its key"))
+    });
+    input_key.zeroize();
+    input
+}
+
+/// Names what fails; nothing if that does not work either, for the check has already said which
+/// gate and row.
+async fn explain(
+    context: &Context,
+    session: &mut Session,
+    component: &Digest,
+    params: &[u8],
+    witness: &Secret,
+) -> Vec<String> {
+    let names = async {
+        let annotations = context.sandboxes.annotate(component, params).await?;
+        session.diagnose(&annotations.value, witness).await
+    };
+    names.await.unwrap_or_else(|error| {
+        tracing::debug!(%error, "an unsatisfied witness could not be explained by name");
+        Vec::new()
+    })
+}
+
+fn merge(unsatisfied: Unsatisfied, names: Vec<String>) -> Unsatisfied {
+    if names.is_empty() { unsatisfied } else { Unsatisfied { failures: names, ..unsatisfied } }
+}
+
+fn digest(bytes: &[u8]) -> Result<Digest, Error> {
+    Digest::from_slice(bytes).ok_or_else(|| Error::Lease {
+        detail: format!("a digest has {} bytes instead of 32", bytes.len()),
+    })
+}
+
+fn to_json(value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(value).map_err(|error| Error::Lease { detail: error.to_string() })
+}

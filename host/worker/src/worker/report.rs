@@ -1,0 +1,219 @@
+//! What a worker tells the coordinators: stages on the way, and how an attempt ended.
+//!
+//! Results are offered until they are taken, refused, or too old to matter. Stages are offered
+//! once, in order; a lost one loses nothing but a progress line.
+
+use std::future::Future;
+use std::time::Duration;
+
+use aureole_api::internal::v1::workers_client::WorkersClient;
+use aureole_api::internal::v1::{self, complete_request};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout};
+use tonic::transport::Channel;
+use tonic::{Code, Response, Status};
+
+use super::running::{AttemptKey, Ended, Guard};
+use crate::limits::{CALL_TIMEOUT, COMPLETE_TIMEOUT, RECONNECT, REPORT_TIMEOUT};
+use crate::message::Stage;
+use crate::problem::Problem;
+
+/// Stages that wait to be told. An attempt has six, and they are told within a millisecond.
+const STAGES_MAX: usize = 256;
+
+/// A finished attempt.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) result: complete_request::Result,
+    pub(super) timings: Vec<(Stage, Duration)>,
+}
+
+/// Speaks to the coordinators for all attempts.
+#[derive(Debug)]
+pub(super) struct Reporter {
+    worker_id: String,
+    client: WorkersClient<Channel>,
+    stages: mpsc::Sender<v1::ProgressRequest>,
+}
+
+// === impl Reporter ===
+
+impl Reporter {
+    /// A reporter, and the future that tells stages until the reporter is dropped.
+    pub(super) fn new(
+        worker_id: String,
+        client: WorkersClient<Channel>,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let (stages, queue) = mpsc::channel(STAGES_MAX);
+        let telling = tell_stages(client.clone(), queue);
+        (Self { worker_id, client, stages }, telling)
+    }
+
+    /// Tells that an attempt has reached a stage.
+    pub(super) fn stage(&self, key: &AttemptKey, stage: Stage) {
+        let request = v1::ProgressRequest {
+            worker_id: self.worker_id.clone(),
+            attempt: Some(key.to_proto()),
+            stage: stage.to_proto().into(),
+        };
+        if self.stages.try_send(request).is_err() {
+            tracing::debug!(task = %key.task, stage = stage.name(), "a stage was not told");
+        }
+    }
+
+    /// Brings a result.
+    pub(super) async fn complete(&self, guard: &Guard, done: Done) {
+        let key = guard.key();
+        let request = v1::CompleteRequest {
+            worker_id: self.worker_id.clone(),
+            attempt: Some(key.to_proto()),
+            timings: done
+                .timings
+                .iter()
+                .map(|(stage, time)| v1::StageTiming {
+                    stage: stage.to_proto().into(),
+                    micros: u64::try_from(time.as_micros()).unwrap_or(u64::MAX),
+                })
+                .collect(),
+            result: Some(done.result),
+        };
+        let answer = self
+            .offer(Some(guard), COMPLETE_TIMEOUT, || {
+                let (mut client, request) = (self.client.clone(), request.clone());
+                async move { client.complete(request).await }
+            })
+            .await;
+        match answer.map(|reply| reply.refused) {
+            Some(None) => tracing::info!(task = %key.task, attempt = key.attempt, "attempt done"),
+            Some(Some(refused)) => tracing::warn!(
+                task = %key.task, attempt = key.attempt, code = refused.code,
+                detail = refused.detail, "the coordinators refused a completion"
+            ),
+            None => tracing::warn!(task = %key.task, attempt = key.attempt, "result not delivered"),
+        }
+    }
+
+    /// Says that an attempt has failed.
+    pub(super) async fn fail(&self, guard: &Guard, problem: Problem, retryable: bool) {
+        self.fail_request(Some(guard), &guard.key(), problem, retryable).await;
+    }
+
+    /// Returns a lease unused.
+    pub(super) async fn hand_back(&self, key: &AttemptKey) {
+        let problem = Problem::new("task.handed_back", "the worker is stopping or has no free slot");
+        self.fail_request(None, key, problem, true).await;
+    }
+
+    async fn fail_request(
+        &self,
+        guard: Option<&Guard>,
+        key: &AttemptKey,
+        problem: Problem,
+        retryable: bool,
+    ) {
+        let problem =
+            v1::Problem { code: problem.code, detail: problem.detail, path: problem.path };
+        let request = v1::FailRequest {
+            worker_id: self.worker_id.clone(),
+            attempt: Some(key.to_proto()),
+            problem: Some(problem),
+            retryable,
+        };
+        let answer = self
+            .offer(guard, CALL_TIMEOUT, || {
+                let (mut client, request) = (self.client.clone(), request.clone());
+                async move { client.fail(request).await }
+            })
+            .await;
+        if answer.is_none() {
+            tracing::warn!(task = %key.task, attempt = key.attempt, "failure not delivered");
+        }
+    }
+
+    /// Makes a call until it is answered. Gives up when the answer can no longer matter: the
+    /// lease is lost, the coordinators say so, or too much time has passed.
+    async fn offer<T, F>(
+        &self,
+        guard: Option<&Guard>,
+        limit: Duration,
+        call: impl Fn() -> F,
+    ) -> Option<T>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        let deadline = Instant::now() + REPORT_TIMEOUT;
+        let mut wait = RECONNECT.0;
+        loop {
+            match timeout(limit, call()).await {
+                Ok(Ok(answer)) => return Some(answer.into_inner()),
+                Ok(Err(status)) if is_final(status.code()) => {
+                    tracing::warn!(%status, "the coordinators do not take a report");
+                    return None;
+                }
+                Ok(Err(status)) => tracing::debug!(%status, "a report failed, trying again"),
+                Err(_) => tracing::debug!("a report was not answered, trying again"),
+            }
+            if Instant::now() >= deadline {
+                return None;
+            }
+            // A call under way is never given up for a lost lease: it may have been accepted,
+            // which is exactly why the lease is gone.
+            tokio::select! {
+                () = ended(guard) => return None,
+                () = sleep(wait) => {}
+            }
+            wait = (wait * 2).min(RECONNECT.1);
+        }
+    }
+}
+
+/// Whether repeating the call cannot help.
+fn is_final(code: Code) -> bool {
+    matches!(
+        code,
+        Code::InvalidArgument
+            | Code::NotFound
+            | Code::AlreadyExists
+            | Code::PermissionDenied
+            | Code::FailedPrecondition
+            | Code::OutOfRange
+            | Code::Unimplemented
+            | Code::Unauthenticated
+    )
+}
+
+/// Waits until the attempt is no longer ours. A hand-back is no reason: the result is ready.
+async fn ended(guard: Option<&Guard>) {
+    match guard {
+        Some(guard) if guard.ended().await != Ended::HandedBack => {}
+        _ => std::future::pending().await,
+    }
+}
+
+async fn tell_stages(
+    mut client: WorkersClient<Channel>,
+    mut queue: mpsc::Receiver<v1::ProgressRequest>,
+) {
+    while let Some(request) = queue.recv().await {
+        match timeout(CALL_TIMEOUT, client.progress(request)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(status)) => tracing::debug!(%status, "a stage was not told"),
+            Err(_) => tracing::debug!("telling a stage was not answered"),
+        }
+    }
+}
+
+// === impl Stage ===
+
+impl Stage {
+    fn to_proto(self) -> v1::Stage {
+        match self {
+            Self::Compile => v1::Stage::Compile,
+            Self::Inspect => v1::Stage::Inspect,
+            Self::Keygen => v1::Stage::Keygen,
+            Self::Witness => v1::Stage::Witness,
+            Self::Check => v1::Stage::Check,
+            Self::Prove => v1::Stage::Prove,
+        }
+    }
+}
