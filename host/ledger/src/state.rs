@@ -183,8 +183,9 @@ impl State {
         self.index.next_deadline(now)
     }
 
-    /// Returns the tasks that wait for a circuit.
-    pub(crate) fn waiting_for(&self, circuit: &CircuitId) -> Vec<TaskId> {
+    /// Returns the tasks that wait for a circuit, in the order of their ids. They are queued when it
+    /// becomes ready and fail when it is rejected.
+    pub fn waiting_for(&self, circuit: &CircuitId) -> Vec<TaskId> {
         self.index.waiting_for(circuit)
     }
 

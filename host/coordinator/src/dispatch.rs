@@ -1,0 +1,154 @@
+//! From a lease in the ledger to an assignment in a worker's stream.
+
+use std::sync::Arc;
+
+use aureole_api::internal::v1;
+use aureole_ledger::{
+    AttemptRef, CircuitState, Command, Millis, Problem, State, TaskKind, WorkerId, codes,
+};
+
+use crate::coordinator::Inner;
+use crate::verify::InputKeys;
+
+/// What a lease is for, read from the ledger.
+enum Work {
+    Inspect(v1::InspectPlugin),
+    Prepare(v1::PrepareCircuit),
+    Prove(v1::Prove),
+}
+
+/// Why a lease cannot be handed out.
+struct Undeliverable {
+    problem: Problem,
+    retryable: bool,
+}
+
+// === impl Inner ===
+
+impl Inner {
+    /// Sends a lease that was just granted to its worker. A worker that cannot be reached did not
+    /// have it: the lease is given back in its name.
+    pub(crate) async fn deliver(self: &Arc<Self>, attempt: AttemptRef, worker: WorkerId) {
+        let undeliverable = match self.assignment(attempt).await {
+            // The lease is gone already.
+            Ok(None) => return,
+            Ok(Some(assignment)) => {
+                if self.hub.send(&worker, assignment) {
+                    return;
+                }
+                let detail = format!("worker {worker} left before it had the lease");
+                Undeliverable {
+                    problem: Problem::new(codes::HANDED_BACK, detail),
+                    retryable: true,
+                }
+            }
+            Err(undeliverable) => undeliverable,
+        };
+        let Undeliverable { problem, retryable } = undeliverable;
+        tracing::warn!(task = %attempt.task, attempt = attempt.attempt, worker = %worker,
+            code = problem.code, detail = problem.detail, "a lease could not be handed out");
+        let AttemptRef { task, attempt } = attempt;
+        let now = self.clock.now();
+        let command = Command::FailAttempt {
+            task,
+            attempt,
+            worker,
+            problem,
+            retryable,
+            now,
+        };
+        // Without an outcome the lease ends by its deadline.
+        if let Err(error) = self.proposer.propose(command).await {
+            tracing::warn!(%task, %error, "a lease could not be given back");
+        }
+    }
+
+    async fn assignment(
+        &self,
+        attempt: AttemptRef,
+    ) -> Result<Option<v1::Assignment>, Undeliverable> {
+        let Some(work) = self.facts.read(|state| work(state, attempt)) else {
+            return Ok(None);
+        };
+        let work = match work {
+            Work::Inspect(inspect) => v1::lease::Work::InspectPlugin(inspect),
+            Work::Prepare(prepare) => v1::lease::Work::PrepareCircuit(prepare),
+            Work::Prove(mut prove) => {
+                prove.input_key = input_key(Arc::clone(&self.keys), attempt).await?;
+                v1::lease::Work::Prove(prove)
+            }
+        };
+        let lease = lease_message(attempt, self.config.lease_ms(), work);
+        let assignment = v1::assignment::Assignment::Lease(lease);
+        Ok(Some(v1::Assignment {
+            assignment: Some(assignment),
+        }))
+    }
+}
+
+fn lease_message(attempt: AttemptRef, lease_ms: Millis, work: v1::lease::Work) -> v1::Lease {
+    v1::Lease {
+        attempt: Some(crate::wire::attempt_id(attempt)),
+        lease_ms,
+        work: Some(work),
+    }
+}
+
+/// Reads what a leased task is about; `None` when the attempt is not running any more.
+fn work(state: &State, attempt: AttemptRef) -> Option<Work> {
+    let task = state.task(&attempt.task)?;
+    task.lease()
+        .filter(|lease| lease.attempt == attempt.attempt)?;
+    let bytes = |digest: &aureole_ledger::Digest| digest.as_bytes().to_vec();
+    Some(match task.kind {
+        TaskKind::InspectPlugin { plugin } => Work::Inspect(v1::InspectPlugin {
+            component: bytes(&plugin),
+        }),
+        TaskKind::PrepareCircuit { circuit } => {
+            let record = state.circuit(&circuit)?;
+            let (component, params) = (bytes(&record.plugin), bytes(&record.params));
+            Work::Prepare(v1::PrepareCircuit { component, params })
+        }
+        TaskKind::Prove { circuit, input } => {
+            let record = state.circuit(&circuit)?;
+            let CircuitState::Ready(facts) = &record.state else {
+                return None;
+            };
+            Work::Prove(v1::Prove {
+                component: bytes(&record.plugin),
+                params: bytes(&record.params),
+                circuit: bytes(&facts.circuit_digest),
+                input: bytes(&input),
+                input_key: Vec::new(),
+            })
+        }
+    })
+}
+
+async fn input_key(
+    keys: Arc<dyn InputKeys>,
+    attempt: AttemptRef,
+) -> Result<Vec<u8>, Undeliverable> {
+    let read = tokio::task::spawn_blocking(move || keys.key(attempt.task)).await;
+    match read {
+        Ok(Ok(Some(key))) => Ok(key.to_vec()),
+        Ok(Ok(None)) => Err(Undeliverable {
+            problem: Problem::new(
+                "task.input_lost",
+                "the key of the task's sealed input is not on this node; submit the task again",
+            ),
+            retryable: false,
+        }),
+        Ok(Err(error)) => Err(unreadable(&error.to_string())),
+        Err(stopped) => Err(unreadable(&stopped.to_string())),
+    }
+}
+
+fn unreadable(reason: &str) -> Undeliverable {
+    tracing::error!(reason, "the key of an input could not be read");
+    let detail = "the key of the task's sealed input could not be read; see the node's log";
+    Undeliverable {
+        problem: Problem::new("node.input_key", detail),
+        retryable: true,
+    }
+}

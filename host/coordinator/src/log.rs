@@ -1,0 +1,299 @@
+//! The log and the vote on disk, in one redb file.
+//!
+//! Everything is written by transactions with immediate durability: when a write returns, it has been
+//! fsynced. A process may be killed between any two instructions; redb then opens the file at the last
+//! committed transaction. Writes run on tokio's blocking threads: an fsync takes milliseconds.
+
+mod entry;
+
+use std::fmt::Debug;
+use std::io;
+use std::ops::{Bound, RangeBounds};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use openraft::storage::{LogFlushed, RaftLogStorage};
+use openraft::{LogState, OptionalSend, RaftLogReader, StorageIOError, Vote};
+use redb::{
+    Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction,
+};
+use thiserror::Error;
+
+use self::entry::{decode_entry, encode_entry};
+use crate::limits::LOG_CACHE_BYTES;
+use crate::raft::{Entry, LogId, StorageError, Types};
+
+/// Entries by index.
+const ENTRIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("entries");
+
+/// The vote and the last purged position.
+const MARKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("marks");
+
+const VOTE: &str = "vote";
+const PURGED: &str = "purged";
+
+/// Name of the file in the coordinator's folder.
+const FILE: &str = "log.redb";
+
+/// Why the log cannot be opened, read or written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LogError {
+    /// Another process has the log open.
+    #[error("the log {} is in use by another process; stop it first", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file cannot be opened.
+    #[error("the log {} does not open", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What redb said.
+        source: Box<redb::Error>,
+    },
+    /// The file system refused.
+    #[error("the folder {} of the log", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A read or a write failed.
+    #[error("the log's file")]
+    Database(#[from] Box<redb::Error>),
+    /// An entry's bytes are not what was written.
+    #[error("log entry {index} is damaged: {reason}")]
+    Damaged {
+        /// The entry's position.
+        index: u64,
+        /// What was met.
+        reason: String,
+    },
+    /// A mark's bytes are not what was written.
+    #[error("the log's {mark} is damaged: {reason}")]
+    DamagedMark {
+        /// Which.
+        mark: &'static str,
+        /// What was met.
+        reason: String,
+    },
+    /// An entry cannot be encoded.
+    #[error("a log entry does not encode: {reason}")]
+    Encode {
+        /// What was met.
+        reason: String,
+    },
+    /// The runtime is shutting down.
+    #[error("the log's thread pool has stopped")]
+    Stopped,
+}
+
+/// The log. Cheap to clone; all clones are one log.
+#[derive(Clone, Debug)]
+pub(crate) struct LogStore {
+    database: Arc<Database>,
+}
+
+/// Boxes redb's large error.
+fn boxed(error: impl Into<redb::Error>) -> LogError {
+    LogError::Database(Box::new(error.into()))
+}
+
+// === impl LogStore ===
+
+impl LogStore {
+    /// Opens the log of a folder, and makes both if they are not there.
+    pub(crate) fn open(dir: &Path) -> Result<Self, LogError> {
+        let folder = |source| LogError::Folder {
+            path: dir.to_owned(),
+            source,
+        };
+        std::fs::create_dir_all(dir).map_err(folder)?;
+        let path = dir.join(FILE);
+        let database = Database::builder()
+            .set_cache_size(LOG_CACHE_BYTES)
+            .create(&path);
+        let database = database.map_err(|error| match error {
+            redb::DatabaseError::DatabaseAlreadyOpen => LogError::InUse { path: path.clone() },
+            other => LogError::Open {
+                path: path.clone(),
+                source: Box::new(other.into()),
+            },
+        })?;
+        let store = Self {
+            database: Arc::new(database),
+        };
+        store.write(|transaction| {
+            transaction.open_table(ENTRIES).map_err(boxed)?;
+            transaction.open_table(MARKS).map_err(boxed)?;
+            Ok(())
+        })?;
+        // The file's name must survive too.
+        std::fs::File::open(dir)
+            .and_then(|dir| dir.sync_all())
+            .map_err(folder)?;
+        Ok(store)
+    }
+
+    /// Runs one durable transaction.
+    fn write(
+        &self,
+        change: impl FnOnce(&WriteTransaction) -> Result<(), LogError>,
+    ) -> Result<(), LogError> {
+        let mut transaction = self.database.begin_write().map_err(boxed)?;
+        transaction
+            .set_durability(Durability::Immediate)
+            .map_err(boxed)?;
+        change(&transaction)?;
+        transaction.commit().map_err(boxed)
+    }
+
+    /// Runs one durable transaction on a thread that may block.
+    async fn write_blocking(
+        &self,
+        change: impl FnOnce(&WriteTransaction) -> Result<(), LogError> + Send + 'static,
+    ) -> Result<(), LogError> {
+        let store = self.clone();
+        tokio::task::spawn_blocking(move || store.write(change))
+            .await
+            .map_err(|_| LogError::Stopped)?
+    }
+
+    fn mark<T: serde::de::DeserializeOwned>(
+        &self,
+        mark: &'static str,
+    ) -> Result<Option<T>, LogError> {
+        let transaction = self.database.begin_read().map_err(boxed)?;
+        let table = transaction.open_table(MARKS).map_err(boxed)?;
+        let Some(bytes) = table.get(mark).map_err(boxed)? else {
+            return Ok(None);
+        };
+        postcard::from_bytes(bytes.value())
+            .map(Some)
+            .map_err(|error| LogError::DamagedMark {
+                mark,
+                reason: error.to_string(),
+            })
+    }
+
+    fn last_entry(&self) -> Result<Option<LogId>, LogError> {
+        let transaction = self.database.begin_read().map_err(boxed)?;
+        let table = transaction.open_table(ENTRIES).map_err(boxed)?;
+        let Some((index, bytes)) = table.last().map_err(boxed)? else {
+            return Ok(None);
+        };
+        decode_entry(index.value(), bytes.value()).map(|entry| Some(entry.log_id))
+    }
+
+    fn range(&self, range: (Bound<u64>, Bound<u64>)) -> Result<Vec<Entry>, LogError> {
+        let transaction = self.database.begin_read().map_err(boxed)?;
+        let table = transaction.open_table(ENTRIES).map_err(boxed)?;
+        let mut entries = Vec::new();
+        for item in table.range(range).map_err(boxed)? {
+            let (index, bytes) = item.map_err(boxed)?;
+            entries.push(decode_entry(index.value(), bytes.value())?);
+        }
+        Ok(entries)
+    }
+}
+
+fn encode_mark<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, LogError> {
+    postcard::to_stdvec(value).map_err(|error| LogError::Encode {
+        reason: error.to_string(),
+    })
+}
+
+impl RaftLogReader<Types> for LogStore {
+    async fn try_get_log_entries<RB: RangeBounds<u64> + Clone + Debug + OptionalSend>(
+        &mut self,
+        range: RB,
+    ) -> Result<Vec<Entry>, StorageError> {
+        // The tail of the log is in redb's cache: no thread is worth waking for it.
+        self.range((range.start_bound().cloned(), range.end_bound().cloned()))
+            .map_err(|error| StorageIOError::read_logs(&error).into())
+    }
+}
+
+impl RaftLogStorage<Types> for LogStore {
+    type LogReader = Self;
+
+    async fn get_log_state(&mut self) -> Result<LogState<Types>, StorageError> {
+        let read = |error: LogError| StorageError::from(StorageIOError::read_logs(&error));
+        let last_purged_log_id: Option<LogId> = self.mark(PURGED).map_err(read)?;
+        let last_log_id = self.last_entry().map_err(read)?.or(last_purged_log_id);
+        Ok(LogState {
+            last_purged_log_id,
+            last_log_id,
+        })
+    }
+
+    async fn get_log_reader(&mut self) -> Self {
+        self.clone()
+    }
+
+    async fn save_vote(&mut self, vote: &Vote<u64>) -> Result<(), StorageError> {
+        let write = |error: LogError| StorageError::from(StorageIOError::write_vote(&error));
+        let bytes = encode_mark(vote).map_err(write)?;
+        let change = move |transaction: &WriteTransaction| {
+            let mut table = transaction.open_table(MARKS).map_err(boxed)?;
+            table.insert(VOTE, bytes.as_slice()).map_err(boxed)?;
+            Ok(())
+        };
+        self.write_blocking(change).await.map_err(write)
+    }
+
+    async fn read_vote(&mut self) -> Result<Option<Vote<u64>>, StorageError> {
+        self.mark(VOTE)
+            .map_err(|error| StorageIOError::read_vote(&error).into())
+    }
+
+    async fn append<I>(
+        &mut self,
+        entries: I,
+        callback: LogFlushed<Types>,
+    ) -> Result<(), StorageError>
+    where
+        I: IntoIterator<Item = Entry> + OptionalSend,
+        I::IntoIter: OptionalSend,
+    {
+        let write = |error: LogError| StorageError::from(StorageIOError::write_logs(&error));
+        let entries = entries.into_iter().map(|entry| encode_entry(&entry));
+        let entries: Vec<(u64, Vec<u8>)> = entries.collect::<Result<_, _>>().map_err(write)?;
+        let change = move |transaction: &WriteTransaction| {
+            let mut table = transaction.open_table(ENTRIES).map_err(boxed)?;
+            for (index, bytes) in &entries {
+                table.insert(index, bytes.as_slice()).map_err(boxed)?;
+            }
+            Ok(())
+        };
+        self.write_blocking(change).await.map_err(write)?;
+        callback.log_io_completed(Ok(()));
+        Ok(())
+    }
+
+    async fn truncate(&mut self, log_id: LogId) -> Result<(), StorageError> {
+        let change = move |transaction: &WriteTransaction| {
+            let mut table = transaction.open_table(ENTRIES).map_err(boxed)?;
+            table.retain_in(log_id.index.., |_, _| false).map_err(boxed)
+        };
+        let write = |error: LogError| StorageError::from(StorageIOError::write_logs(&error));
+        self.write_blocking(change).await.map_err(write)
+    }
+
+    async fn purge(&mut self, log_id: LogId) -> Result<(), StorageError> {
+        let write = |error: LogError| StorageError::from(StorageIOError::write_logs(&error));
+        let bytes = encode_mark(&log_id).map_err(write)?;
+        let change = move |transaction: &WriteTransaction| {
+            let mut marks = transaction.open_table(MARKS).map_err(boxed)?;
+            marks.insert(PURGED, bytes.as_slice()).map_err(boxed)?;
+            let mut entries = transaction.open_table(ENTRIES).map_err(boxed)?;
+            entries
+                .retain_in(..=log_id.index, |_, _| false)
+                .map_err(boxed)
+        };
+        self.write_blocking(change).await.map_err(write)
+    }
+}

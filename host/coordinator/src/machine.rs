@@ -1,0 +1,268 @@
+//! The ledger as openraft's state machine: applied in memory, persistent by snapshot and log.
+
+use std::io::Cursor;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use aureole_ledger::{Command, Outcome, State, TaskId, TaskKind};
+use openraft::storage::{RaftStateMachine, Snapshot};
+use openraft::{EntryPayload, OptionalSend, RaftSnapshotBuilder, StorageIOError};
+use tokio::sync::{Notify, broadcast};
+
+use crate::events::{Event, events_of};
+use crate::limits::EVENTS_BEHIND_MAX;
+use crate::raft::{
+    Answers, Batch, Entry, LogId, SnapshotMeta, StorageError, StoredMembership, Types,
+};
+use crate::snapshot::{SnapshotError, SnapshotFile, Stored};
+
+/// What was applied so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Applied {
+    pub(crate) state: State,
+    last: Option<LogId>,
+    membership: StoredMembership,
+}
+
+/// The applied facts, shared by everybody in this process who reads them.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    applied: RwLock<Applied>,
+    events: broadcast::Sender<Event>,
+    /// Wakes the planner. Holds one permit: a wake-up while it works is not lost.
+    pub(crate) wake: Notify,
+}
+
+// === impl Facts ===
+
+impl Facts {
+    fn new(applied: Applied) -> Self {
+        let (events, _) = broadcast::channel(EVENTS_BEHIND_MAX);
+        Self {
+            applied: RwLock::new(applied),
+            events,
+            wake: Notify::new(),
+        }
+    }
+
+    // A poisoned lock means a panic in `apply`, which changes one record at a time and has none.
+    fn reading(&self) -> RwLockReadGuard<'_, Applied> {
+        self.applied.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writing(&self) -> RwLockWriteGuard<'_, Applied> {
+        self.applied.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn read<R>(&self, look: impl FnOnce(&State) -> R) -> R {
+        look(&self.reading().state)
+    }
+
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    pub(crate) fn publish(&self, event: Event) {
+        // An error says that nobody listens.
+        let _ = self.events.send(event);
+    }
+}
+
+/// The state machine.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine {
+    pub(crate) facts: Arc<Facts>,
+    file: SnapshotFile,
+}
+
+// === impl Machine ===
+
+impl Machine {
+    /// Starts from the snapshot of a folder, or from nothing.
+    pub(crate) fn open(file: SnapshotFile) -> Result<Self, SnapshotError> {
+        let applied = match file.load()? {
+            Some((meta, state)) => Applied {
+                state,
+                last: meta.last_log_id,
+                membership: meta.last_membership,
+            },
+            None => Applied::default(),
+        };
+        Ok(Self {
+            facts: Arc::new(Facts::new(applied)),
+            file,
+        })
+    }
+}
+
+impl Applied {
+    fn apply(&mut self, entry: Entry, events: &mut Vec<Event>) -> Answers {
+        self.last = Some(entry.log_id);
+        match entry.payload {
+            EntryPayload::Blank => Answers::default(),
+            EntryPayload::Normal(Batch(commands)) => Answers(
+                commands
+                    .iter()
+                    .map(|command| self.step(command, events))
+                    .collect(),
+            ),
+            EntryPayload::Membership(membership) => {
+                self.membership = StoredMembership::new(Some(entry.log_id), membership);
+                Answers::default()
+            }
+        }
+    }
+
+    fn step(&mut self, command: &Command, events: &mut Vec<Event>) -> Outcome {
+        let waiting = waiting_for_preparation(&self.state, command);
+        let outcome = self.state.apply(command);
+        events.extend(events_of(&self.state, command, &outcome));
+        let finished = |id: &TaskId| self.state.task(id).is_some_and(|task| task.is_finished());
+        events.extend(waiting.into_iter().filter(finished).map(Event::TaskChanged));
+        if let Outcome::Refused(refusal) = &outcome {
+            tracing::debug!(command = command.name(), code = refusal.code(), %refusal, "refused");
+        }
+        outcome
+    }
+}
+
+/// Returns the tasks that fail when the attempt that a command ends was the last at preparing their
+/// circuit.
+fn waiting_for_preparation(state: &State, command: &Command) -> Vec<TaskId> {
+    let (Command::FailAttempt { task, .. } | Command::ExpireLease { task, .. }) = command else {
+        return Vec::new();
+    };
+    match state.task(task).map(|task| task.kind) {
+        Some(TaskKind::PrepareCircuit { circuit }) => state.waiting_for(&circuit),
+        _ => Vec::new(),
+    }
+}
+
+/// Runs file work on a thread that may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StorageIOError<u64>> + Send + 'static,
+) -> Result<T, StorageError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(stopped) => Err(StorageIOError::write_snapshot(None, &stopped).into()),
+    }
+}
+
+impl RaftStateMachine<Types> for Machine {
+    type SnapshotBuilder = Builder;
+
+    async fn applied_state(&mut self) -> Result<(Option<LogId>, StoredMembership), StorageError> {
+        let applied = self.facts.reading();
+        Ok((applied.last, applied.membership.clone()))
+    }
+
+    async fn apply<I>(&mut self, entries: I) -> Result<Vec<Answers>, StorageError>
+    where
+        I: IntoIterator<Item = Entry> + OptionalSend,
+        I::IntoIter: OptionalSend,
+    {
+        let mut events = Vec::new();
+        let answers = {
+            let mut applied = self.facts.writing();
+            entries
+                .into_iter()
+                .map(|entry| applied.apply(entry, &mut events))
+                .collect()
+        };
+        events
+            .into_iter()
+            .for_each(|event| self.facts.publish(event));
+        self.facts.wake.notify_one();
+        Ok(answers)
+    }
+
+    async fn get_snapshot_builder(&mut self) -> Builder {
+        Builder {
+            applied: self.facts.reading().clone(),
+            file: self.file.clone(),
+        }
+    }
+
+    async fn begin_receiving_snapshot(&mut self) -> Result<Box<Cursor<Vec<u8>>>, StorageError> {
+        Ok(Box::default())
+    }
+
+    async fn install_snapshot(
+        &mut self,
+        meta: &SnapshotMeta,
+        snapshot: Box<Cursor<Vec<u8>>>,
+    ) -> Result<(), StorageError> {
+        let stored = Stored {
+            meta: meta.clone(),
+            state: snapshot.into_inner(),
+        };
+        let (signature, file) = (meta.signature(), self.file.clone());
+        let state = blocking(move || {
+            let state = State::decode(&stored.state)
+                .map_err(|error| StorageIOError::read_snapshot(Some(signature.clone()), &error))?;
+            file.write(&stored)
+                .map_err(|error| StorageIOError::write_snapshot(Some(signature), &error))?;
+            Ok(state)
+        })
+        .await?;
+        *self.facts.writing() = Applied {
+            state,
+            last: meta.last_log_id,
+            membership: meta.last_membership.clone(),
+        };
+        self.facts.publish(Event::Replaced);
+        self.facts.wake.notify_one();
+        Ok(())
+    }
+
+    async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot<Types>>, StorageError> {
+        let file = self.file.clone();
+        let stored = blocking(move || {
+            file.read()
+                .map_err(|error| StorageIOError::read_snapshot(None, &error))
+        })
+        .await?;
+        Ok(stored.map(|stored| Snapshot {
+            meta: stored.meta,
+            snapshot: Box::new(Cursor::new(stored.state)),
+        }))
+    }
+}
+
+/// A copy of the state, to be written as a snapshot while the original moves on.
+#[derive(Debug)]
+pub(crate) struct Builder {
+    applied: Applied,
+    file: SnapshotFile,
+}
+
+impl RaftSnapshotBuilder<Types> for Builder {
+    async fn build_snapshot(&mut self) -> Result<Snapshot<Types>, StorageError> {
+        let Applied {
+            state,
+            last,
+            membership,
+        } = self.applied.clone();
+        let position = last.map_or_else(|| "empty".to_owned(), |last| last.to_string());
+        let meta = SnapshotMeta {
+            last_log_id: last,
+            last_membership: membership,
+            snapshot_id: position,
+        };
+        let file = self.file.clone();
+        let stored = blocking(move || {
+            let signature = meta.signature();
+            let state = state
+                .encode()
+                .map_err(|error| StorageIOError::write_snapshot(Some(signature.clone()), &error))?;
+            let stored = Stored { meta, state };
+            file.write(&stored)
+                .map_err(|error| StorageIOError::write_snapshot(Some(signature), &error))?;
+            Ok(stored)
+        })
+        .await?;
+        Ok(Snapshot {
+            meta: stored.meta,
+            snapshot: Box::new(Cursor::new(stored.state)),
+        })
+    }
+}

@@ -1,0 +1,44 @@
+//! The types openraft works on: an entry is a batch of commands, its answer a batch of outcomes.
+
+use std::io::Cursor;
+
+use aureole_ledger::{Command, Outcome};
+use openraft::BasicNode;
+use serde::{Deserialize, Serialize};
+
+/// Commands that share a log entry, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Batch(pub(crate) Vec<Command>);
+
+/// One outcome for each command, in the same order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Answers(pub(crate) Vec<Outcome>);
+
+openraft::declare_raft_types!(
+    /// The types of this group.
+    pub(crate) Types:
+        D = Batch,
+        R = Answers,
+        NodeId = u64,
+        Node = BasicNode,
+        Entry = openraft::Entry<Types>,
+        SnapshotData = Cursor<Vec<u8>>,
+);
+
+/// A member of this group.
+pub(crate) type Raft = openraft::Raft<Types>;
+
+/// A log entry.
+pub(crate) type Entry = openraft::Entry<Types>;
+
+/// A position in the log.
+pub(crate) type LogId = openraft::LogId<u64>;
+
+/// What openraft makes of a failing disk: it stops.
+pub(crate) type StorageError = openraft::StorageError<u64>;
+
+/// What a snapshot says of itself.
+pub(crate) type SnapshotMeta = openraft::SnapshotMeta<u64, BasicNode>;
+
+/// The members as of a log entry.
+pub(crate) type StoredMembership = openraft::StoredMembership<u64, BasicNode>;

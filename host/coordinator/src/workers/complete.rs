@@ -1,0 +1,247 @@
+//! The end of an attempt with a result: nothing is accepted before it was looked at.
+//!
+//! Every blob that a result names must be in the depot, and a proof must have the circuit's exact
+//! length and verify under its key. A result that does not hold costs the task one attempt.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use aureole_api::internal::v1;
+use aureole_ledger::{
+    AttemptRef, CircuitFacts, Command, Completion, Digest, Outcome, Problem, Refusal, Stage, State,
+    TaskKind, Timings, WorkerId, codes,
+};
+use aureole_store::DepotError;
+
+use crate::coordinator::Inner;
+use crate::limits::PUBLIC_INPUT_BYTES_MAX;
+use crate::proposer::ProposeError;
+use crate::verify::Verdict;
+use crate::wire;
+
+/// A blob that a result names is missing or damaged.
+const RESULT_MISSING: &str = "task.result_missing";
+
+/// The verifier failed, which says nothing of the proof.
+const VERIFIER_FAILED: &str = "node.verifier_failed";
+
+/// What a worker says it did.
+pub(super) struct Reported {
+    pub(super) worker: WorkerId,
+    pub(super) attempt: AttemptRef,
+    pub(super) timings: Timings,
+    pub(super) completion: Completion,
+}
+
+// === impl Inner ===
+
+impl Inner {
+    pub(super) async fn complete(
+        self: &Arc<Self>,
+        reported: Reported,
+    ) -> Result<v1::CompleteReply, ProposeError> {
+        let looked = self.facts.read(|state| look(state, &reported));
+        let facts = match looked {
+            Ok(facts) => facts,
+            // The ledger decides: a completion sent again is accepted again.
+            Err(_) => return self.propose_completion(reported).await,
+        };
+        let checked = match (&reported.completion, facts) {
+            (
+                Completion::Proved {
+                    proof,
+                    public_inputs,
+                },
+                Some(facts),
+            ) => {
+                self.report_stage(reported.attempt, Stage::Verify);
+                let started = Instant::now();
+                let checked = self.check_proof(&facts, proof, public_inputs).await;
+                checked.map(|()| Some(micros_since(started)))
+            }
+            (completion, _) => self.check_blobs(completion).await.map(|()| None),
+        };
+        match checked {
+            Ok(verify_micros) => {
+                let mut reported = reported;
+                // The coordinator's own measurement, whatever the worker says.
+                reported.timings.remove(&Stage::Verify);
+                reported
+                    .timings
+                    .extend(verify_micros.map(|micros| (Stage::Verify, micros)));
+                self.propose_completion(reported).await
+            }
+            Err(problem) => self.refuse(reported, problem).await,
+        }
+    }
+
+    async fn propose_completion(
+        &self,
+        reported: Reported,
+    ) -> Result<v1::CompleteReply, ProposeError> {
+        let Reported {
+            worker,
+            attempt: AttemptRef { task, attempt },
+            timings,
+            completion,
+        } = reported;
+        let now = self.clock.now();
+        let command = Command::CompleteTask {
+            task,
+            attempt,
+            worker: worker.clone(),
+            completion: completion.clone(),
+            timings: timings.clone(),
+            now,
+        };
+        match self.propose(command).await? {
+            Outcome::Refused(refusal @ Refusal::CompletionMismatch { .. }) => {
+                let problem = Problem::new(refusal.code(), refusal.to_string());
+                let attempt = AttemptRef { task, attempt };
+                self.refuse(
+                    Reported {
+                        worker,
+                        attempt,
+                        timings,
+                        completion,
+                    },
+                    problem,
+                )
+                .await
+            }
+            Outcome::Refused(refusal) => Ok(wire::refused(&refusal)),
+            _ => Ok(v1::CompleteReply { refused: None }),
+        }
+    }
+
+    /// Ends the attempt instead, and tells the worker.
+    async fn refuse(
+        &self,
+        reported: Reported,
+        problem: Problem,
+    ) -> Result<v1::CompleteReply, ProposeError> {
+        let Reported {
+            worker,
+            attempt: AttemptRef { task, attempt },
+            ..
+        } = reported;
+        tracing::warn!(%task, attempt, %worker, code = problem.code, detail = problem.detail,
+            "a result was not accepted");
+        let reply = wire::reply_with(&problem);
+        let now = self.clock.now();
+        let retryable = true;
+        let command = Command::FailAttempt {
+            task,
+            attempt,
+            worker,
+            problem,
+            retryable,
+            now,
+        };
+        // A refusal says that the attempt ended in the meantime.
+        let _ = self.propose(command).await?;
+        Ok(reply)
+    }
+
+    /// Reads the proof and verifies it under the circuit's key.
+    async fn check_proof(
+        &self,
+        facts: &CircuitFacts,
+        proof: &Digest,
+        public_inputs: &Digest,
+    ) -> Result<(), Problem> {
+        let expected = u64::from(facts.proof_bytes);
+        let proof = match self.depot.get(proof, expected).await {
+            Err(DepotError::TooLarge { .. }) => {
+                return Err(invalid(&format!(
+                    "it has more than the circuit's {expected} bytes"
+                )));
+            }
+            read => read.map_err(|error| missing("proof", &error))?,
+        };
+        if proof.len() as u64 != expected {
+            let found = proof.len();
+            return Err(invalid(&format!(
+                "it has {found} bytes, the circuit's have {expected}"
+            )));
+        }
+        let read = self.depot.get(public_inputs, PUBLIC_INPUT_BYTES_MAX).await;
+        let public_inputs = read.map_err(|error| missing("public inputs", &error))?;
+        let verdict = self
+            .verifier
+            .verify(facts.circuit_digest, public_inputs.to_vec(), proof.to_vec())
+            .await
+            .map_err(|error| Problem::new(VERIFIER_FAILED, error.to_string()))?;
+        match verdict {
+            Verdict::Valid => Ok(()),
+            Verdict::Invalid { reason } => Err(invalid(&reason)),
+        }
+    }
+
+    /// Checks that the blobs of an inspection or preparation are in the depot.
+    async fn check_blobs(&self, completion: &Completion) -> Result<(), Problem> {
+        for (name, digest) in blobs(completion) {
+            match self.depot.contains(&digest).await {
+                Ok(true) => {}
+                Ok(false) => return Err(missing(name, &DepotError::NotFound { digest })),
+                Err(error) => return Err(missing(name, &error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Says whether the ledger would take the result, and which circuit a proof must be of.
+fn look(state: &State, reported: &Reported) -> Result<Option<CircuitFacts>, ()> {
+    let AttemptRef { task, attempt } = reported.attempt;
+    let task = state.task(&task).ok_or(())?;
+    let lease = task.lease().ok_or(())?;
+    if lease.attempt != attempt || lease.worker != reported.worker {
+        return Err(());
+    }
+    match (task.kind, &reported.completion) {
+        (TaskKind::Prove { circuit, .. }, Completion::Proved { .. }) => state
+            .ready_circuit(&circuit)
+            .map(|(_, facts)| Some(*facts))
+            .ok_or(()),
+        (TaskKind::InspectPlugin { .. }, Completion::PluginInspected { .. })
+        | (TaskKind::PrepareCircuit { .. }, Completion::CircuitPrepared(_)) => Ok(None),
+        _ => Err(()),
+    }
+}
+
+/// Returns the blobs that a result without a proof names.
+fn blobs(completion: &Completion) -> Vec<(&'static str, Digest)> {
+    let of_circuit =
+        |facts: &CircuitFacts| [("circuit", facts.circuit_digest), ("report", facts.report)];
+    match completion {
+        Completion::PluginInspected {
+            description,
+            default_params,
+            default_circuit,
+            ..
+        } => {
+            let mut blobs = vec![("description", *description)];
+            blobs.extend(default_params.map(|digest| ("default parameters", digest)));
+            blobs.extend(default_circuit.iter().flat_map(of_circuit));
+            blobs
+        }
+        Completion::CircuitPrepared(facts) => of_circuit(facts).to_vec(),
+        Completion::Proved { .. } => Vec::new(),
+    }
+}
+
+fn invalid(reason: &str) -> Problem {
+    Problem::new(
+        codes::PROOF_INVALID,
+        format!("the proof does not verify: {reason}"),
+    )
+}
+
+fn missing(name: &str, error: &DepotError) -> Problem {
+    Problem::new(RESULT_MISSING, format!("the {name} of the result: {error}"))
+}
+
+fn micros_since(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
