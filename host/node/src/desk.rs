@@ -125,7 +125,7 @@ fn domain(problem: &aureole_ledger::Problem) -> Problem {
 
 /// A failure of the depot or the archive: named for the operator in the log, for the caller as a
 /// class only.
-fn storage(error: &dyn Error, what: &str) -> Problem {
+fn storage(error: &(dyn Error + 'static), what: &str) -> Problem {
     tracing::error!(error, "{what}");
     Problem::new(codes::node::STORAGE, what)
 }

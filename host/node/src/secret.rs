@@ -46,7 +46,10 @@ impl Secret {
 
     /// A digest of parts under the secret, separated by purpose and by the parts' lengths.
     pub(crate) fn digest(&self, purpose: &str, parts: &[&[u8]]) -> Digest {
-        let mut mac = Hmac::<Sha256>::new(&self.0.into());
+        // Any length is a key for HMAC (RFC 2104); the constructor is fallible for other MACs.
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&self.0);
+        let mut mac = Hmac::<Sha256>::new(&block.into());
         for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
             mac.update(&(part.len() as u64).to_le_bytes());
             mac.update(part);

@@ -64,8 +64,10 @@ pub struct TaskFilter {
 /// A place in the order of pages. Its text form is opaque to clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    submitted_at_ms: u64,
-    id: TaskId,
+    /// When the last task shown was submitted.
+    pub submitted_at_ms: u64,
+    /// Its id.
+    pub id: TaskId,
 }
 
 /// A run of tasks, newest first.

@@ -40,7 +40,7 @@ impl Desk {
     ) -> Result<rest::Circuit, Problem> {
         let mut record = self.circuit_record(id)?;
         if let (CircuitState::Preparing, Some(task)) = (&record.state, record.task) {
-            self.coordinator.wait_task(task, |task| task.is_finished(), wait).await;
+            self.coordinator.wait_task(task, |view| view.task.is_finished(), wait).await;
             record = self.circuit_record(id)?;
         }
         self.circuit_view(&record).await

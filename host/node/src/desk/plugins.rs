@@ -75,7 +75,7 @@ impl Desk {
     ) -> Result<rest::Plugin, Problem> {
         let mut record = self.plugin_record(reference)?;
         if record.state == PluginState::Inspecting && !wait.is_zero() {
-            self.coordinator.wait_task(record.task, |task| task.is_finished(), wait).await;
+            self.coordinator.wait_task(record.task, |view| view.task.is_finished(), wait).await;
             record = self.plugin_record(&rest::PluginRef::Digest(*record.component.as_bytes()))?;
         }
         self.plugin_view(&record, true).await
@@ -87,7 +87,8 @@ impl Desk {
         reference: &rest::PluginRef,
     ) -> Result<rest::Plugin, Problem> {
         let component = self.plugin_record(reference)?.component;
-        self.propose(Command::RetirePlugin { component, now: clock::now() }).await?;
+        // The record shown below says what came of it.
+        let _ = self.propose(Command::RetirePlugin { component, now: clock::now() }).await?;
         let record = self.plugin_record(&rest::PluginRef::Digest(*component.as_bytes()))?;
         self.plugin_view(&record, true).await
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aureole_api::{Problem, codes, rest};
-use aureole_coordinator::Verified;
+use aureole_coordinator::{Verdict, Verifier as _};
 use aureole_gateway::{Blob, Verification};
 use aureole_ir::{Field, FieldElement};
 use aureole_ledger::{Digest, TaskId};
@@ -70,9 +70,9 @@ impl Desk {
                 )),
             });
         }
-        match self.verifier.verdict(facts.circuit_digest, flat.into(), proof).await {
-            Ok(Verified::Valid) => Ok(rest::Verdict { valid: true, reason: None }),
-            Ok(Verified::Invalid(reason)) => {
+        match self.verifier.verify(facts.circuit_digest, flat, proof).await {
+            Ok(Verdict::Valid) => Ok(rest::Verdict { valid: true, reason: None }),
+            Ok(Verdict::Invalid { reason }) => {
                 Ok(rest::Verdict { valid: false, reason: Some(reason) })
             }
             Err(error) => Err(storage(&error, "the verifier could not be asked")),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aureole_api::{Problem, codes, rest};
+use aureole_coordinator::TaskView;
 use aureole_gateway::{Submission, Target, TaskFilter};
 use aureole_ledger::{
     CircuitId, Command, Digest, Idempotency, Outcome, Stage, TaskId, TaskKind, TaskPhase,
@@ -155,17 +156,19 @@ impl Desk {
     async fn early_verdict(&self, task: TaskId) {
         let leased = self
             .coordinator
-            .wait_task(task, |task| task.phase() != TaskPhase::Queued, LEASE_WAIT)
+            .wait_task(task, |view| view.task.phase() != TaskPhase::Queued, LEASE_WAIT)
             .await;
-        if leased {
-            self.coordinator.wait_stage(task, Stage::Prove, VERDICT_WAIT).await;
+        if leased.is_some_and(|view| view.task.phase() == TaskPhase::Running) {
+            let verdict =
+                |view: &TaskView| view.stage >= Some(Stage::Prove) || view.task.is_finished();
+            self.coordinator.wait_task(task, verdict, VERDICT_WAIT).await;
         }
     }
 
     /// A task, after waiting for its end.
     pub(super) async fn show_task(&self, id: TaskId, wait: Duration) -> Result<rest::Task, Problem> {
         if !wait.is_zero() {
-            self.coordinator.wait_task(id, |task| task.is_finished(), wait).await;
+            self.coordinator.wait_task(id, |view| view.task.is_finished(), wait).await;
         }
         self.task_anywhere(id).await
     }
@@ -235,10 +238,10 @@ impl Desk {
         tasks.sort_by(|a, b| (b.submitted_at, &b.id).cmp(&(a.submitted_at, &a.id)));
         let more = page.next.is_some() || tasks.len() >= limit;
         tasks.truncate(limit);
-        let next = tasks
-            .last()
-            .filter(|_| more)
-            .map(|task| format!("{}.{}", task.submitted_at.millis(), task.id));
+        let next = tasks.last().filter(|_| more).and_then(|task| {
+            let id = task.id.parse().ok()?;
+            Some(Cursor { submitted_at_ms: task.submitted_at.millis(), id }.to_string())
+        });
         Ok(rest::TaskPage { tasks, next })
     }
 
@@ -276,7 +279,8 @@ impl Desk {
                 format!("task {id} has ended already: {}", task.state),
             ));
         }
-        self.propose(Command::CancelTask { task: id, now: clock::now() }).await?;
+        // The record shown below says what came of it.
+        let _ = self.propose(Command::CancelTask { task: id, now: clock::now() }).await?;
         self.task_anywhere(id).await
     }
 }
@@ -287,10 +291,7 @@ fn is_older(task: &TaskRecord, cursor: &Cursor) -> bool {
 }
 
 fn cursor(text: &str) -> Result<Cursor, Problem> {
-    let parsed = text.split_once('.').and_then(|(millis, id)| {
-        Some(Cursor { submitted_at_ms: millis.parse().ok()?, id: id.parse().ok()? })
-    });
-    parsed.ok_or_else(|| {
+    text.parse().map_err(|_| {
         Problem::new(codes::request::CURSOR, "`before` is no cursor: give the `next` of a page")
     })
 }

@@ -105,7 +105,7 @@ impl Desk {
     }
 
     /// A task as the API shows it; never its input.
-    pub(super) async fn task_view(&self, record: &TaskRecord) -> Result<rest::Task, Problem> {
+    pub(crate) async fn task_view(&self, record: &TaskRecord) -> Result<rest::Task, Problem> {
         let circuit = match record.kind {
             TaskKind::InspectPlugin { .. } => None,
             TaskKind::PrepareCircuit { circuit } | TaskKind::Prove { circuit, .. } => {

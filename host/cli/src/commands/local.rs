@@ -1,0 +1,130 @@
+//! `aureole prove --local`: the same sandbox, prover and verifier as a node's, with no node.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use aureole_ir::{Circuit, Limits};
+use aureole_store::{Depot, Secret};
+use aureole_worker::{ChildCommand, Provers, ProversConfig, Sandboxes, SandboxesConfig};
+use serde_json::{Value, json};
+
+use super::{Context, verify::params_dir};
+use crate::bundle::{Bundle, Manifest, named_public_inputs};
+use crate::{print, progress};
+
+/// Proves an input with a component on this machine.
+pub(crate) async fn run(
+    context: &Context,
+    component: &Path,
+    params: Option<Value>,
+    input: Value,
+    out: Option<&Path>,
+) -> anyhow::Result<()> {
+    let bytes = std::fs::read(component)
+        .with_context(|| format!("could not read {}", component.display()))?;
+    aureole_runtime::scan(&bytes, &aureole_runtime::Limits::default())
+        .with_context(|| format!("{} is no plugin", component.display()))?;
+    let bench = Bench::open()?;
+    let component = bench.depot.put(bytes).await?;
+    let spinner = progress::spinner(context.output, "compiling the component");
+    let described = bench.sandboxes.describe(&component).await?.value;
+    let Some(params) = params.or(described.default_params) else {
+        bail!("plugin {} has no default parameters: give --params FILE", described.name);
+    };
+    let params = params.to_string().into_bytes();
+
+    spinner.set_message("recording the circuit");
+    let circuit_bytes = bench.sandboxes.circuit(&component, &params).await?.value;
+    let circuit = Circuit::decode(&circuit_bytes)
+        .context("the plugin's circuit does not read")?
+        .check(&Limits::default())
+        .context("the plugin's circuit is refused")?;
+    spinner.set_message("making keys");
+    let prepared = bench.provers.prepare(&circuit_bytes).await?;
+    let digest = bench.depot.put(circuit_bytes.clone()).await?;
+
+    spinner.set_message("witness");
+    let input = Secret::new(input.to_string().into_bytes());
+    let witness = bench.sandboxes.witness(&component, &params, &input).await?;
+    let stages = spinner.clone();
+    let proved = bench
+        .provers
+        .prove(&digest, &witness.value, move |stage| stages.set_message(stage.name()))
+        .await?;
+    let proved = match proved {
+        Ok(proved) => proved,
+        Err(unsatisfied) => bail!(
+            "{}: the witness does not satisfy the circuit: {}",
+            unsatisfied.code,
+            unsatisfied.failures.join("; ")
+        ),
+    };
+    spinner.set_message("verify");
+    let (verdict, took) =
+        bench.verifier.verify(&digest, &proved.public_inputs, &proved.proof).await?;
+    spinner.finish_and_clear();
+    anyhow::ensure!(verdict.is_valid(), "the proof that was made does not verify");
+
+    let public_inputs = named_public_inputs(circuit.circuit(), &proved.public_inputs);
+    let plugin = format!("{}@{}", described.name, described.version);
+    let document = json!({
+        "plugin": plugin,
+        "circuit_digest": prepared.circuit_digest,
+        "key_digest": prepared.key_digest,
+        "public_inputs": public_inputs,
+        "proof_bytes": proved.proof.len(),
+        "timings_ms": {
+            "witness": witness.took.as_secs_f64() * 1000.0,
+            "check": proved.check.as_secs_f64() * 1000.0,
+            "keygen": proved.keygen.as_secs_f64() * 1000.0,
+            "prove": proved.prove.as_secs_f64() * 1000.0,
+            "verify": took.as_secs_f64() * 1000.0,
+        },
+    });
+    if let Some(folder) = out {
+        let manifest =
+            Manifest::new(plugin, prepared.circuit_digest, prepared.key_digest, public_inputs);
+        Bundle { manifest, circuit: circuit_bytes, proof: proved.proof }.write(folder)?;
+    }
+    print::result(context.output, &document, |document| {
+        print::line(serde_json::to_string_pretty(document).unwrap_or_default());
+        if let Some(folder) = out {
+            let folder = folder.display();
+            print::line(format_args!("bundle written; verify it with `aureole verify {folder}`"));
+        }
+    })
+}
+
+/// What a node has, in a temporary folder.
+struct Bench {
+    depot: Depot,
+    sandboxes: Sandboxes,
+    provers: Provers,
+    verifier: Provers,
+    _folder: tempfile::TempDir,
+}
+
+// === impl Bench ===
+
+impl Bench {
+    fn open() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir().context("could not make a temporary folder")?;
+        let depot = Depot::open(&folder.path().join("depot"))?;
+        let command = ChildCommand::current().context("could not find this program")?;
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = u32::try_from(cores).unwrap_or(1);
+        let provers = || {
+            let config = ProversConfig::new(command.clone(), params_dir()?, threads);
+            anyhow::Ok(Provers::new(config, depot.clone()))
+        };
+        let config = SandboxesConfig::new(command.clone(), folder.path().join("code"));
+        Ok(Self {
+            sandboxes: Sandboxes::new(config, depot.clone())?,
+            provers: provers()?,
+            verifier: provers()?,
+            depot: depot.clone(),
+            _folder: folder,
+        })
+    }
+}
+

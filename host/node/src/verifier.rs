@@ -1,0 +1,39 @@
+//! Verification in a child process that proves nothing: no proof is judged by its maker.
+
+use async_trait::async_trait;
+use aureole_coordinator::{Verdict, Verifier, VerifyError};
+use aureole_ledger::Digest;
+use aureole_worker::Provers;
+
+/// Verifies in child processes of its own.
+#[derive(Debug)]
+pub(crate) struct ChildVerifier {
+    provers: Provers,
+}
+
+// === impl ChildVerifier ===
+
+impl ChildVerifier {
+    /// Takes children that no worker proves in.
+    pub(crate) fn new(provers: Provers) -> Self {
+        Self { provers }
+    }
+}
+
+#[async_trait]
+impl Verifier for ChildVerifier {
+    async fn verify(
+        &self,
+        circuit: Digest,
+        public_inputs: Vec<u8>,
+        proof: Vec<u8>,
+    ) -> Result<Verdict, VerifyError> {
+        match self.provers.verify(&circuit, &public_inputs, &proof).await {
+            Ok((aureole_prover::Verdict::Valid, _)) => Ok(Verdict::Valid),
+            Ok((aureole_prover::Verdict::Invalid { reason }, _)) => {
+                Ok(Verdict::Invalid { reason: reason.to_string() })
+            }
+            Err(error) => Err(VerifyError { reason: error.to_string() }),
+        }
+    }
+}
