@@ -302,6 +302,7 @@ impl<'de> Deserialize<'de> for KeyDigest {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first broken fact")]
 mod tests {
     use super::*;
 
