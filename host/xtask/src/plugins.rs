@@ -3,7 +3,8 @@
 //! The result depends on the sources, the lock file and the toolchain only: the environment is
 //! scrubbed, paths are remapped, and the guests have a target folder of their own, so that
 //! features do not unify with the host's and no lock is shared with a running `cargo test`.
-//! A plugin is a package under `plugins/` with a `cdylib`; there is no list to forget one in.
+//! A plugin is a package of a room (`plugins/`, or `tests/fixtures/` for those that tests need)
+//! with a `cdylib`; there is no list to forget one in.
 
 use std::{
     collections::BTreeSet,
@@ -21,12 +22,13 @@ const TARGET: &str = "wasm32-unknown-unknown";
 
 /// What a guest's release build differs in: one crate graph optimised as a whole and for size
 /// (3% slower, a third smaller, and the compiler's time at upload goes with size), nothing in it
-/// for a debugger.
-const PROFILE: [&str; 4] = [
+/// for a debugger, and no function names, which would be a quarter of it.
+const PROFILE: [&str; 5] = [
     "profile.release.opt-level=\"s\"",
     "profile.release.lto=\"fat\"",
     "profile.release.codegen-units=1",
     "profile.release.debug=false",
+    "profile.release.strip=\"symbols\"",
 ];
 
 /// One plugin as it can be uploaded.
@@ -64,17 +66,17 @@ struct Package {
     library: String,
 }
 
-/// Builds every plugin under `plugins/` into `out` as `NAME.wasm`.
+/// Builds every plugin of a room into `out` as `NAME.wasm`.
 ///
 /// Cargo's own progress goes to standard error; nothing else is printed.
 ///
 /// # Errors
 /// If cargo fails, or a module does not implement the world in `wit/`.
-pub(crate) fn build(workspace: &Path, out: &Path) -> anyhow::Result<Vec<BuiltPlugin>> {
-    let packages = packages(workspace)?;
+pub(crate) fn build(workspace: &Path, room: &str, out: &Path) -> anyhow::Result<Vec<BuiltPlugin>> {
+    let packages = packages(workspace, room)?;
     ensure!(
         !packages.is_empty(),
-        "no package under plugins/ has a cdylib"
+        "no package under {room}/ has a cdylib"
     );
     let target_dir = workspace.join("target/guest");
     compile(workspace, &target_dir, &packages)?;
@@ -92,7 +94,7 @@ pub(crate) fn build(workspace: &Path, out: &Path) -> anyhow::Result<Vec<BuiltPlu
         .collect()
 }
 
-fn packages(workspace: &Path) -> anyhow::Result<Vec<Package>> {
+fn packages(workspace: &Path, room: &str) -> anyhow::Result<Vec<Package>> {
     let output = cargo(workspace)
         .args(["metadata", "--no-deps", "--format-version", "1", "--locked"])
         .output()
@@ -104,11 +106,11 @@ fn packages(workspace: &Path) -> anyhow::Result<Vec<Package>> {
         );
     }
     let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
-    let plugins = workspace.join("plugins");
+    let room = workspace.join(room);
     let mut found = Vec::new();
     for package in metadata["packages"].as_array().into_iter().flatten() {
         let manifest = package["manifest_path"].as_str().unwrap_or_default();
-        if !Path::new(manifest).starts_with(&plugins) {
+        if !Path::new(manifest).starts_with(&room) {
             continue;
         }
         let library = package["targets"]
