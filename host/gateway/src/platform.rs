@@ -14,7 +14,7 @@ use aureole_ledger::{CircuitId, Digest, Priority, TaskId};
 use bytes::Bytes;
 use serde_json::Value;
 
-pub use crate::component::Component;
+use crate::Component;
 
 /// What a node can do for a caller.
 ///

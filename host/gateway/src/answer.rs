@@ -1,0 +1,100 @@
+//! Domain results to responses: the one file where a problem meets HTTP.
+//!
+//! A handler's refusal travels as an extension of an empty response; [`render`] writes it once the
+//! request's id is known. So no answer leaves without one, and nothing else writes error bodies.
+
+use aureole_api::{MEDIA_TYPE, Problem, codes};
+use aureole_ledger::Digest;
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use crate::Blob;
+
+/// What a handler gives.
+pub(crate) type Answer = Result<Response, Refusal>;
+
+/// A problem on its way out.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal(pub(crate) Problem);
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = status(&self.0);
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the problem of a refused request into its response.
+pub(crate) fn render(mut response: Response, request_id: &str) -> (Response, Option<Problem>) {
+    let Some(Refusal(problem)) = response.extensions_mut().remove::<Refusal>() else {
+        return (response, None);
+    };
+    let problem = problem.of_request(request_id);
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    headers.insert(header::CONTENT_LENGTH, body.len().into());
+    if let Some(seconds) = problem.retry_seconds() {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    // The rest of such a body is not worth reading.
+    if leaves_a_body_unread(&problem) {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    *response.body_mut() = body.into();
+    (response, Some(problem))
+}
+
+fn leaves_a_body_unread(problem: &Problem) -> bool {
+    [
+        codes::request::TOO_LARGE,
+        codes::plugin::TOO_LARGE,
+        codes::request::TIMEOUT,
+    ]
+    .into_iter()
+    .any(|code| problem.is(code))
+}
+
+fn status(problem: &Problem) -> StatusCode {
+    StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Whole bytes with their digest as the validator; `304` when the caller has them.
+pub(crate) fn blob(blob: Blob, request: &HeaderMap) -> Response {
+    let tag = entity_tag(&blob.digest);
+    let headers = [
+        (header::ETAG, tag.clone()),
+        (header::CACHE_CONTROL, "private, no-cache".into()),
+    ];
+    if has(request, &tag) {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
+    (headers, kind, blob.bytes).into_response()
+}
+
+fn entity_tag(digest: &Digest) -> String {
+    format!("\"{digest}\"")
+}
+
+fn has(request: &HeaderMap, tag: &str) -> bool {
+    let lists = request
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    lists
+        .flat_map(|list| list.split(','))
+        .map(|each| each.trim().trim_start_matches("W/"))
+        .any(|each| each == tag || each == "*")
+}

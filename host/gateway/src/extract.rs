@@ -1,0 +1,206 @@
+//! Text of a request's path, query and headers, parsed into types that cannot be wrong.
+
+use std::{str::FromStr, time::Duration};
+
+use aureole_api::{
+    Problem,
+    codes::request,
+    rest::{PluginRef, TaskState},
+};
+use aureole_ledger::{CircuitId, TaskId};
+use axum::{
+    extract::{FromRequestParts, Path, Query},
+    http::{HeaderMap, HeaderName, request::Parts},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{TaskFilter, answer::Refusal, limits};
+
+/// The header of an idempotent submission.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// A query of which every key is known and stands once.
+#[derive(Debug)]
+pub(crate) struct Asked<T>(pub(crate) T);
+
+/// The lone segment of a path that varies, decoded.
+#[derive(Debug)]
+pub(crate) struct Segment(String);
+
+/// The name and version in a path.
+#[derive(Debug)]
+pub(crate) struct Versioned(pub(crate) PluginRef);
+
+/// A query that asks for nothing.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+/// A query that may ask to wait.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wait {
+    wait: Option<String>,
+}
+
+/// A query of the list of tasks.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Page {
+    state: Option<String>,
+    plugin: Option<String>,
+    before: Option<String>,
+    limit: Option<String>,
+}
+
+impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        match Query::try_from_uri(&parts.uri) {
+            Ok(Query(asked)) => Ok(Self(asked)),
+            Err(refused) => Err(Problem::new(request::QUERY, refused.body_text()).into()),
+        }
+    }
+}
+
+impl<S: Sync + Send> FromRequestParts<S> for Segment {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(segment)) => Ok(Self(segment)),
+            Err(refused) => Err(Problem::new(request::PATH, refused.body_text()).into()),
+        }
+    }
+}
+
+impl<S: Sync + Send> FromRequestParts<S> for Versioned {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let path: Result<Path<(String, String)>, _> = Path::from_request_parts(parts, state).await;
+        let Path((name, version)) =
+            path.map_err(|refused| Problem::new(request::PATH, refused.body_text()))?;
+        let plugin = PluginRef::named(&name, Some(&version));
+        Ok(Self(plugin.map_err(|error| {
+            Problem::new(request::ID, error.to_string())
+        })?))
+    }
+}
+
+// === impl Segment ===
+
+impl Segment {
+    pub(crate) fn task(&self) -> Result<TaskId, Problem> {
+        self.parse("a task is tsk_ and 32 lower-case hex digits")
+    }
+
+    pub(crate) fn circuit(&self) -> Result<CircuitId, Problem> {
+        self.parse("a circuit is cir_ and 32 lower-case hex digits")
+    }
+
+    pub(crate) fn plugin(&self) -> Result<PluginRef, Problem> {
+        self.0
+            .parse()
+            .map_err(|error| Problem::new(request::ID, format!("{error}")))
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
+    fn parse<T: FromStr>(&self, form: &str) -> Result<T, Problem> {
+        self.0.parse().map_err(|_| Problem::new(request::ID, form))
+    }
+}
+
+// === impl Wait ===
+
+impl Wait {
+    /// How long to wait, when nothing is asked for `default`.
+    pub(crate) fn or(&self, default: Duration) -> Result<Duration, Problem> {
+        let Some(text) = &self.wait else {
+            return Ok(default);
+        };
+        let max = limits::WAIT_MAX;
+        match humantime::parse_duration(text) {
+            Ok(wait) if wait <= max => Ok(wait),
+            Ok(_) => {
+                let detail = format!("the longest wait is {} s", max.as_secs());
+                Err(Problem::new(request::WAIT, detail))
+            }
+            Err(error) => {
+                let detail = format!("{error}: expected a duration such as 30s");
+                Err(Problem::new(request::WAIT, detail))
+            }
+        }
+    }
+}
+
+// === impl Page ===
+
+impl Page {
+    pub(crate) fn filter(self) -> Result<TaskFilter, Problem> {
+        let refuse = |detail: String| Problem::new(request::QUERY, detail);
+        let state = self.state.map(|text| {
+            let known = TaskState::ALL
+                .into_iter()
+                .find(|state| state.name() == text);
+            known.ok_or_else(|| {
+                let all = TaskState::ALL.map(TaskState::name).join(", ");
+                refuse(format!("state is one of {all}"))
+            })
+        });
+        let plugin = self.plugin.map(|text| {
+            text.parse::<PluginRef>()
+                .map_err(|error| refuse(format!("plugin: {error}")))
+        });
+        let max = limits::PAGE_MAX;
+        let limit = self.limit.map_or(Ok(limits::PAGE_DEFAULT), |text| {
+            let limit = text.parse().ok().filter(|limit| (1..=max).contains(limit));
+            limit.ok_or_else(|| refuse(format!("limit is a number from 1 to {max}")))
+        });
+        if self
+            .before
+            .as_deref()
+            .is_some_and(|before| !is_cursor(before))
+        {
+            return Err(Problem::new(
+                request::CURSOR,
+                "before is no cursor of this API",
+            ));
+        }
+        Ok(TaskFilter {
+            state: state.transpose()?,
+            plugin: plugin.transpose()?,
+            before: self.before,
+            limit: limit?,
+        })
+    }
+}
+
+fn is_cursor(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+    !text.is_empty() && text.len() <= limits::CURSOR_MAX as usize && text.bytes().all(allowed)
+}
+
+/// The key of an idempotent submission.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(first) = values.next() else {
+        return Ok(None);
+    };
+    let max = limits::IDEMPOTENCY_KEY_MAX as usize;
+    let key = first
+        .to_str()
+        .ok()
+        .filter(|key| (1..=max).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()));
+    match key {
+        Some(key) if values.next().is_none() => Ok(Some(key.to_owned())),
+        _ => {
+            let detail = format!("Idempotency-Key is given once, 1 to {max} visible characters");
+            Err(Problem::new(request::IDEMPOTENCY_KEY, detail))
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `/circuits`: register, show, download.
+
+use std::time::Duration;
+
+use aureole_api::rest::{CircuitRequest, CircuitState};
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::IntoResponse as _,
+};
+
+use super::plugins::rejected;
+use crate::{
+    answer::{self, Answer},
+    body::read_json,
+    extract::{Asked, Nothing, Segment, Wait},
+    json,
+    shared::Shared,
+};
+
+/// Registers a plugin's circuit and waits for its keys: 201 when it is new, 200 when it was here,
+/// 202 while it is still being prepared, the preparation's problem when it is rejected.
+pub(super) async fn put(
+    State(shared): State<Shared>,
+    Asked(wait): Asked<Wait>,
+    request: Request,
+) -> Answer {
+    let wait = wait.or(shared.config.wait_default)?;
+    let body = read_json(&shared, request).await?;
+    let asked: CircuitRequest = json::typed(body.value)?;
+    let (mut circuit, new) = shared
+        .platform
+        .put_circuit(&asked.plugin, asked.params)
+        .await?;
+    if !circuit.is_settled()
+        && !wait.is_zero()
+        && let Ok(id) = circuit.id.parse()
+    {
+        let platform = &shared.platform;
+        circuit = shared
+            .waiting(wait, |wait| platform.circuit(id, wait))
+            .await?;
+    }
+    let status = match circuit.state {
+        CircuitState::Preparing => StatusCode::ACCEPTED,
+        CircuitState::Rejected => return Err(rejected(circuit.problem).into()),
+        CircuitState::Ready if new => StatusCode::CREATED,
+        CircuitState::Ready => StatusCode::OK,
+    };
+    let location = [(header::LOCATION, format!("/api/v1/circuits/{}", circuit.id))];
+    Ok((status, location, Json(circuit)).into_response())
+}
+
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    segment: Segment,
+    Asked(wait): Asked<Wait>,
+) -> Answer {
+    let (id, wait) = (segment.circuit()?, wait.or(Duration::ZERO)?);
+    let circuit = shared
+        .waiting(wait, |wait| shared.platform.circuit(id, wait))
+        .await?;
+    Ok(Json(circuit).into_response())
+}
+
+pub(super) async fn ir(
+    State(shared): State<Shared>,
+    segment: Segment,
+    _: Asked<Nothing>,
+    headers: HeaderMap,
+) -> Answer {
+    let blob = shared.platform.circuit_ir(segment.circuit()?).await?;
+    Ok(answer::blob(blob, &headers))
+}

@@ -1,0 +1,32 @@
+//! `/errors`: the table of codes; the `type` of a problem leads here.
+
+use aureole_api::{
+    Problem,
+    codes::{self, Code, request},
+};
+use axum::{Json, response::IntoResponse as _};
+use serde::Serialize;
+
+use crate::{
+    answer::Answer,
+    extract::{Asked, Nothing, Segment},
+};
+
+#[derive(Serialize)]
+struct Table {
+    errors: Vec<&'static Code>,
+}
+
+pub(super) async fn list(_: Asked<Nothing>) -> Answer {
+    Ok(Json(Table {
+        errors: codes::all().collect(),
+    })
+    .into_response())
+}
+
+pub(super) async fn show(segment: Segment, _: Asked<Nothing>) -> Answer {
+    match codes::find(segment.text()) {
+        Some(code) => Ok(Json(code).into_response()),
+        None => Err(Problem::new(request::ROUTE, "no such code; GET /api/v1/errors").into()),
+    }
+}

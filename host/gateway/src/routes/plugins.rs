@@ -1,0 +1,109 @@
+//! `/plugins`: upload, list, show, retire.
+
+use std::time::Duration;
+
+use aureole_api::{
+    Problem,
+    codes::{node, plugin},
+    rest::{Plugin, PluginRef, PluginState},
+};
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::{StatusCode, header},
+    response::IntoResponse as _,
+};
+
+use crate::{
+    answer::Answer,
+    body::open_component,
+    extract::{Asked, Nothing, Segment, Versioned, Wait},
+    shared::Shared,
+};
+
+/// Uploads a component and waits for its inspection: 201 when it is new, 200 when it was here,
+/// 202 while it is still being inspected, the inspection's problem when it is rejected.
+pub(super) async fn put(
+    State(shared): State<Shared>,
+    Asked(wait): Asked<Wait>,
+    request: Request,
+) -> Answer {
+    let wait = wait.or(shared.config.wait_default)?;
+    let (component, fault) = open_component(&shared, request)?;
+    let put = shared.platform.put_plugin(component).await;
+    let (mut plugin, new) = put.map_err(|problem| fault.take().unwrap_or(problem))?;
+    if !plugin.is_settled()
+        && !wait.is_zero()
+        && let Some(exact) = plugin.exact()
+    {
+        let platform = &shared.platform;
+        plugin = shared
+            .waiting(wait, |wait| platform.plugin(&exact, wait))
+            .await?;
+    }
+    let status = match plugin.state {
+        PluginState::Inspecting => StatusCode::ACCEPTED,
+        PluginState::Rejected => return Err(rejected(plugin.problem).into()),
+        PluginState::Ready | PluginState::Retired if new => StatusCode::CREATED,
+        PluginState::Ready | PluginState::Retired => StatusCode::OK,
+    };
+    let location = [(
+        header::LOCATION,
+        format!("/api/v1/plugins/{}", plugin.digest),
+    )];
+    Ok((status, location, Json(plugin)).into_response())
+}
+
+/// A rejection that names no reason is a fault of ours.
+pub(super) fn rejected(problem: Option<Problem>) -> Problem {
+    problem.unwrap_or_else(|| Problem::new(node::INTERNAL, "rejected without a reason"))
+}
+
+pub(super) async fn list(State(shared): State<Shared>, _: Asked<Nothing>) -> Answer {
+    Ok(Json(shared.platform.plugins().await?).into_response())
+}
+
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    segment: Segment,
+    Asked(wait): Asked<Wait>,
+) -> Answer {
+    let plugin = segment.plugin()?;
+    find(&shared, &plugin, &wait).await
+}
+
+pub(super) async fn show_version(
+    State(shared): State<Shared>,
+    Versioned(plugin): Versioned,
+    Asked(wait): Asked<Wait>,
+) -> Answer {
+    find(&shared, &plugin, &wait).await
+}
+
+async fn find(shared: &Shared, plugin: &PluginRef, wait: &Wait) -> Answer {
+    let wait = wait.or(Duration::ZERO)?;
+    let call = |wait| shared.platform.plugin(plugin, wait);
+    let plugin: Plugin = shared.waiting(wait, call).await?;
+    Ok(Json(plugin).into_response())
+}
+
+pub(super) async fn retire(
+    State(shared): State<Shared>,
+    segment: Segment,
+    _: Asked<Nothing>,
+) -> Answer {
+    let plugin = segment.plugin()?;
+    if !plugin.is_exact() {
+        let detail = format!("{plugin} may mean several versions: name one");
+        return Err(Problem::new(plugin::VERSION_REQUIRED, detail).into());
+    }
+    Ok(Json(shared.platform.retire_plugin(&plugin).await?).into_response())
+}
+
+pub(super) async fn retire_version(
+    State(shared): State<Shared>,
+    Versioned(plugin): Versioned,
+    _: Asked<Nothing>,
+) -> Answer {
+    Ok(Json(shared.platform.retire_plugin(&plugin).await?).into_response())
+}

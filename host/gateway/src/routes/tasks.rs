@@ -1,0 +1,162 @@
+//! `/tasks`: submit, list, show, cancel, download the proof.
+
+use std::time::Duration;
+
+use aureole_api::{
+    Problem,
+    codes::{node, request, task},
+    rest::{PRIORITY_MAX, Task, TaskRequest, TaskState},
+};
+use aureole_ledger::Priority;
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::IntoResponse as _,
+};
+
+use crate::{
+    Submission, Target,
+    answer::{self, Answer},
+    body::read_json,
+    extract::{Asked, Nothing, Page, Segment, Wait, idempotency_key},
+    json,
+    shared::Shared,
+};
+
+/// Submits a task; without a wait it answers 202 at once.
+pub(super) async fn submit(
+    State(shared): State<Shared>,
+    Asked(wait): Asked<Wait>,
+    request: Request,
+) -> Answer {
+    let wait = wait.or(Duration::ZERO)?;
+    let idempotency_key = idempotency_key(request.headers())?;
+    let body = read_json(&shared, request).await?;
+    let asked: TaskRequest = json::typed(body.value)?;
+    let submission = Submission {
+        priority: priority(asked.priority)?,
+        target: target(&asked)?,
+        input: asked.input,
+        idempotency_key,
+    };
+    finish(&shared, submission, wait).await
+}
+
+/// Submits the body as the input of a plugin's default circuit, and waits for the proof.
+pub(super) async fn submit_to(
+    State(shared): State<Shared>,
+    segment: Segment,
+    Asked(wait): Asked<Wait>,
+    request: Request,
+) -> Answer {
+    let wait = wait.or(shared.config.wait_default)?;
+    let plugin = segment.plugin()?;
+    let idempotency_key = idempotency_key(request.headers())?;
+    let body = read_json(&shared, request).await?;
+    let submission = Submission {
+        target: Target::Plugin {
+            plugin,
+            params: None,
+        },
+        input: body.value,
+        priority: Priority::DEFAULT,
+        idempotency_key,
+    };
+    finish(&shared, submission, wait).await
+}
+
+fn priority(asked: Option<u8>) -> Result<Priority, Problem> {
+    let Some(level) = asked else {
+        return Ok(Priority::DEFAULT);
+    };
+    Priority::new(level).ok_or_else(|| {
+        let detail = format!("{level} is over the highest priority, {PRIORITY_MAX}");
+        Problem::new(task::PRIORITY, detail).at("/priority")
+    })
+}
+
+fn target(asked: &TaskRequest) -> Result<Target, Problem> {
+    match (&asked.circuit, &asked.plugin, &asked.params) {
+        (None, Some(plugin), params) => Ok(Target::Plugin {
+            plugin: plugin.clone(),
+            params: params.clone(),
+        }),
+        (Some(circuit), None, None) => {
+            let form = "a circuit is cir_ and 32 lower-case hex digits";
+            let malformed = |_| Problem::new(request::ID, form).at("/circuit");
+            circuit.parse().map(Target::Circuit).map_err(malformed)
+        }
+        (Some(_), None, Some(_)) => {
+            let detail = "a circuit has its params already; params go with plugin";
+            Err(Problem::new(task::TARGET, detail).at("/params"))
+        }
+        (Some(_), Some(_), _) => {
+            Err(Problem::new(task::TARGET, "both circuit and plugin are given").at("/plugin"))
+        }
+        (None, None, _) => Err(Problem::new(
+            task::TARGET,
+            "neither circuit nor plugin is given",
+        )),
+    }
+}
+
+/// Submits, waits as asked, and answers: 202 while it goes on, 200 when it ended, and the task's
+/// own problem when it failed.
+async fn finish(shared: &Shared, submission: Submission, wait: Duration) -> Answer {
+    let mut task = shared.platform.submit(submission).await?;
+    if !task.state.is_final()
+        && !wait.is_zero()
+        && let Ok(id) = task.id.parse()
+    {
+        task = shared
+            .waiting(wait, |wait| shared.platform.task(id, wait))
+            .await?;
+    }
+    let status = match task.state {
+        TaskState::Queued | TaskState::Running => StatusCode::ACCEPTED,
+        TaskState::Done | TaskState::Cancelled => StatusCode::OK,
+        TaskState::Failed => return Err(failed(task).into()),
+    };
+    let location = [(header::LOCATION, format!("/api/v1/tasks/{}", task.id))];
+    Ok((status, location, Json(task)).into_response())
+}
+
+fn failed(task: Task) -> Problem {
+    let unnamed = || Problem::new(node::INTERNAL, "the task failed without a reason");
+    task.error.unwrap_or_else(unnamed).of_task(task.id)
+}
+
+pub(super) async fn list(State(shared): State<Shared>, Asked(page): Asked<Page>) -> Answer {
+    Ok(Json(shared.platform.tasks(page.filter()?).await?).into_response())
+}
+
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    segment: Segment,
+    Asked(wait): Asked<Wait>,
+) -> Answer {
+    let (id, wait) = (segment.task()?, wait.or(Duration::ZERO)?);
+    let task = shared
+        .waiting(wait, |wait| shared.platform.task(id, wait))
+        .await?;
+    Ok(Json(task).into_response())
+}
+
+pub(super) async fn cancel(
+    State(shared): State<Shared>,
+    segment: Segment,
+    _: Asked<Nothing>,
+) -> Answer {
+    Ok(Json(shared.platform.cancel(segment.task()?).await?).into_response())
+}
+
+pub(super) async fn proof(
+    State(shared): State<Shared>,
+    segment: Segment,
+    _: Asked<Nothing>,
+    headers: HeaderMap,
+) -> Answer {
+    let blob = shared.platform.proof(segment.task()?).await?;
+    Ok(answer::blob(blob, &headers))
+}

@@ -1,0 +1,365 @@
+//! A platform in memory: it keeps what it is given and changes when a test says so.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use async_trait::async_trait;
+use aureole_client::{
+    Problem, codes,
+    rest::{
+        Circuit, CircuitState, Elements, Health, Plugin, PluginList, PluginRef, PluginState,
+        ProofRecord, Task, TaskKind, TaskPage, TaskState, Timestamp, Verdict,
+    },
+};
+use aureole_gateway::{Blob, Component, Platform, Submission, TaskFilter, Verification};
+use aureole_ledger::{CircuitId, Digest, TaskId};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tokio::{io::AsyncReadExt as _, sync::watch, time::timeout};
+
+/// The one circuit.
+pub(crate) const CIRCUIT: &str = "cir_0000000000000000000000000000000c";
+/// A task that is there from the start and done.
+pub(crate) const DONE: &str = "tsk_0000000000000000000000000000000d";
+/// The bytes of every proof.
+pub(crate) const PROOF: &[u8] = b"a proof";
+/// The bytes of the circuit.
+pub(crate) const CIRCUIT_BYTES: &[u8] = b"a circuit";
+
+/// What the house knows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) plugins: BTreeMap<String, Plugin>,
+    pub(crate) tasks: BTreeMap<String, Task>,
+    pub(crate) submissions: Vec<Submission>,
+    pub(crate) verifications: Vec<Verification>,
+    pub(crate) filters: Vec<TaskFilter>,
+    pub(crate) uploads_begun: u32,
+    pub(crate) waits: u32,
+    pub(crate) unready: bool,
+}
+
+/// The platform.
+#[derive(Debug)]
+pub(crate) struct House(pub(crate) watch::Sender<Facts>);
+
+// === impl House ===
+
+impl Default for House {
+    fn default() -> Self {
+        let mut facts = Facts::default();
+        facts.tasks.insert(DONE.to_owned(), done(task(DONE)));
+        Self(watch::Sender::new(facts))
+    }
+}
+
+impl House {
+    /// Changes what the house knows; whoever waits looks again.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Facts)) {
+        self.0.send_modify(change);
+    }
+
+    /// Waits until the house knows something.
+    pub(crate) async fn until(&self, mut known: impl FnMut(&Facts) -> bool) -> Facts {
+        let mut facts = self.0.subscribe();
+        let found = timeout(crate::wire::PATIENCE, facts.wait_for(|facts| known(facts))).await;
+        found.expect("it never came to that").unwrap().clone()
+    }
+
+    async fn settled<T>(
+        &self,
+        wait: Duration,
+        look: impl Fn(&Facts) -> Result<T, Problem>,
+        is_settled: impl Fn(&T) -> bool,
+    ) -> Result<T, Problem> {
+        let settled = |facts: &Facts| look(facts).is_ok_and(|found| is_settled(&found));
+        if !wait.is_zero() && !settled(&self.0.borrow()) {
+            self.change(|facts| facts.waits += 1);
+            let mut facts = self.0.subscribe();
+            let _late = timeout(wait, facts.wait_for(settled)).await;
+        }
+        look(&self.0.borrow())
+    }
+}
+
+fn plugin(digest: &Digest, bytes: &[u8]) -> Plugin {
+    let known = |text: &str| (!bytes.starts_with(b"slow")).then(|| text.to_owned());
+    let rejected = bytes.starts_with(b"bad");
+    let denied = || Problem::new(codes::plugin::IMPORT_DENIED, "wasi:cli/environment@0.2.0");
+    Plugin {
+        digest: digest.to_string(),
+        bytes: bytes.len() as u64,
+        state: match bytes.get(..4) {
+            Some(b"slow") => PluginState::Inspecting,
+            _ if rejected => PluginState::Rejected,
+            _ => PluginState::Ready,
+        },
+        registered_at: Timestamp::from_millis(0),
+        name: known("merkle"),
+        version: known("0.1.0"),
+        summary: None,
+        backend: None,
+        field: None,
+        params_schema: None,
+        input_schema: None,
+        default_params: None,
+        default_circuit: None,
+        public_inputs: Vec::new(),
+        problem: rejected.then(denied),
+    }
+}
+
+fn circuit() -> Circuit {
+    Circuit {
+        id: CIRCUIT.to_owned(),
+        state: CircuitState::Ready,
+        component: Digest::of(b"").to_string(),
+        plugin: Some("merkle@0.1.0".to_owned()),
+        params: json!({"depth": 16}),
+        registered_at: Timestamp::from_millis(0),
+        circuit_digest: Some(Digest::of(CIRCUIT_BYTES).to_string()),
+        key_digest: None,
+        proof_bytes: Some(PROOF.len() as u64),
+        shape: None,
+        gates: Vec::new(),
+        public_inputs: Vec::new(),
+        estimate: None,
+        problem: None,
+    }
+}
+
+/// A queued task.
+pub(crate) fn task(id: &str) -> Task {
+    Task {
+        id: id.to_owned(),
+        kind: TaskKind::Prove,
+        state: TaskState::Queued,
+        stage: None,
+        priority: 5,
+        plugin: Some("merkle@0.1.0".to_owned()),
+        circuit: Some(CIRCUIT.to_owned()),
+        submitted_at: Timestamp::from_millis(0),
+        finished_at: None,
+        attempts: Vec::new(),
+        timings_ms: None,
+        public_inputs: None,
+        proof: None,
+        error: None,
+    }
+}
+
+/// The same task with its proof.
+pub(crate) fn done(task: Task) -> Task {
+    let root = Elements::from_big_endian(&[[7; 32]]);
+    let record = ProofRecord {
+        digest: Digest::of(PROOF).to_string(),
+        bytes: PROOF.len() as u64,
+        url: format!("/api/v1/tasks/{}/proof", task.id),
+        base64: None,
+    };
+    Task {
+        state: TaskState::Done,
+        public_inputs: Some(BTreeMap::from([("root".to_owned(), root)])),
+        proof: Some(record),
+        ..task
+    }
+}
+
+/// The same task without hope.
+pub(crate) fn failed(task: Task) -> Task {
+    let problem = Problem::new(codes::witness::UNSATISFIED, "gate \"swap\" at row 3");
+    Task {
+        state: TaskState::Failed,
+        error: Some(problem),
+        ..task
+    }
+}
+
+#[async_trait]
+impl Platform for House {
+    async fn put_plugin(&self, component: Component) -> Result<(Plugin, bool), Problem> {
+        self.change(|facts| facts.uploads_begun += 1);
+        let mut bytes = Vec::new();
+        let read = component.into_reader().read_to_end(&mut bytes).await;
+        read.map_err(|_| Problem::new(codes::node::STORAGE, "the depot could not read it"))?;
+        let digest = Digest::of(&bytes);
+        let plugin = plugin(&digest, &bytes);
+        let mut new = true;
+        self.change(|facts| {
+            new = facts
+                .plugins
+                .insert(digest.to_string(), plugin.clone())
+                .is_none();
+        });
+        Ok((plugin, new))
+    }
+
+    async fn plugins(&self) -> Result<PluginList, Problem> {
+        Ok(PluginList {
+            plugins: self.0.borrow().plugins.values().cloned().collect(),
+        })
+    }
+
+    async fn plugin(&self, plugin: &PluginRef, wait: Duration) -> Result<Plugin, Problem> {
+        let meant = |known: &&Plugin| match plugin {
+            PluginRef::Digest(_) => known.digest == plugin.to_string(),
+            PluginRef::Name { name, version } => {
+                known.name.as_ref() == Some(name)
+                    && version
+                        .as_ref()
+                        .is_none_or(|v| known.version.as_ref() == Some(v))
+            }
+        };
+        let look = |facts: &Facts| {
+            let unknown = || Problem::new(codes::plugin::UNKNOWN, plugin.to_string());
+            facts
+                .plugins
+                .values()
+                .find(meant)
+                .cloned()
+                .ok_or_else(unknown)
+        };
+        self.settled(wait, look, Plugin::is_settled).await
+    }
+
+    async fn retire_plugin(&self, plugin: &PluginRef) -> Result<Plugin, Problem> {
+        let found = self.plugin(plugin, Duration::ZERO).await?;
+        let retired = Plugin {
+            state: PluginState::Retired,
+            ..found
+        };
+        self.change(|facts| {
+            facts
+                .plugins
+                .insert(retired.digest.clone(), retired.clone());
+        });
+        Ok(retired)
+    }
+
+    async fn put_circuit(
+        &self,
+        _: &PluginRef,
+        params: Option<Value>,
+    ) -> Result<(Circuit, bool), Problem> {
+        match params {
+            Some(Value::String(_)) => {
+                let problem = Problem::new(codes::ir::K, "k = 20 is over 14");
+                let state = CircuitState::Rejected;
+                Ok((
+                    Circuit {
+                        state,
+                        problem: Some(problem),
+                        ..circuit()
+                    },
+                    true,
+                ))
+            }
+            Some(params) => Ok((
+                Circuit {
+                    params,
+                    ..circuit()
+                },
+                true,
+            )),
+            None => Ok((circuit(), false)),
+        }
+    }
+
+    async fn circuit(&self, id: CircuitId, _: Duration) -> Result<Circuit, Problem> {
+        let unknown = || Problem::new(codes::circuit::UNKNOWN, id.to_string());
+        (id.to_string() == CIRCUIT)
+            .then(circuit)
+            .ok_or_else(unknown)
+    }
+
+    async fn circuit_ir(&self, id: CircuitId) -> Result<Blob, Problem> {
+        self.circuit(id, Duration::ZERO).await?;
+        let bytes = Bytes::from_static(CIRCUIT_BYTES);
+        Ok(Blob {
+            digest: Digest::of(&bytes),
+            bytes,
+        })
+    }
+
+    async fn submit(&self, submission: Submission) -> Result<Task, Problem> {
+        assert!(submission.input.get("panic").is_none(), "as the test asked");
+        if submission.input.get("refuse").is_some() {
+            let problem = Problem::new(codes::witness::INPUT_SCHEMA, "300 is over the maximum");
+            return Err(problem.at("/refuse"));
+        }
+        let mut accepted = task("");
+        self.change(|facts| {
+            facts.submissions.push(submission);
+            let number = facts.submissions.len();
+            accepted.id = format!("tsk_{number:032x}");
+            facts.tasks.insert(accepted.id.clone(), accepted.clone());
+        });
+        Ok(accepted)
+    }
+
+    async fn task(&self, id: TaskId, wait: Duration) -> Result<Task, Problem> {
+        let look = |facts: &Facts| {
+            let unknown = || Problem::new(codes::task::UNKNOWN, id.to_string());
+            facts
+                .tasks
+                .get(&id.to_string())
+                .cloned()
+                .ok_or_else(unknown)
+        };
+        self.settled(wait, look, |task: &Task| task.state.is_final())
+            .await
+    }
+
+    async fn tasks(&self, filter: TaskFilter) -> Result<TaskPage, Problem> {
+        self.change(|facts| facts.filters.push(filter));
+        let tasks = self.0.borrow().tasks.values().rev().cloned().collect();
+        Ok(TaskPage {
+            tasks,
+            next: Some("00ff.1".to_owned()),
+        })
+    }
+
+    async fn cancel(&self, id: TaskId) -> Result<Task, Problem> {
+        let found = self.task(id, Duration::ZERO).await?;
+        if found.state == TaskState::Done {
+            return Err(Problem::new(codes::task::FINISHED, "it is done"));
+        }
+        let cancelled = Task {
+            state: TaskState::Cancelled,
+            ..found
+        };
+        self.change(|facts| {
+            facts.tasks.insert(cancelled.id.clone(), cancelled.clone());
+        });
+        Ok(cancelled)
+    }
+
+    async fn proof(&self, id: TaskId) -> Result<Blob, Problem> {
+        let task = self.task(id, Duration::ZERO).await?;
+        let not_done = || Problem::new(codes::task::NOT_DONE, task.state.name());
+        task.proof.as_ref().ok_or_else(not_done)?;
+        let bytes = Bytes::from_static(PROOF);
+        Ok(Blob {
+            digest: Digest::of(&bytes),
+            bytes,
+        })
+    }
+
+    async fn verify(&self, request: Verification) -> Result<Verdict, Problem> {
+        let valid = request.proof == PROOF;
+        self.change(|facts| facts.verifications.push(request));
+        Ok(Verdict {
+            valid,
+            reason: (!valid).then(|| "it does not verify".to_owned()),
+        })
+    }
+
+    async fn health(&self) -> Health {
+        let ready = !self.0.borrow().unready;
+        Health {
+            ready,
+            version: "0.1.0".to_owned(),
+            node: None,
+            checks: Vec::new(),
+        }
+    }
+}
