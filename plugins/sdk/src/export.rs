@@ -5,7 +5,7 @@
 /// Call it once, in a crate whose `crate-type` includes `cdylib`. On any target but `wasm32` it
 /// emits nothing, so the crate is an ordinary library in tests.
 ///
-/// ```ignore
+/// ```text
 /// aureole_sdk::export!(MyPlugin);
 /// ```
 #[macro_export]

@@ -357,3 +357,106 @@ fn minimum_degree(t: &mut Tokens<'_>) -> Result<Option<u32>, ParseError> {
         _ => Err(t.expected("`None` or `Some`")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "a test fails by panicking"
+    )]
+
+    use halo2_proofs::plonk::Expression;
+    use halo2_proofs::poly::Rotation;
+
+    use super::*;
+
+    /// Two columns, a gate of the given name, a lookup.
+    fn constraint_system(name: &'static str) -> plonk::ConstraintSystem<Fp> {
+        let mut cs = plonk::ConstraintSystem::default();
+        let (advice, fixed) = (cs.advice_column(), cs.fixed_column());
+        let (selector, table) = (cs.complex_selector(), cs.lookup_table_column());
+        cs.enable_constant(fixed);
+        cs.create_gate(name, |cells| {
+            let cell = cells.query_advice(advice, Rotation(-3));
+            vec![(name, cells.query_selector(selector) * -cell * Fp::from(7))]
+        });
+        cs.lookup(|cells| vec![(cells.query_advice(advice, Rotation::cur()), table)]);
+        cs
+    }
+
+    #[test]
+    fn every_prefix_of_a_debug_form_is_an_error_and_never_a_panic() {
+        let text = format!("{:?}", constraint_system("a \"name\" \u{1f9ea} \u{301}"));
+        for (end, _) in text.char_indices() {
+            assert!(parse_text(&text[..end], true).is_err(), "{end}");
+            assert!(parse_text(&text[..end], false).is_err(), "{end}");
+        }
+        assert!(parse_text(&text, true).is_ok());
+    }
+
+    #[test]
+    fn a_field_renamed_missing_or_of_another_form_is_an_error() {
+        let text = format!("{:?}", constraint_system("gate"));
+        for (from, to) in [
+            ("ConstraintSystem {", "Circuit {"),
+            ("num_selectors", "selectors"),
+            ("num_selectors: 1", "num_selectors: 0"),
+            ("minimum_degree: None", "minimum_degree: Nothing"),
+            ("Negated(", "Minus("),
+            ("Rotation(-3)", "Rotation(x)"),
+            (
+                "[Column { index: 0, column_type: Fixed",
+                "[Column { index: 0, column_type: Challenge",
+            ),
+            (
+                "Selector(0, false)], queried_cells",
+                "Selector(0, true)], queried_cells",
+            ),
+            ("constraint_names: [\"gate\"]", "constraint_names: []"),
+            ("0x00000000", "0x"),
+            ("name: \"gate\"", "name: \"\\q\""),
+        ] {
+            let changed = text.replacen(from, to, 1);
+            assert_ne!(changed, text, "{from}");
+            assert!(parse_text(&changed, true).is_err(), "{to}");
+        }
+        assert!(parse_text(&format!("{text} more"), true).is_err());
+    }
+
+    #[test]
+    fn a_field_that_is_not_known_is_passed_over() {
+        let text = format!("{:?}", constraint_system("gate"));
+        let added = "ConstraintSystem { phases: [(First, \"]}\"), {}], ";
+        let changed = text.replacen("ConstraintSystem { ", added, 1);
+        assert_eq!(parse_text(&changed, true), parse_text(&text, true));
+    }
+
+    #[test]
+    fn the_form_without_gates_has_the_same_columns_and_constants() {
+        let cs = constraint_system("gate");
+        let (whole, part) = (parse(&cs).unwrap(), parse_without_gates(&cs).unwrap());
+        assert_eq!(part.constants, whole.constants);
+        assert_eq!(part.permutation, whole.permutation);
+        assert_eq!(
+            (part.advice_columns, part.fixed_columns),
+            (whole.advice_columns, whole.fixed_columns)
+        );
+        assert!(part.gates.is_empty() && part.lookups.is_empty());
+    }
+
+    #[test]
+    fn a_long_expression_is_read_without_recursion() {
+        let mut cs = plonk::ConstraintSystem::<Fp>::default();
+        let advice = cs.advice_column();
+        cs.create_gate("long", |cells| {
+            let cell = cells.query_advice(advice, Rotation::cur());
+            // The tree itself: adding would walk it each time.
+            let sum = |left, right| Expression::Sum(Box::new(left), Box::new(right));
+            vec![(0..1_000).fold(cell.clone(), |left, _| sum(left, cell.clone()))]
+        });
+        let parsed = parse(&cs).unwrap();
+        assert_eq!(parsed.expressions.len(), 1_001);
+        assert_eq!(parsed.gates[0].constraints[0].expression, 1_000);
+    }
+}
