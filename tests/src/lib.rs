@@ -1,1 +1,28 @@
-//! Testkit: real nodes in temporary folders, stories told through them.
+//! Testkit: real nodes in temporary folders, and what the stories told through them share.
+//!
+//! - [`Node`] is a running `aureole dev` with a folder of its own: killed, stopped and restarted
+//!   at will, gone when dropped, its log shown when a test fails.
+//! - [`http`] speaks to it byte by byte, as curl would; `Node::client` as programs do.
+//! - [`cli`] runs the commands of the same binary.
+//! - [`Native`] is stock halo2 on an author's own circuit, to compare with.
+//! - [`eventually`] waits within a bound; nothing here sleeps and hopes.
+//!
+//! All of it takes the binary and the plugins that `cargo xtask test` builds.
+
+pub mod cli;
+pub mod http;
+mod inputs;
+mod native;
+mod node;
+mod place;
+mod processes;
+mod random;
+mod wait;
+
+pub use inputs::{MERKLE_REQUEST, merkle_input, preimage_input, range_input};
+pub use native::{Instance, Native};
+pub use node::{Node, Options};
+pub use place::{binary, fixture, params, params_dir, plugin, plugin_path};
+pub use processes::{Process, descendants};
+pub use random::Random;
+pub use wait::{PATIENCE, eventually};

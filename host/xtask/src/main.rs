@@ -32,7 +32,7 @@ enum Verb {
     Test(test::Options),
     /// Measure; each bench ends with one line of JSON
     Bench(bench::Options),
-    /// Build the first-party plugins into target/plugins
+    /// Build the first-party plugins into target/plugins, and those of the tests beside them
     Plugins,
     /// Write the generated protobuf code
     Codegen {
@@ -60,7 +60,10 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Verb::Demo(options) => demo::run(&workspace, options),
         Verb::Test(options) => test::run(&workspace, options),
         Verb::Bench(options) => bench::run(&workspace, options),
-        Verb::Plugins => test::build_plugins(&workspace).map(drop),
+        Verb::Plugins => {
+            test::build_plugins(&workspace)?;
+            test::build_fixtures(&workspace)
+        }
         Verb::Codegen { check } => codegen::run(&workspace, *check),
         Verb::Tidy => tidy::run(&workspace),
     }

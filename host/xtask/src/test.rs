@@ -15,6 +15,7 @@ pub(crate) struct Options {
 /// Runs all tests, or those that the arguments name.
 pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
     build_plugins(workspace)?;
+    build_fixtures(workspace)?;
     shell::step("building the node that the tests start");
     shell::run(shell::cargo(workspace).args(["build", "--workspace", "--bins"]))?;
     shell::step("running the tests");
@@ -29,8 +30,17 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
 /// Builds the first-party plugins into `target/plugins` and says how large they are.
 pub(crate) fn build_plugins(workspace: &Path) -> anyhow::Result<Vec<PathBuf>> {
     shell::ensure_wasm_target(workspace)?;
-    shell::step("building the plugins");
-    let built = plugins::build(workspace, &workspace.join("target/plugins"))?;
+    build_room(workspace, "plugins", "target/plugins")
+}
+
+/// Builds the plugins that only tests need into `target/plugins/fixtures`.
+pub(crate) fn build_fixtures(workspace: &Path) -> anyhow::Result<()> {
+    build_room(workspace, "tests/fixtures", "target/plugins/fixtures").map(drop)
+}
+
+fn build_room(workspace: &Path, room: &str, out: &str) -> anyhow::Result<Vec<PathBuf>> {
+    shell::step(&format!("building the plugins of {room}/"));
+    let built = plugins::build(workspace, room, &workspace.join(out))?;
     for plugin in &built {
         eprintln!("    {plugin}");
     }
