@@ -25,6 +25,8 @@
 //!
 //! Only the four columns of the Poseidon chip are used, and no table: proofs stay small.
 
+use std::fmt;
+
 use ff::{Field, PrimeField};
 use halo2_gadgets::{
     poseidon::{
@@ -60,7 +62,7 @@ pub struct Shape {
 }
 
 /// What the prover knows.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Opening {
     /// The two halves of the leaf.
     pub halves: [Fp; 2],
@@ -71,7 +73,7 @@ pub struct Opening {
 }
 
 /// A leaf stands in a tree with a public root.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct MerkleCircuit {
     shape: Shape,
     halves: [Value<Fp>; 2],
@@ -263,6 +265,21 @@ fn hash<const L: usize>(
         layouter.namespace(|| name),
     )?;
     hash.hash(layouter.namespace(|| name), message)
+}
+
+// A witness is private: the debug forms show none of it.
+impl fmt::Debug for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opening").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for MerkleCircuit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MerkleCircuit")
+            .field("shape", &self.shape)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Circuit<Fp> for MerkleCircuit {

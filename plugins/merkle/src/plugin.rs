@@ -1,5 +1,7 @@
 //! The plugin: JSON in, circuit out.
 
+use std::fmt;
+
 use aureole_sdk::{Plugin, Problem, PublicInput, ir::FieldElement};
 use pasta_curves::Fp;
 use schemars::JsonSchema;
@@ -130,6 +132,17 @@ impl Plugin for Merkle {
     }
 }
 
+aureole_sdk::export!(Merkle);
+
+// An input is private: its debug form shows none of it.
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Input")
+            .field("leaves", &self.leaves.len())
+            .finish_non_exhaustive()
+    }
+}
+
 fn default_depth() -> u32 {
     DEPTH_DEFAULT
 }
@@ -163,5 +176,3 @@ fn problem(error: TreeError) -> Problem {
     };
     Problem::new(path, error.to_string())
 }
-
-aureole_sdk::export!(Merkle);

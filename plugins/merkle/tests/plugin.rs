@@ -52,6 +52,13 @@ fn the_first_example_satisfies_the_default_circuit() {
 }
 
 #[test]
+fn the_root_of_the_first_example_never_changes() {
+    let root = root(&leaf_bytes(), 16).unwrap();
+    let known = "0x3951a329b3f6d5900314b4cc2b0d9116f056cd247a3ab8bba94f20ed71e03e83";
+    assert_eq!(format!("{root:?}"), known);
+}
+
+#[test]
 fn the_public_inputs_are_what_the_parameters_choose() {
     let public = |params: &str| {
         let witness = native::witness::<Merkle>(params, &input(LEAVES.to_vec(), 1)).unwrap();
@@ -239,5 +246,27 @@ fn the_schemas_say_what_is_accepted() {
     assert_eq!(
         native::circuit::<Merkle>("{}").unwrap(),
         native::circuit::<Merkle>(&description.default_params.unwrap()).unwrap()
+    );
+}
+
+#[test]
+fn the_debug_forms_of_input_and_circuit_show_no_value() {
+    let input: aureole_merkle::Input = serde_json::from_str(&input(LEAVES.to_vec(), 1)).unwrap();
+    assert_eq!(format!("{input:?}"), "Input { leaves: 2, .. }");
+    let opening = aureole_merkle::Opening {
+        halves: leaf_halves(&leaf_bytes()[0]),
+        index: 1,
+        siblings: Vec::new(),
+    };
+    assert_eq!(format!("{opening:?}"), "Opening { .. }");
+    let shape = aureole_merkle::Shape {
+        depth: 1,
+        public_leaf: false,
+        public_index: false,
+    };
+    let circuit = aureole_merkle::MerkleCircuit::new(shape).with_opening(&opening);
+    assert_eq!(
+        format!("{circuit:?}"),
+        format!("MerkleCircuit {{ shape: {shape:?}, .. }}")
     );
 }

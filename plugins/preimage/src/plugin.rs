@@ -4,6 +4,8 @@
 //! short functions. Messages say what would be right and never repeat a value, because inputs
 //! are private and messages are not.
 
+use std::fmt;
+
 use aureole_sdk::{Plugin, Problem, PublicInput, ir::FieldElement};
 use ff::PrimeField;
 use pasta_curves::Fp;
@@ -74,6 +76,16 @@ impl Plugin for Preimage {
     }
 }
 
+// The component's exports; on a native target this is nothing, and the crate a plain library.
+aureole_sdk::export!(Preimage);
+
+// An input is private: its debug form shows none of it.
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Input").finish_non_exhaustive()
+    }
+}
+
 /// Reads a field element; `path` is its place in the input, as a JSON pointer.
 fn field_element(path: &str, text: &str) -> Result<Fp, Problem> {
     let element = FieldElement::from_hex(text)
@@ -82,5 +94,3 @@ fn field_element(path: &str, text: &str) -> Result<Fp, Problem> {
     Option::from(Fp::from_repr(element.0))
         .ok_or_else(|| Problem::new(path, format!("must be below the modulus {}", Fp::MODULUS)))
 }
-
-aureole_sdk::export!(Preimage);

@@ -19,6 +19,8 @@
 //! No table: words of two bits are checked by a degree-5 gate, below the degree 6 that Poseidon
 //! sets anyway. So 32 bits fit in 2^6 rows and 128 bits in 2^7.
 
+use std::fmt;
+
 use ff::PrimeField;
 use halo2_gadgets::{
     poseidon::{
@@ -56,7 +58,7 @@ pub fn commitment(value: u128, blinding: Fp) -> Fp {
 }
 
 /// What the prover knows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Opening {
     /// The committed value.
     pub value: Fp,
@@ -69,7 +71,7 @@ pub struct Opening {
 }
 
 /// A committed value lies within public bounds.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RangeCircuit {
     bits: u32,
     opening: Value<Opening>,
@@ -179,6 +181,21 @@ impl RangeCircuit {
         }
         tops.iter()
             .try_for_each(|top| region.constrain_constant(top.cell(), Fp::zero()))
+    }
+}
+
+// A witness is private: the debug forms show none of it.
+impl fmt::Debug for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opening").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RangeCircuit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RangeCircuit")
+            .field("bits", &self.bits)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The plugin: JSON in, circuit out.
 
+use std::fmt;
+
 use aureole_sdk::{Plugin, Problem, PublicInput, ir::FieldElement};
 use ff::PrimeField;
 use pasta_curves::Fp;
@@ -123,6 +125,21 @@ impl Plugin for Range {
     }
 }
 
+aureole_sdk::export!(Range);
+
+// An input is private: its debug form shows none of it.
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Input").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Whole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Whole").finish_non_exhaustive()
+    }
+}
+
 fn default_bits() -> u32 {
     BITS_DEFAULT
 }
@@ -171,5 +188,3 @@ fn field_element(path: &str, text: &str) -> Result<Fp, Problem> {
     Option::from(Fp::from_repr(element.0))
         .ok_or_else(|| Problem::new(path, format!("must be below the modulus {}", Fp::MODULUS)))
 }
-
-aureole_sdk::export!(Range);

@@ -64,6 +64,13 @@ fn the_public_inputs_are_commitment_and_bounds() {
 }
 
 #[test]
+fn the_commitment_to_a_known_value_never_changes() {
+    // From a second implementation of Poseidon.
+    let known = "0x0537d1922844ef9aa14fe0beef6b1c652def7f3ef8b26ff60ce39aae47a86010";
+    assert_eq!(format!("{:?}", commitment(30, Fp::from(0x5e_ed00))), known);
+}
+
+#[test]
 fn the_largest_numbers_are_decimal_strings() {
     let max = u128::MAX.to_string();
     let full = input(max.clone(), 0, max);
@@ -197,4 +204,22 @@ fn the_schemas_say_what_is_accepted() {
         native::circuit::<Range>("{}").unwrap(),
         native::circuit::<Range>(PARAMS).unwrap()
     );
+}
+
+#[test]
+fn the_debug_forms_of_input_and_circuit_show_no_value() {
+    let input: aureole_range::Input = serde_json::from_str(&input(30, 18, 120)).unwrap();
+    assert_eq!(
+        format!("{input:?} {:?}", input.value),
+        "Input { .. } Whole { .. }"
+    );
+    let opening = aureole_range::Opening {
+        value: Fp::from(0x5ec7e7),
+        blinding: Fp::from(1),
+        lo: Fp::from(2),
+        hi: Fp::from(3),
+    };
+    assert_eq!(format!("{opening:?}"), "Opening { .. }");
+    let circuit = aureole_range::RangeCircuit::new(64).with_opening(opening);
+    assert_eq!(format!("{circuit:?}"), "RangeCircuit { bits: 64, .. }");
 }
