@@ -16,7 +16,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for k in first..=last {
         let mut bytes = Vec::new();
         Params::<EqAffine>::new(k).write(&mut bytes)?;
-        println!("    \"{}\", // k = {k}", hex::encode(Sha256::digest(&bytes)));
+        println!(
+            "    \"{}\", // k = {k}",
+            hex::encode(Sha256::digest(&bytes))
+        );
     }
     Ok(())
 }

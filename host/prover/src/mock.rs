@@ -28,7 +28,9 @@ pub fn mock(circuit: &CheckedCircuit, witness: &Witness) -> Result<Vec<VerifyFai
     };
     let instance = values::instance(circuit.circuit(), &witness.public_inputs)?;
     let k = circuit.circuit().k;
-    let prover = run("the mock prover", job, || MockProver::run(k, &Rebuilt, instance))?;
+    let prover = run("the mock prover", job, || {
+        MockProver::run(k, &Rebuilt, instance)
+    })?;
     let mut failures = match guard("the mock prover", || prover.verify())? {
         Ok(()) => Vec::new(),
         Err(failures) => failures,

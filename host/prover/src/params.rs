@@ -163,14 +163,7 @@ impl ParamsDir {
         params.write(&mut bytes).map_err(at("encode", &path))?;
         let found = hex::encode(Sha256::digest(&bytes));
         match known_digest(k) {
-            Some(expected) if expected != found => {
-                return Err(Error::ParamsDigest {
-                    k,
-                    expected: expected.to_owned(),
-                    found,
-                });
-            }
-            Some(_) => {}
+            Some(expected) => same(k, expected, &found)?,
             None => self.write(&self.sidecar(k), found.as_bytes())?,
         }
         self.write(&path, &bytes)?;
@@ -207,6 +200,18 @@ impl ParamsDir {
     }
 }
 
+/// What was generated must be what every machine generates.
+fn same(k: u32, expected: &str, found: &str) -> Result<(), Error> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(Error::ParamsDigest {
+        k,
+        expected: expected.to_owned(),
+        found: found.to_owned(),
+    })
+}
+
 /// `Params::write`: k, then 2^k points in either basis and two more, 32 bytes each.
 fn file_bytes(k: u32) -> u64 {
     1_u64
@@ -223,5 +228,38 @@ fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
         action,
         path,
         source,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first broken fact")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generated_parameters_that_differ_from_the_known_ones_are_an_error() {
+        same(5, "ab", "ab").unwrap();
+        let error = same(5, "ab", "cd").unwrap_err();
+        assert_eq!(error.code(), "prover.params_digest");
+        let text = error.to_string();
+        assert!(
+            text.contains("k = 5") && text.contains("ab") && text.contains("cd"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn above_the_table_a_sidecar_guards_the_file() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let params = ParamsDir::open(dir.path()).unwrap();
+        // Generating k = 15 takes too long here: a file of the right length stands in for it.
+        let bytes = vec![7; usize::try_from(file_bytes(15)).unwrap()];
+        fs::write(params.path(15), &bytes).unwrap();
+        assert!(
+            params.verified_bytes(15).unwrap().is_none(),
+            "a file without a sidecar"
+        );
+        fs::write(params.sidecar(15), hex::encode(Sha256::digest(&bytes))).unwrap();
+        assert_eq!(params.verified_bytes(15).unwrap(), Some(bytes));
     }
 }

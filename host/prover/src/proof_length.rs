@@ -145,3 +145,59 @@ fn length_of_blinding(system: &ConstraintSystem) -> i64 {
 fn length(items: usize) -> u64 {
     items.try_into().unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first broken fact")]
+mod tests {
+    use super::*;
+
+    const COMPILED: Compiled = Compiled {
+        k: 4,
+        degree: 3,
+        fixed_columns: 0,
+    };
+
+    fn advice(rotations: &[i32]) -> ConstraintSystem {
+        let queries = rotations.iter().map(|rotation| Query {
+            column: 0,
+            rotation: *rotation,
+        });
+        ConstraintSystem {
+            advice_columns: 1,
+            advice_queries: queries.collect(),
+            ..ConstraintSystem::default()
+        }
+    }
+
+    #[test]
+    fn the_least_circuit_has_a_known_length() {
+        // Random polynomial, two pieces of h, random evaluation, q', one point set, blinding
+        // polynomial, two points for each of four rounds, two scalars.
+        let bytes = proof_bytes(&ConstraintSystem::default(), COMPILED).unwrap();
+        assert_eq!(bytes, 32 * (1 + 2 + 1 + 1 + 1 + 1 + 8 + 2));
+    }
+
+    #[test]
+    fn each_new_set_of_rotations_costs_an_evaluation() {
+        let one = proof_bytes(&advice(&[0]), COMPILED).unwrap();
+        let shifted = proof_bytes(&advice(&[1]), COMPILED).unwrap();
+        let two = proof_bytes(&advice(&[0, 1]), COMPILED).unwrap();
+        assert_eq!(shifted, one + 32);
+        assert_eq!(two, one + 64);
+    }
+
+    #[test]
+    fn rotations_that_meet_modulo_the_rows_are_refused() {
+        let error = proof_bytes(&advice(&[-1, 15]), COMPILED).unwrap_err();
+        assert!(matches!(
+            error,
+            Error::Rotation {
+                column: 0,
+                rotation: 15,
+                rows: 16,
+                ..
+            }
+        ));
+        assert_eq!(error.code(), "ir.rotation");
+    }
+}

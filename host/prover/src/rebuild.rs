@@ -117,3 +117,44 @@ impl Circuit<Fp> for Rebuilt {
         Err(plonk::Error::Synthesis)
     }
 }
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first broken fact"
+)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error_with_its_message() {
+        let error = guard("testing", || panic!("row {} is bad", 7))
+            .map(|(): ()| ())
+            .unwrap_err();
+        assert_eq!(error.code(), "prover.panicked");
+        assert_eq!(
+            error.to_string(),
+            "halo2 panicked during testing: row 7 is bad"
+        );
+    }
+
+    #[test]
+    fn a_panics_message_is_cut() {
+        let long = "x".repeat(10_000);
+        let error = guard("testing", || panic!("{long}"))
+            .map(|(): ()| ())
+            .unwrap_err();
+        assert!(error.to_string().len() < 1000);
+    }
+
+    #[test]
+    fn outside_of_a_job_halo2_gets_an_error_and_no_circuit() {
+        let configure = || Rebuilt::configure(&mut ConstraintSystem::default());
+        let error = guard("testing", configure).unwrap_err();
+        assert!(
+            error.to_string().contains("outside of a job's scope"),
+            "{error}"
+        );
+    }
+}

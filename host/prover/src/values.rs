@@ -95,3 +95,69 @@ pub(crate) fn instance(circuit: &Circuit, public_inputs: &[u8]) -> Result<Vec<Ve
     }
     Ok(columns)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first broken fact")]
+mod tests {
+    use aureole_ir::Denominator;
+
+    use super::*;
+
+    fn bytes(values: &[u64]) -> Vec<u8> {
+        values
+            .iter()
+            .flat_map(|value| Fp::from(*value).to_repr())
+            .collect()
+    }
+
+    #[test]
+    fn elements_are_parsed_in_order_across_jobs() {
+        let numbers: Vec<u64> = (0..2 * ELEMENTS_PER_JOB as u64 + 3).collect();
+        let parsed = elements(&bytes(&numbers), "the test").unwrap();
+        assert!(
+            parsed
+                .iter()
+                .zip(numbers)
+                .all(|(value, number)| *value == Fp::from(number))
+        );
+    }
+
+    #[test]
+    fn an_element_above_the_modulus_is_named_by_its_index() {
+        let mut flat = bytes(&[1; 2 * ELEMENTS_PER_JOB]);
+        let at = ELEMENTS_PER_JOB + 5;
+        flat.get_mut(at * 32..at * 32 + 32).unwrap().fill(0xff);
+        let error = elements(&flat, "the test").unwrap_err();
+        let expected = format!("field element {at} of the test is not below the modulus");
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(error.code(), "ir.field_non_canonical");
+    }
+
+    #[test]
+    fn bytes_that_are_no_whole_element_are_an_error() {
+        assert!(elements(&[0; 33], "the test").is_err());
+    }
+
+    #[test]
+    fn denominators_divide_and_zero_makes_zero() {
+        let denominator = |row, value: u64| Denominator {
+            column: 1,
+            row,
+            value: FieldElement(Fp::from(value).to_repr()),
+        };
+        let witness = Witness {
+            advice_rows: vec![1, 3],
+            advice_values: bytes(&[5, 12, 7, 9]),
+            denominators: vec![denominator(0, 4), denominator(2, 0)],
+            public_inputs: Vec::new(),
+        };
+        let columns = advice(&witness).unwrap();
+        assert_eq!(
+            columns,
+            [
+                vec![Fp::from(5)],
+                vec![Fp::from(3), Fp::from(7), Fp::zero()]
+            ]
+        );
+    }
+}

@@ -44,11 +44,17 @@ impl Circuit<Fp> for Wide {
         let advice: Vec<_> = (0..10).map(|_| meta.advice_column()).collect();
         let fixed: Vec<_> = (0..6).map(|_| meta.fixed_column()).collect();
         let on = meta.selector();
-        advice.iter().for_each(|column| meta.enable_equality(*column));
-        fixed.iter().for_each(|column| meta.enable_equality(*column));
+        advice
+            .iter()
+            .for_each(|column| meta.enable_equality(*column));
+        fixed
+            .iter()
+            .for_each(|column| meta.enable_equality(*column));
         meta.create_gate("fifth powers", |cells| {
             let on = cells.query_selector(on);
-            let sum = advice.iter().map(|column| cells.query_advice(*column, Rotation::cur()));
+            let sum = advice
+                .iter()
+                .map(|column| cells.query_advice(*column, Rotation::cur()));
             let sum = sum.reduce(|sum, value| sum + value).unwrap();
             vec![on * sum.clone().square() * sum.clone().square() * sum]
         });
@@ -86,7 +92,12 @@ fn recorded() -> (CheckedCircuit, Witness) {
 fn memory(label: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with(label)).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+    line.split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse::<u64>()
+        .unwrap()
+        * 1024
 }
 
 /// Sets the peak to what is used now.
@@ -107,7 +118,11 @@ fn estimates_bound_what_is_measured() {
     let key = memory("VmRSS").saturating_sub(before);
     // The allocator may have kept what `keygen_vk` used, so the measured key may be smaller.
     assert!(keys.memory_bytes() <= estimate.key_bytes + (1 << 20));
-    assert!(key <= estimate.key_bytes * 5 / 4, "key {key}, estimate {}", estimate.key_bytes);
+    assert!(
+        key <= estimate.key_bytes * 5 / 4,
+        "key {key}, estimate {}",
+        estimate.key_bytes
+    );
 
     forget_peak();
     let before = memory("VmRSS");
@@ -115,5 +130,8 @@ fn estimates_bound_what_is_measured() {
     let peak = memory("VmHWM").saturating_sub(before);
     let bound = estimate.prove_bytes;
     assert!(peak <= bound * 5 / 4, "peak {peak}, estimate {bound}");
-    assert!(peak >= bound / 4, "peak {peak}, estimate {bound}: the estimate says nothing");
+    assert!(
+        peak >= bound / 4,
+        "peak {peak}, estimate {bound}: the estimate says nothing"
+    );
 }

@@ -45,7 +45,10 @@ mod tests {
         for k in K_MIN..=10 {
             let mut bytes = Vec::new();
             Params::<EqAffine>::new(k).write(&mut bytes).unwrap();
-            assert_eq!(known_digest(k), Some(hex::encode(Sha256::digest(&bytes)).as_str()));
+            assert_eq!(
+                known_digest(k),
+                Some(hex::encode(Sha256::digest(&bytes)).as_str())
+            );
         }
     }
 

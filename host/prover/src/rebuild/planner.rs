@@ -115,6 +115,10 @@ impl FixedLayout {
 }
 
 /// The values as the planner's field, which is always the one they were parsed in.
+#[expect(
+    clippy::ptr_arg,
+    reason = "the downcast is of the `Vec`: a slice is not `Any`"
+)]
 fn typed<F: Field>(values: &Vec<Fp>) -> Result<&Vec<F>, plonk::Error> {
     (values as &dyn Any)
         .downcast_ref()

@@ -13,15 +13,19 @@ type Case = Series<5>;
 fn proofs(count: usize) -> (aureole_ir::CheckedCircuit, Vec<u8>, Vec<Proof>) {
     let circuit = recorded::<Case>();
     let witness = witness::<Case>(&circuit);
-    let proofs = (0..count).map(|_| backend().prove(&circuit, &witness).unwrap()).collect();
+    let proofs = (0..count)
+        .map(|_| backend().prove(&circuit, &witness).unwrap())
+        .collect();
     (circuit, witness.public_inputs, proofs)
 }
 
 #[test]
 fn a_batch_of_good_proofs_is_valid() {
     let (circuit, public_inputs, proofs) = proofs(5);
-    let batch: Vec<_> =
-        proofs.iter().map(|proof| (public_inputs.as_slice(), proof.bytes.as_slice())).collect();
+    let batch: Vec<_> = proofs
+        .iter()
+        .map(|proof| (public_inputs.as_slice(), proof.bytes.as_slice()))
+        .collect();
     let verdicts = backend().verify_batch(&circuit, &batch).unwrap();
     assert_eq!(verdicts, vec![Verdict::Valid; 5]);
 }
@@ -49,9 +53,24 @@ fn bad_proofs_are_singled_out_of_a_batch() {
     let mut verdicts = backend().verify_batch(&circuit, &batch).unwrap();
 
     assert_refused_inputs(verdicts.pop().unwrap(), "public_inputs.length");
-    assert_eq!(verdicts[2], Verdict::Invalid { reason: Reason::Proof });
-    assert!(matches!(verdicts[5], Verdict::Invalid { reason: Reason::ProofLength { .. } }));
-    assert_eq!(verdicts[7], Verdict::Invalid { reason: Reason::Proof });
+    assert_eq!(
+        verdicts[2],
+        Verdict::Invalid {
+            reason: Reason::Proof
+        }
+    );
+    assert!(matches!(
+        verdicts[5],
+        Verdict::Invalid {
+            reason: Reason::ProofLength { .. }
+        }
+    ));
+    assert_eq!(
+        verdicts[7],
+        Verdict::Invalid {
+            reason: Reason::Proof
+        }
+    );
     for index in [0, 1, 3, 4, 6] {
         assert!(verdicts[index].is_valid(), "proof {index}");
     }
@@ -68,8 +87,15 @@ fn a_proof_of_another_circuit_with_the_same_length_is_refused() {
     let (circuit, public_inputs, proofs) = proofs(1);
     let other = recorded::<Series<6>>();
     assert_ne!(circuit.digest(), other.digest());
-    let verdict = backend().verify(&other, &public_inputs, &proofs[0].bytes).unwrap();
-    assert_eq!(verdict, Verdict::Invalid { reason: Reason::Proof });
+    let verdict = backend()
+        .verify(&other, &public_inputs, &proofs[0].bytes)
+        .unwrap();
+    assert_eq!(
+        verdict,
+        Verdict::Invalid {
+            reason: Reason::Proof
+        }
+    );
 }
 
 #[test]
@@ -77,7 +103,15 @@ fn bytes_that_are_no_proof_are_refused_whatever_they_are() {
     let circuit = recorded::<Empty>();
     let length = usize::try_from(backend().verifying(&circuit).unwrap().proof_bytes()).unwrap();
     for byte in [0x00, 0x01, 0x40, 0xff] {
-        let verdict = backend().verify(&circuit, &[], &vec![byte; length]).unwrap();
-        assert_eq!(verdict, Verdict::Invalid { reason: Reason::Proof }, "{byte:#x}");
+        let verdict = backend()
+            .verify(&circuit, &[], &vec![byte; length])
+            .unwrap();
+        assert_eq!(
+            verdict,
+            Verdict::Invalid {
+                reason: Reason::Proof
+            },
+            "{byte:#x}"
+        );
     }
 }

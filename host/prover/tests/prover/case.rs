@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use aureole_ir::{CheckedCircuit, Limits, PublicInput, Witness};
 use aureole_prover::{Halo2Ipa, ParamsDir};
 use aureole_sdk::{K, record};
+use getrandom::{SysRng, rand_core::UnwrapErr};
 use halo2_proofs::{
     plonk::{
         Circuit, ProvingKey, SingleVerifier, VerifyingKey, create_proof, keygen_pk, keygen_vk,
@@ -13,7 +14,6 @@ use halo2_proofs::{
     poly::commitment::Params,
     transcript::{Blake2bRead, Blake2bWrite, Challenge255},
 };
-use getrandom::{SysRng, rand_core::UnwrapErr};
 use pasta_curves::{EqAffine, Fp};
 
 /// An author's circuit.
@@ -63,7 +63,11 @@ pub fn witness<C: Case>(circuit: &CheckedCircuit) -> Witness {
 
 /// One named run of instance cells.
 pub fn public_input(name: &str, column: u32, rows: u32) -> PublicInput {
-    PublicInput { name: name.to_owned(), column, rows }
+    PublicInput {
+        name: name.to_owned(),
+        column,
+        rows,
+    }
 }
 
 // === impl Native ===
@@ -86,8 +90,15 @@ impl Native {
         let columns: Vec<&[Fp]> = instance.iter().map(Vec::as_slice).collect();
         let mut transcript = Blake2bWrite::<_, EqAffine, Challenge255<_>>::init(Vec::new());
         let rng = UnwrapErr(SysRng);
-        create_proof(&self.params, &self.key, &[circuit], &[&columns], rng, &mut transcript)
-            .unwrap();
+        create_proof(
+            &self.params,
+            &self.key,
+            &[circuit],
+            &[&columns],
+            rng,
+            &mut transcript,
+        )
+        .unwrap();
         transcript.finalize()
     }
 
@@ -95,6 +106,13 @@ impl Native {
         let columns: Vec<&[Fp]> = instance.iter().map(Vec::as_slice).collect();
         let strategy = SingleVerifier::new(&self.params);
         let mut transcript = Blake2bRead::<_, EqAffine, Challenge255<_>>::init(proof);
-        verify_proof(&self.params, self.verifying(), strategy, &[&columns], &mut transcript).is_ok()
+        verify_proof(
+            &self.params,
+            self.verifying(),
+            strategy,
+            &[&columns],
+            &mut transcript,
+        )
+        .is_ok()
     }
 }

@@ -52,7 +52,9 @@ pub fn a_platform_proof_verifies<C: Case>() {
     let proof = backend().prove(&circuit, &witness).unwrap();
     let (_, instance) = C::filled();
     assert!(native.verifies(&instance, &proof.bytes));
-    let verdict = backend().verify(&circuit, &witness.public_inputs, &proof.bytes).unwrap();
+    let verdict = backend()
+        .verify(&circuit, &witness.public_inputs, &proof.bytes)
+        .unwrap();
     assert_eq!(verdict, Verdict::Valid);
     let length = backend().verifying(&circuit).unwrap().proof_bytes();
     assert_eq!(proof.bytes.len() as u64, length);
@@ -74,7 +76,13 @@ pub fn a_native_proof_verifies<C: Case>() {
         let mut flipped = proof.clone();
         flipped[at] ^= 1;
         let verdict = verify(&public_inputs, &flipped);
-        assert_eq!(verdict, Verdict::Invalid { reason: Reason::Proof }, "byte {at}");
+        assert_eq!(
+            verdict,
+            Verdict::Invalid {
+                reason: Reason::Proof
+            },
+            "byte {at}"
+        );
     }
 
     // One changed public input, each in turn.
@@ -82,7 +90,14 @@ pub fn a_native_proof_verifies<C: Case>() {
         let mut changed = public_inputs.clone();
         changed[at] ^= 1;
         let verdict = verify(&changed, &proof);
-        assert_eq!(verdict, Verdict::Invalid { reason: Reason::Proof }, "input {}", at / 32);
+        assert_eq!(
+            verdict,
+            Verdict::Invalid {
+                reason: Reason::Proof
+            },
+            "input {}",
+            at / 32
+        );
     }
 
     // Stock halo2 accepts a byte after the proof; we do not.
@@ -90,9 +105,15 @@ pub fn a_native_proof_verifies<C: Case>() {
     longer.push(0);
     assert!(native.verifies(&instance, &longer));
     let expected = proof.len() as u64;
-    let reason = Reason::ProofLength { expected, found: expected + 1 };
+    let reason = Reason::ProofLength {
+        expected,
+        found: expected + 1,
+    };
     assert_eq!(verify(&public_inputs, &longer), Verdict::Invalid { reason });
-    let reason = Reason::ProofLength { expected, found: expected - 1 };
+    let reason = Reason::ProofLength {
+        expected,
+        found: expected - 1,
+    };
     let shorter = &proof[..proof.len() - 1];
     assert_eq!(verify(&public_inputs, shorter), Verdict::Invalid { reason });
 
@@ -114,7 +135,9 @@ pub fn a_native_proof_verifies<C: Case>() {
 
 pub fn assert_refused_inputs(verdict: Verdict, expected: &str) {
     match verdict {
-        Verdict::Invalid { reason: Reason::PublicInputs { code, detail } } => {
+        Verdict::Invalid {
+            reason: Reason::PublicInputs { code, detail },
+        } => {
             assert_eq!(code, expected, "{detail}");
         }
         other => panic!("{other:?}"),

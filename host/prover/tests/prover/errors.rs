@@ -54,7 +54,16 @@ fn a_lookup_outside_its_table_is_halo2s_own_error() {
     let mut witness = witness::<Lookups>(&circuit);
     witness.advice_values[0] ^= 1;
     let error = backend().prove(&circuit, &witness).unwrap_err();
-    assert!(matches!(error, Error::Halo2 { during: "create_proof", .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            Error::Halo2 {
+                during: "create_proof",
+                ..
+            }
+        ),
+        "{error}"
+    );
     assert_eq!(error.code(), "prover.refused");
 }
 
@@ -63,7 +72,10 @@ fn k_above_what_parameters_are_made_for_is_refused() {
     let public_inputs = Series::<5>::public_inputs();
     let k = aureole_sdk::K::Fixed(19);
     let circuit = aureole_sdk::record::circuit(&Series::<5>::empty(), k, public_inputs).unwrap();
-    let limits = Limits { k_max: 20, ..Limits::default() };
+    let limits = Limits {
+        k_max: 20,
+        ..Limits::default()
+    };
     let circuit = circuit.check(&limits).unwrap();
     let error = backend().verifying(&circuit).unwrap_err();
     assert!(matches!(error, Error::K { k: 19, .. }), "{error}");

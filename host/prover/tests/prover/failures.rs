@@ -31,16 +31,25 @@ impl Circuit<Fp> for Unguarded {
         meta.create_gate("always on", |cells| {
             let value = cells.query_advice(column, Rotation::cur());
             let next = cells.query_advice(column, Rotation::next());
-            vec![("is bit", value.clone() * (value.clone() - next.clone())), ("zero", value * Fp::zero())]
+            vec![
+                ("is bit", value.clone() * (value.clone() - next.clone())),
+                ("zero", value * Fp::zero()),
+            ]
         });
         column
     }
 
-    fn synthesize(&self, column: Self::Config, mut layouter: impl Layouter<Fp>) -> Result<(), Error> {
+    fn synthesize(
+        &self,
+        column: Self::Config,
+        mut layouter: impl Layouter<Fp>,
+    ) -> Result<(), Error> {
         layouter.assign_region(
             || "one cell",
             |mut region| {
-                region.assign_advice(|| "zero", column, 0, || Value::known(Fp::zero())).map(|_| ())
+                region
+                    .assign_advice(|| "zero", column, 0, || Value::known(Fp::zero()))
+                    .map(|_| ())
             },
         )
     }
@@ -68,12 +77,23 @@ fn a_gate_that_reaches_the_random_rows_is_found_and_its_proofs_are_indeed_invali
     let witness = witness::<Unguarded>(&circuit);
     let unsatisfied = check(&circuit, &witness).unwrap_err();
     assert_eq!(unsatisfied.failures.len(), 1);
-    assert!(matches!(unsatisfied.failures[0].fault, Fault::UnusableRow { constraint: 0, .. }));
+    assert!(matches!(
+        unsatisfied.failures[0].fault,
+        Fault::UnusableRow { constraint: 0, .. }
+    ));
     let text = unsatisfied.to_string();
-    assert!(text.contains("gate 0 'always on' constraint 0 'is bit' reads a row"), "{text}");
+    assert!(
+        text.contains("gate 0 'always on' constraint 0 'is bit' reads a row"),
+        "{text}"
+    );
     assert_eq!(mock(&circuit, &witness).unwrap().len(), 1);
     let proof = backend().prove(&circuit, &witness).unwrap();
-    assert!(!backend().verify(&circuit, &[], &proof.bytes).unwrap().is_valid());
+    assert!(
+        !backend()
+            .verify(&circuit, &[], &proof.bytes)
+            .unwrap()
+            .is_valid()
+    );
 }
 
 #[test]
@@ -83,7 +103,12 @@ fn an_unsatisfied_witness_makes_a_proof_that_does_not_verify() {
     witness.advice_values[2 * 32] ^= 1;
     assert!(check(&circuit, &witness).is_err());
     let proof = backend().prove(&circuit, &witness).unwrap();
-    assert!(!backend().verify(&circuit, &witness.public_inputs, &proof.bytes).unwrap().is_valid());
+    assert!(
+        !backend()
+            .verify(&circuit, &witness.public_inputs, &proof.bytes)
+            .unwrap()
+            .is_valid()
+    );
 }
 
 #[test]
@@ -97,7 +122,13 @@ fn a_failed_constraint_is_named_with_its_region_and_offset() {
     let failure = &failures[0];
     assert_eq!((failure.row, failure.rows), (20, 3));
     let region = failure.region.clone().unwrap();
-    assert_eq!(region, RegionRow { name: "fibonacci/series".to_owned(), offset: 20 });
+    assert_eq!(
+        region,
+        RegionRow {
+            name: "fibonacci/series".to_owned(),
+            offset: 20
+        }
+    );
     assert_eq!(
         failure.to_string(),
         "gate 0 'next of the series' constraint 0 'sum' is not zero at fibonacci/series offset 20 \
@@ -113,7 +144,10 @@ fn a_wrong_public_input_is_named() {
     witness.public_inputs[32] ^= 1;
     let unsatisfied = check(&circuit, &witness).unwrap_err();
     let text = unsatisfied.to_string();
-    assert!(text.contains("public input 'a' (instance column 2 row 0)"), "{text}");
+    assert!(
+        text.contains("public input 'a' (instance column 2 row 0)"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -122,8 +156,15 @@ fn a_lookup_outside_its_table_is_numbered() {
     let mut witness = witness::<Lookups>(&circuit);
     witness.advice_values[0] = 200;
     let unsatisfied = check(&circuit, &witness).unwrap_err();
-    let faults: Vec<_> = unsatisfied.failures.iter().map(|f| f.fault.clone()).collect();
-    assert_eq!(faults, [Fault::Lookup { lookup: 0 }, Fault::Lookup { lookup: 1 }]);
+    let faults: Vec<_> = unsatisfied
+        .failures
+        .iter()
+        .map(|f| f.fault.clone())
+        .collect();
+    assert_eq!(
+        faults,
+        [Fault::Lookup { lookup: 0 }, Fault::Lookup { lookup: 1 }]
+    );
 }
 
 #[test]
@@ -166,7 +207,12 @@ fn the_list_is_bounded_and_says_how_many_more() {
                         let at = usize::try_from(row).unwrap();
                         let value = Value::known(Fp::from(row));
                         let a = region.assign_advice(|| "", left, at, || value)?;
-                        let b = region.assign_advice(|| "", right, at, || value + Value::known(Fp::one()))?;
+                        let b = region.assign_advice(
+                            || "",
+                            right,
+                            at,
+                            || value + Value::known(Fp::one()),
+                        )?;
                         region.constrain_equal(a.cell(), b.cell())?;
                     }
                     Ok(())
@@ -180,7 +226,10 @@ fn the_list_is_bounded_and_says_how_many_more() {
     let unsatisfied = check(&circuit, &witness).unwrap_err();
     assert_eq!(unsatisfied.failures.len(), FAILURES_MAX);
     assert_eq!(unsatisfied.more, 40 - FAILURES_MAX as u64);
-    assert!(unsatisfied.to_string().ends_with("; and 39 more"), "{unsatisfied}");
+    assert!(
+        unsatisfied.to_string().ends_with("; and 39 more"),
+        "{unsatisfied}"
+    );
 }
 
 #[test]
@@ -190,5 +239,8 @@ fn failures_travel_as_json_unchanged() {
     witness.advice_values[0] ^= 1;
     let unsatisfied = check(&circuit, &witness).unwrap_err();
     let text = serde_json::to_string(&unsatisfied).unwrap();
-    assert_eq!(serde_json::from_str::<aureole_prover::Unsatisfied>(&text).unwrap(), unsatisfied);
+    assert_eq!(
+        serde_json::from_str::<aureole_prover::Unsatisfied>(&text).unwrap(),
+        unsatisfied
+    );
 }

@@ -98,7 +98,10 @@ document!(
 );
 
 conforms!(merkle_with_default_parameters, First<MerkleDefault>);
-conforms!(merkle_of_depth_three_with_everything_public, First<MerklePublic>);
+conforms!(
+    merkle_of_depth_three_with_everything_public,
+    First<MerklePublic>
+);
 conforms!(range_of_64_bits, First<Range64>);
 conforms!(range_of_10_bits, First<Range10>);
 conforms!(preimage, First<PreimageOnly>);

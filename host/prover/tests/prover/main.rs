@@ -12,8 +12,8 @@
 )]
 
 mod batch;
-mod case;
 mod caches;
+mod case;
 mod circuits;
 mod conformance;
 mod errors;

@@ -10,7 +10,9 @@ use pasta_curves::Fp;
 
 use crate::{
     case::{Case, recorded, witness},
-    circuits::{copies::Copies, lookups::Lookups, mixed::Mixed, rotations::Rotations, series::Series},
+    circuits::{
+        copies::Copies, lookups::Lookups, mixed::Mixed, rotations::Rotations, series::Series,
+    },
     failures::Unguarded,
     first_party::{First, PreimageOnly, Range10},
 };
@@ -27,15 +29,26 @@ struct Findings {
 
 fn ours(circuit: &CheckedCircuit, witness: &Witness) -> Findings {
     let mut findings = Findings::default();
-    let Err(unsatisfied) = check(circuit, witness) else { return findings };
-    assert_eq!(unsatisfied.more, 0, "more than {FAILURES_MAX}: not comparable");
+    let Err(unsatisfied) = check(circuit, witness) else {
+        return findings;
+    };
+    assert_eq!(
+        unsatisfied.more, 0,
+        "more than {FAILURES_MAX}: not comparable"
+    );
     for failure in unsatisfied.failures {
         let rows = (failure.row, failure.rows);
         match failure.fault {
-            Fault::Constraint { gate, constraint, .. } => {
-                findings.constraints.insert(format!("{gate}.{constraint}"), rows);
+            Fault::Constraint {
+                gate, constraint, ..
+            } => {
+                findings
+                    .constraints
+                    .insert(format!("{gate}.{constraint}"), rows);
             }
-            Fault::UnusableRow { gate, constraint, .. } => {
+            Fault::UnusableRow {
+                gate, constraint, ..
+            } => {
                 findings.poisoned.insert(format!("{gate}.{constraint}"));
             }
             Fault::Lookup { lookup } => {
@@ -50,26 +63,43 @@ fn ours(circuit: &CheckedCircuit, witness: &Witness) -> Findings {
 
 fn halo2s(circuit: &CheckedCircuit, witness: &Witness) -> Findings {
     let mut findings = Findings::default();
-    let mut count = |to: fn(&mut Findings) -> &mut BTreeMap<String, (u32, u32)>,
-                     findings: &mut Findings,
-                     name: String,
-                     location: &FailureLocation| {
+    let count = |to: fn(&mut Findings) -> &mut BTreeMap<String, (u32, u32)>,
+                 findings: &mut Findings,
+                 name: String,
+                 location: &FailureLocation| {
         let row = row(location);
         let rows = to(findings).entry(name).or_insert((row, 0));
         *rows = (rows.0.min(row), rows.1 + 1);
     };
     for failure in mock(circuit, witness).unwrap() {
         match &failure {
-            VerifyFailure::ConstraintNotSatisfied { constraint, location, .. } => {
+            VerifyFailure::ConstraintNotSatisfied {
+                constraint,
+                location,
+                ..
+            } => {
                 let name = indices(&constraint.to_string());
-                count(|findings| &mut findings.constraints, &mut findings, name, location);
+                count(
+                    |findings| &mut findings.constraints,
+                    &mut findings,
+                    name,
+                    location,
+                );
             }
             VerifyFailure::ConstraintPoisoned { constraint } => {
                 findings.poisoned.insert(indices(&constraint.to_string()));
             }
-            VerifyFailure::Lookup { lookup_index, location } => {
+            VerifyFailure::Lookup {
+                lookup_index,
+                location,
+            } => {
                 let name = lookup_index.to_string();
-                count(|findings| &mut findings.lookups, &mut findings, name, location);
+                count(
+                    |findings| &mut findings.lookups,
+                    &mut findings,
+                    name,
+                    location,
+                );
             }
             VerifyFailure::Permutation { .. } => findings.copies = true,
             other => panic!("{other:?}"),
@@ -89,8 +119,10 @@ fn row(location: &FailureLocation) -> u32 {
 
 /// `Constraint 1 in gate 2 ('')` to `2.1`.
 fn indices(text: &str) -> String {
-    let numbers: Vec<&str> =
-        text.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty()).collect();
+    let numbers: Vec<&str> = text
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|digits| !digits.is_empty())
+        .collect();
     format!("{}.{}", numbers[1], numbers[0])
 }
 
@@ -125,10 +157,14 @@ fn compare<C: Case>(step: usize) -> u32 {
     for round in 0..20 {
         let mut witness = good.clone();
         for _ in 0..3 {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             let cells = witness.advice_values.len() / 32;
             let cell = usize::try_from(random >> 33).unwrap() % cells.max(1);
-            set(&mut witness.advice_values, cell, |value| value * Fp::from(random >> 60));
+            set(&mut witness.advice_values, cell, |value| {
+                value * Fp::from(random >> 60)
+            });
         }
         same(&witness, &format!("round {round}"));
     }

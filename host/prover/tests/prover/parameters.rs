@@ -19,7 +19,10 @@ fn bytes(params: &halo2_proofs::poly::commitment::Params<pasta_curves::EqAffine>
 fn parameters_are_stock_halo2s_and_survive_on_disk() {
     let dir = TempDir::new().unwrap();
     let made = ParamsDir::open(dir.path()).unwrap().get(5).unwrap();
-    assert_eq!(bytes(&made), bytes(&halo2_proofs::poly::commitment::Params::new(5)));
+    assert_eq!(
+        bytes(&made),
+        bytes(&halo2_proofs::poly::commitment::Params::new(5))
+    );
     assert_eq!(fs::read(file(&dir, 5)).unwrap(), bytes(&made));
     let read = ParamsDir::open(dir.path()).unwrap().get(5).unwrap();
     assert_eq!(bytes(&read), bytes(&made));
@@ -69,7 +72,9 @@ fn k_out_of_range_is_refused() {
         let error = params.get(k).unwrap_err();
         assert!(matches!(error, Error::K { max: K_MAX, .. }), "{error}");
         assert_eq!(error.code(), "circuit.k");
-        params.generate_missing(k..=k, |_| panic!("generated k = {k}")).unwrap_err();
+        params
+            .generate_missing(k..=k, |_| panic!("generated k = {k}"))
+            .unwrap_err();
     }
 }
 

@@ -12,7 +12,9 @@ fn proves_in<C: Case>(pool: &rayon::ThreadPool) {
     let circuit = recorded::<C>();
     let witness = witness::<C>(&circuit);
     let proof = backend().prove_in(&circuit, &witness, Some(pool)).unwrap();
-    let verdict = backend().verify(&circuit, &witness.public_inputs, &proof.bytes).unwrap();
+    let verdict = backend()
+        .verify(&circuit, &witness.public_inputs, &proof.bytes)
+        .unwrap();
     assert_eq!(verdict, Verdict::Valid);
 }
 
@@ -27,17 +29,27 @@ fn different_circuits_prove_at_once_in_one_pool() {
     // Threads that wait inside one proof pick up another of the same pool: each must keep to its
     // own description.
     let pool = ThreadPoolBuilder::new().num_threads(3).build().unwrap();
-    let cases: [fn(&rayon::ThreadPool); 4] =
-        [proves_in::<Mixed>, proves_in::<Lookups>, proves_in::<Rotations>, proves_in::<Series<5>>];
+    let cases: [fn(&rayon::ThreadPool); 4] = [
+        proves_in::<Mixed>,
+        proves_in::<Lookups>,
+        proves_in::<Rotations>,
+        proves_in::<Series<5>>,
+    ];
     pool.install(|| {
-        (0..24_usize).into_par_iter().for_each(|index| cases[index % cases.len()](&pool));
+        (0..24_usize)
+            .into_par_iter()
+            .for_each(|index| cases[index % cases.len()](&pool));
     });
 }
 
 #[test]
 fn different_circuits_prove_at_once_on_threads_of_their_own() {
     std::thread::scope(|scope| {
-        for case in [proves_in::<Mixed>, proves_in::<Lookups>, proves_in::<Series<40>>] {
+        for case in [
+            proves_in::<Mixed>,
+            proves_in::<Lookups>,
+            proves_in::<Series<40>>,
+        ] {
             scope.spawn(move || {
                 case(&ThreadPoolBuilder::new().num_threads(2).build().unwrap());
             });

@@ -22,11 +22,18 @@ impl Circuit<Fp> for CopiesCircuit {
     type FloorPlanner = SimpleFloorPlanner;
 
     fn without_witnesses(&self) -> Self {
-        Self { left: Value::unknown(), right: Value::unknown() }
+        Self {
+            left: Value::unknown(),
+            right: Value::unknown(),
+        }
     }
 
     fn configure(meta: &mut ConstraintSystem<Fp>) -> Self::Config {
-        let columns = (meta.advice_column(), meta.advice_column(), meta.instance_column());
+        let columns = (
+            meta.advice_column(),
+            meta.advice_column(),
+            meta.instance_column(),
+        );
         // Not in the order of allocation: the permutation keeps its own.
         meta.enable_equality(columns.2);
         meta.enable_equality(columns.1);
@@ -60,11 +67,20 @@ impl Case for Copies {
     }
 
     fn empty() -> CopiesCircuit {
-        CopiesCircuit { left: Value::unknown(), right: Value::unknown() }
+        CopiesCircuit {
+            left: Value::unknown(),
+            right: Value::unknown(),
+        }
     }
 
     fn filled() -> (CopiesCircuit, Vec<Vec<Fp>>) {
         let value = Value::known(Fp::from(7));
-        (CopiesCircuit { left: value, right: value }, vec![vec![Fp::from(3), Fp::from(7)]])
+        (
+            CopiesCircuit {
+                left: value,
+                right: value,
+            },
+            vec![vec![Fp::from(3), Fp::from(7)]],
+        )
     }
 }

@@ -39,7 +39,10 @@ impl Circuit<Fp> for LookupsCircuit {
     type FloorPlanner = floor_planner::V1;
 
     fn without_witnesses(&self) -> Self {
-        Self { root: Value::unknown(), square: Value::unknown() }
+        Self {
+            root: Value::unknown(),
+            square: Value::unknown(),
+        }
     }
 
     fn configure(meta: &mut ConstraintSystem<Fp>) -> Config {
@@ -57,7 +60,10 @@ impl Circuit<Fp> for LookupsCircuit {
             let on = cells.query_selector(config.on);
             let square = cells.query_advice(config.square, Rotation::next());
             let root = cells.query_advice(config.root, Rotation::cur());
-            vec![(on.clone() * root, config.roots), (on * square, config.squares)]
+            vec![
+                (on.clone() * root, config.roots),
+                (on * square, config.squares),
+            ]
         });
         // Whatever is off looks up 4, which is in the table as well.
         meta.lookup(|cells| {
@@ -75,7 +81,12 @@ impl Circuit<Fp> for LookupsCircuit {
             |mut table| {
                 for row in 0..TABLE {
                     let at = usize::try_from(row).unwrap();
-                    table.assign_cell(|| "root", config.roots, at, || Value::known(Fp::from(row)))?;
+                    table.assign_cell(
+                        || "root",
+                        config.roots,
+                        at,
+                        || Value::known(Fp::from(row)),
+                    )?;
                     let square = Value::known(Fp::from(row * row));
                     table.assign_cell(|| "square", config.squares, at, || square)?;
                 }
@@ -103,12 +114,18 @@ impl Case for Lookups {
     }
 
     fn empty() -> LookupsCircuit {
-        LookupsCircuit { root: Value::unknown(), square: Value::unknown() }
+        LookupsCircuit {
+            root: Value::unknown(),
+            square: Value::unknown(),
+        }
     }
 
     fn filled() -> (LookupsCircuit, Vec<Vec<Fp>>) {
         let (root, square) = (Fp::from(6), Fp::from(36));
-        let circuit = LookupsCircuit { root: Value::known(root), square: Value::known(square) };
+        let circuit = LookupsCircuit {
+            root: Value::known(root),
+            square: Value::known(square),
+        };
         (circuit, vec![vec![square]])
     }
 }

@@ -39,12 +39,23 @@ impl Circuit<Fp> for MixedCircuit {
     type FloorPlanner = SimpleFloorPlanner;
 
     fn without_witnesses(&self) -> Self {
-        Self { a: Value::unknown(), b: Value::unknown() }
+        Self {
+            a: Value::unknown(),
+            b: Value::unknown(),
+        }
     }
 
     fn configure(meta: &mut ConstraintSystem<Fp>) -> Config {
-        let advice = [meta.advice_column(), meta.advice_column(), meta.advice_column()];
-        let instance = [meta.instance_column(), meta.instance_column(), meta.instance_column()];
+        let advice = [
+            meta.advice_column(),
+            meta.advice_column(),
+            meta.advice_column(),
+        ];
+        let instance = [
+            meta.instance_column(),
+            meta.instance_column(),
+            meta.instance_column(),
+        ];
         let (factors, constants) = (meta.fixed_column(), meta.fixed_column());
         let add = meta.selector();
         let either = meta.complex_selector();
@@ -73,7 +84,10 @@ impl Circuit<Fp> for MixedCircuit {
             let product = a.clone() * b;
             Constraints::with_selector(
                 on,
-                [("product", product.clone() - c.clone()), ("again", a * (product - c))],
+                [
+                    ("product", product.clone() - c.clone()),
+                    ("again", a * (product - c)),
+                ],
             )
         });
         meta.create_gate("divide", |cells| {
@@ -91,9 +105,21 @@ impl Circuit<Fp> for MixedCircuit {
             let on = cells.query_selector(either);
             let [a, _, c] = advice.map(|column| cells.query_advice(column, Rotation::cur()));
             let one = Expression::Constant(Fp::one());
-            vec![("off or equal", on.clone() * (a - c) + (one - on) * Fp::zero())]
+            vec![(
+                "off or equal",
+                on.clone() * (a - c) + (one - on) * Fp::zero(),
+            )]
         });
-        Config { advice, instance, factors, add, multiply, divide, scale, either }
+        Config {
+            advice,
+            instance,
+            factors,
+            add,
+            multiply,
+            divide,
+            scale,
+            either,
+        }
     }
 
     fn synthesize(&self, config: Config, mut layouter: impl Layouter<Fp>) -> Result<(), Error> {
@@ -106,8 +132,9 @@ impl Circuit<Fp> for MixedCircuit {
                 let sum = self.a + self.b;
                 let product = self.a * self.b;
                 let mut cells = Vec::new();
-                for (row, on) in
-                    [config.add, config.multiply, config.divide, config.scale].iter().enumerate()
+                for (row, on) in [config.add, config.multiply, config.divide, config.scale]
+                    .iter()
+                    .enumerate()
                 {
                     on.enable(&mut region, row)?;
                     let left = region.assign_advice(|| "a", a, row, || self.a)?;
@@ -117,7 +144,12 @@ impl Circuit<Fp> for MixedCircuit {
                     }
                     cells.push(left.cell());
                 }
-                region.assign_fixed(|| "factor", config.factors, 3, || Value::known(Fp::from(5)))?;
+                region.assign_fixed(
+                    || "factor",
+                    config.factors,
+                    3,
+                    || Value::known(Fp::from(5)),
+                )?;
                 let sum = region.assign_advice(|| "sum", c, 0, || sum)?;
                 let product = region.assign_advice(|| "product", c, 1, || product)?;
                 region.assign_advice(|| "quotient", c, 2, || quotient)?;
@@ -143,16 +175,26 @@ impl Case for Mixed {
 
     /// Column 1 has none, and column 2 stands between the entries of column 0.
     fn public_inputs() -> Vec<PublicInput> {
-        vec![public_input("sum", 0, 1), public_input("a", 2, 1), public_input("product", 0, 1)]
+        vec![
+            public_input("sum", 0, 1),
+            public_input("a", 2, 1),
+            public_input("product", 0, 1),
+        ]
     }
 
     fn empty() -> MixedCircuit {
-        MixedCircuit { a: Value::unknown(), b: Value::unknown() }
+        MixedCircuit {
+            a: Value::unknown(),
+            b: Value::unknown(),
+        }
     }
 
     fn filled() -> (MixedCircuit, Vec<Vec<Fp>>) {
         let (a, b) = (Fp::from(20), Fp::from(3));
-        let circuit = MixedCircuit { a: Value::known(a), b: Value::known(b) };
+        let circuit = MixedCircuit {
+            a: Value::known(a),
+            b: Value::known(b),
+        };
         (circuit, vec![vec![a + b, a * b], vec![], vec![a]])
     }
 }

@@ -4,7 +4,9 @@
 use aureole_ir::PublicInput;
 use halo2_proofs::{
     circuit::{Layouter, Value, floor_planner},
-    plonk::{Advice, Circuit, Column, ConstraintSystem, Error, Expression, Fixed, Instance, Selector},
+    plonk::{
+        Advice, Circuit, Column, ConstraintSystem, Error, Expression, Fixed, Instance, Selector,
+    },
     poly::Rotation,
 };
 use pasta_curves::Fp;
@@ -32,7 +34,9 @@ impl Circuit<Fp> for RotationsCircuit {
     type FloorPlanner = floor_planner::V1;
 
     fn without_witnesses(&self) -> Self {
-        Self { values: [Value::unknown(); 7] }
+        Self {
+            values: [Value::unknown(); 7],
+        }
     }
 
     fn configure(meta: &mut ConstraintSystem<Fp>) -> Config {
@@ -60,7 +64,10 @@ impl Circuit<Fp> for RotationsCircuit {
             let weight = cells.query_fixed(config.weights);
             let value = cells.query_advice(config.values, Rotation::prev());
             let other = cells.query_advice(config.other, Rotation::cur());
-            vec![("other is twice the value above", weight * (value * Fp::from(2) - other))]
+            vec![(
+                "other is twice the value above",
+                weight * (value * Fp::from(2) - other),
+            )]
         });
         config
     }
@@ -90,14 +97,21 @@ impl Case for Rotations {
     }
 
     fn empty() -> RotationsCircuit {
-        RotationsCircuit { values: [Value::unknown(); 7] }
+        RotationsCircuit {
+            values: [Value::unknown(); 7],
+        }
     }
 
     fn filled() -> (RotationsCircuit, Vec<Vec<Fp>>) {
         let values = [2, 7, 1, 8, 2, 8, 1_u64];
-        let sum: u64 = values.iter().zip([4, 3, 2, 1, 2, 3, 4]).map(|(v, w)| v * w).sum();
-        let circuit =
-            RotationsCircuit { values: values.map(|value| Value::known(Fp::from(value))) };
+        let sum: u64 = values
+            .iter()
+            .zip([4, 3, 2, 1, 2, 3, 4])
+            .map(|(v, w)| v * w)
+            .sum();
+        let circuit = RotationsCircuit {
+            values: values.map(|value| Value::known(Fp::from(value))),
+        };
         (circuit, vec![vec![Fp::from(sum)]])
     }
 }

@@ -30,7 +30,10 @@ impl Circuit<Fp> for SeriesCircuit {
     type FloorPlanner = SimpleFloorPlanner;
 
     fn without_witnesses(&self) -> Self {
-        Self { length: self.length, start: Value::unknown() }
+        Self {
+            length: self.length,
+            start: Value::unknown(),
+        }
     }
 
     fn configure(meta: &mut ConstraintSystem<Fp>) -> Config {
@@ -87,12 +90,18 @@ impl<const LENGTH: usize> Case for Series<LENGTH> {
     }
 
     fn empty() -> SeriesCircuit {
-        SeriesCircuit { length: LENGTH, start: Value::unknown() }
+        SeriesCircuit {
+            length: LENGTH,
+            start: Value::unknown(),
+        }
     }
 
     fn filled() -> (SeriesCircuit, Vec<Vec<Fp>>) {
         let start = Fp::from(4);
-        let circuit = SeriesCircuit { length: LENGTH, start: Value::known(start) };
+        let circuit = SeriesCircuit {
+            length: LENGTH,
+            start: Value::known(start),
+        };
         (circuit, vec![vec![last(LENGTH, start)]])
     }
 }
