@@ -136,7 +136,7 @@ impl<P: FloorPlanner> Circuit<Fp> for Everything<P> {
                     || "x / y",
                     config.b,
                     2,
-                    || self.x.zip(self.y).map(|pair| Assigned::from(pair)),
+                    || self.x.zip(self.y).map(Assigned::from),
                 )?;
                 region.assign_advice(|| "x * y", config.a, 1, || self.x * self.y)
             },
