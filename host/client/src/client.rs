@@ -45,6 +45,14 @@ impl Client {
         Http::new(base).map(|http| Self { http })
     }
 
+    /// The same client with another patience: how long an answer may take beyond what the node
+    /// was asked to wait. 30 s unless set; an upload over a thin line needs more.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.http.set_patience(patience);
+        self
+    }
+
     /// The node's address, for people and for curl lines; it ends with a slash.
     pub fn base(&self) -> &str {
         self.http.base().as_str()

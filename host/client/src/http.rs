@@ -16,14 +16,15 @@ pub(crate) const ANSWER_MAX: u64 = 256 * 1024 * 1024;
 /// How long a connection may take.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 
-/// How long an answer may take beyond what it was asked to wait.
-const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
+/// How long an answer may take beyond what it was asked to wait, unless the caller says otherwise.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An HTTP client bound to one node.
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
     inner: reqwest::Client,
     base: Url,
+    patience: Duration,
 }
 
 /// An answer that was no refusal.
@@ -62,7 +63,16 @@ impl Http {
                 url: base.to_owned(),
                 source,
             })?;
-        Ok(Self { inner, base: url })
+        Ok(Self {
+            inner,
+            base: url,
+            patience: PATIENCE,
+        })
+    }
+
+    /// Sets how long an answer may take beyond its wait.
+    pub(crate) fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// The node's address.
@@ -85,7 +95,7 @@ impl Http {
         request: RequestBuilder,
         wait: Duration,
     ) -> Result<Answer, Error> {
-        let limit = wait.saturating_add(ANSWER_TIME_MAX);
+        let limit = wait.saturating_add(self.patience);
         let response = request
             .timeout(limit)
             .send()
@@ -100,6 +110,12 @@ impl Http {
             .headers()
             .get(header::CONTENT_TYPE)
             .is_some_and(|kind| kind.as_bytes().starts_with(MEDIA_TYPE.as_bytes()));
+        if response
+            .content_length()
+            .is_some_and(|bytes| bytes > ANSWER_MAX)
+        {
+            return Err(Error::TooLarge { max: ANSWER_MAX });
+        }
         let mut bytes = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| self.lost(e, limit))? {
             if bytes.len().saturating_add(chunk.len()) as u64 > ANSWER_MAX {

@@ -9,13 +9,16 @@ use tokio::{
     time::timeout,
 };
 
+use crate::house::CIRCUIT;
 use crate::wire::{PATIENCE, last_reply, server, server_with};
 
 const FIRST: &str = "/api/v1/tasks/tsk_00000000000000000000000000000001";
 
 fn hasty() -> Config {
+    let short = Duration::from_millis(50);
     Config {
-        head_timeout: Duration::from_millis(50),
+        head_timeout: short,
+        flush_time_max: short,
         ..Config::default()
     }
 }
@@ -259,4 +262,31 @@ async fn five_hundred_slow_peers_do_not_keep_the_others_waiting() {
         "{:?}",
         start.elapsed()
     );
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_its_answer_is_dropped() {
+    let server = server_with(Config {
+        connections_max: 1,
+        ..hasty()
+    })
+    .await;
+    // More than the socket buffers of both sides hold.
+    server
+        .house
+        .change(|facts| facts.circuit_bytes = Some(vec![7; 32 << 20].into()));
+    let mut deaf = server.connect().await;
+    let ask = format!("GET /api/v1/circuits/{CIRCUIT}/ir HTTP/1.1\r\nhost: a\r\n\r\n");
+    deaf.write_all(ask.as_bytes()).await.unwrap();
+    let mut byte = [0; 1];
+    deaf.read_exact(&mut byte).await.unwrap();
+    let served = async {
+        while server.client.live().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, served)
+        .await
+        .expect("the slot is still taken");
+    drop(deaf);
 }
