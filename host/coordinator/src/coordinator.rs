@@ -173,7 +173,7 @@ impl Coordinator {
         // An empty entry: what it waits for, everything before it being applied, is the point.
         write(&raft, Vec::new()).await?;
 
-        let inherited = facts.read(|state| leases(state));
+        let inherited = facts.read(leases);
         let inner = Arc::new(Inner {
             clock,
             facts,

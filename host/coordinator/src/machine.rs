@@ -139,12 +139,11 @@ fn waiting_for_preparation(state: &State, command: &Command) -> Vec<TaskId> {
 
 /// Runs file work on a thread that may block.
 async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StorageIOError<u64>> + Send + 'static,
-) -> Result<T, StorageError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => Ok(done?),
-        Err(stopped) => Err(StorageIOError::write_snapshot(None, &stopped).into()),
-    }
+    work: impl FnOnce() -> Result<T, SnapshotError> + Send + 'static,
+) -> Result<T, SnapshotError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| SnapshotError::Stopped)?
 }
 
 impl RaftStateMachine<Types> for Machine {
@@ -195,15 +194,10 @@ impl RaftStateMachine<Types> for Machine {
             meta: meta.clone(),
             state: snapshot.into_inner(),
         };
-        let (signature, file) = (meta.signature(), self.file.clone());
-        let state = blocking(move || {
-            let state = State::decode(&stored.state)
-                .map_err(|error| StorageIOError::read_snapshot(Some(signature.clone()), &error))?;
-            file.write(&stored)
-                .map_err(|error| StorageIOError::write_snapshot(Some(signature), &error))?;
-            Ok(state)
-        })
-        .await?;
+        let file = self.file.clone();
+        let state = blocking(move || file.install(&stored))
+            .await
+            .map_err(|error| StorageIOError::write_snapshot(Some(meta.signature()), &error))?;
         *self.facts.writing() = Applied {
             state,
             last: meta.last_log_id,
@@ -216,11 +210,9 @@ impl RaftStateMachine<Types> for Machine {
 
     async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot<Types>>, StorageError> {
         let file = self.file.clone();
-        let stored = blocking(move || {
-            file.read()
-                .map_err(|error| StorageIOError::read_snapshot(None, &error))
-        })
-        .await?;
+        let stored = blocking(move || file.read())
+            .await
+            .map_err(|error| StorageIOError::read_snapshot(None, &error))?;
         Ok(stored.map(|stored| Snapshot {
             meta: stored.meta,
             snapshot: Box::new(Cursor::new(stored.state)),
@@ -248,18 +240,10 @@ impl RaftSnapshotBuilder<Types> for Builder {
             last_membership: membership,
             snapshot_id: position,
         };
-        let file = self.file.clone();
-        let stored = blocking(move || {
-            let signature = meta.signature();
-            let state = state
-                .encode()
-                .map_err(|error| StorageIOError::write_snapshot(Some(signature.clone()), &error))?;
-            let stored = Stored { meta, state };
-            file.write(&stored)
-                .map_err(|error| StorageIOError::write_snapshot(Some(signature), &error))?;
-            Ok(stored)
-        })
-        .await?;
+        let (file, signature) = (self.file.clone(), meta.signature());
+        let stored = blocking(move || file.save(meta, &state))
+            .await
+            .map_err(|error| StorageIOError::write_snapshot(Some(signature), &error))?;
         Ok(Snapshot {
             meta: stored.meta,
             snapshot: Box::new(Cursor::new(stored.state)),

@@ -62,6 +62,9 @@ pub enum SnapshotError {
         /// What is wrong with it.
         source: StateError,
     },
+    /// The runtime is shutting down.
+    #[error("the snapshot's thread pool has stopped")]
+    Stopped,
 }
 
 /// A snapshot in memory.
@@ -95,7 +98,7 @@ impl SnapshotFile {
     }
 
     /// Replaces the snapshot. On disk when it returns.
-    pub(crate) fn write(&self, snapshot: &Stored) -> Result<(), SnapshotError> {
+    fn write(&self, snapshot: &Stored) -> Result<(), SnapshotError> {
         let path = self.dir.join(FILE);
         let temporary = self.dir.join(TEMPORARY);
         let meta = postcard::to_stdvec(&snapshot.meta).map_err(|error| SnapshotError::Damaged {
@@ -169,10 +172,31 @@ impl SnapshotFile {
         let Some(stored) = self.read()? else {
             return Ok(None);
         };
-        let path = self.dir.join(FILE);
-        let state =
-            State::decode(&stored.state).map_err(|source| SnapshotError::State { path, source })?;
+        let state = self.decode(&stored)?;
         Ok(Some((stored.meta, state)))
+    }
+
+    /// Encodes a state and replaces the snapshot with it.
+    pub(crate) fn save(&self, meta: SnapshotMeta, state: &State) -> Result<Stored, SnapshotError> {
+        let path = self.dir.join(FILE);
+        let state = state
+            .encode()
+            .map_err(|source| SnapshotError::State { path, source })?;
+        let stored = Stored { meta, state };
+        self.write(&stored)?;
+        Ok(stored)
+    }
+
+    /// Replaces the snapshot with one that a peer sent, after decoding it.
+    pub(crate) fn install(&self, stored: &Stored) -> Result<State, SnapshotError> {
+        let state = self.decode(stored)?;
+        self.write(stored)?;
+        Ok(state)
+    }
+
+    fn decode(&self, stored: &Stored) -> Result<State, SnapshotError> {
+        let path = self.dir.join(FILE);
+        State::decode(&stored.state).map_err(|source| SnapshotError::State { path, source })
     }
 }
 

@@ -143,14 +143,9 @@ pub enum Refusal {
         /// Its deadline.
         expires_at: Millis,
     },
-    /// The result is not of the task's kind, or breaks a limit.
-    #[error("the result does not fit task {task}: {reason}")]
-    CompletionMismatch {
-        /// The task.
-        task: TaskId,
-        /// What is wrong with it.
-        reason: String,
-    },
+    /// The result is not of the task's kind.
+    #[error("the result is not of the kind that task {0} asks for")]
+    CompletionMismatch(TaskId),
     /// Only proofs can be cancelled: inspections and preparations serve others too.
     #[error("task {0} is an inspection or a preparation, which cannot be cancelled")]
     NotCancellable(TaskId),
@@ -192,7 +187,7 @@ impl Refusal {
             Self::StaleAttempt { .. } => "task.stale_attempt",
             Self::ForeignLease { .. } => "task.foreign_lease",
             Self::LeaseAlive { .. } => "task.lease_alive",
-            Self::CompletionMismatch { .. } => "task.completion_mismatch",
+            Self::CompletionMismatch(_) => "task.completion_mismatch",
             Self::NotCancellable(_) => "task.not_cancellable",
             Self::IdempotencyConflict { .. } => "request.idempotency_conflict",
             Self::Limit { .. } => "limits.ledger",

@@ -251,11 +251,6 @@ impl State {
             self.update_task(&id, |_| {});
         }
     }
-
-    #[cfg(test)]
-    pub(crate) fn rebuilt_index_agrees(&self) -> bool {
-        Self::from_facts(self.facts.clone()).index == self.index
-    }
 }
 
 /// Returns the circuit that a queued proof has to wait for.

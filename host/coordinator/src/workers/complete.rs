@@ -42,9 +42,14 @@ impl Inner {
     ) -> Result<v1::CompleteReply, ProposeError> {
         let looked = self.facts.read(|state| look(state, &reported));
         let facts = match looked {
-            Ok(facts) => facts,
-            // The ledger decides: a completion sent again is accepted again.
-            Err(_) => return self.propose_completion(reported).await,
+            Ok(Looked::Fresh(facts)) => facts,
+            Ok(Looked::Repeated) => return Ok(v1::CompleteReply { refused: None }),
+            Err(refusal @ Refusal::CompletionMismatch(_)) => {
+                let problem = Problem::new(refusal.code(), refusal.to_string());
+                return self.refuse(reported, problem).await;
+            }
+            // Nothing is proposed unverified: the lease may be the worker's a moment later.
+            Err(refusal) => return Ok(wire::refused(&refusal)),
         };
         let checked = match (&reported.completion, facts) {
             (
@@ -59,6 +64,7 @@ impl Inner {
                 let checked = self.check_proof(&facts, proof, public_inputs).await;
                 checked.map(|()| Some(micros_since(started)))
             }
+            (Completion::Proved { .. }, None) => Err(invalid("its circuit is not known")),
             (completion, _) => self.check_blobs(completion).await.map(|()| None),
         };
         match checked {
@@ -89,26 +95,12 @@ impl Inner {
         let command = Command::CompleteTask {
             task,
             attempt,
-            worker: worker.clone(),
-            completion: completion.clone(),
-            timings: timings.clone(),
+            worker,
+            completion,
+            timings,
             now,
         };
         match self.propose(command).await? {
-            Outcome::Refused(refusal @ Refusal::CompletionMismatch { .. }) => {
-                let problem = Problem::new(refusal.code(), refusal.to_string());
-                let attempt = AttemptRef { task, attempt };
-                self.refuse(
-                    Reported {
-                        worker,
-                        attempt,
-                        timings,
-                        completion,
-                    },
-                    problem,
-                )
-                .await
-            }
             Outcome::Refused(refusal) => Ok(wire::refused(&refusal)),
             _ => Ok(v1::CompleteReply { refused: None }),
         }
@@ -191,22 +183,31 @@ impl Inner {
     }
 }
 
-/// Says whether the ledger would take the result, and which circuit a proof must be of.
-fn look(state: &State, reported: &Reported) -> Result<Option<CircuitFacts>, ()> {
-    let AttemptRef { task, attempt } = reported.attempt;
-    let task = state.task(&task).ok_or(())?;
-    let lease = task.lease().ok_or(())?;
-    if lease.attempt != attempt || lease.worker != reported.worker {
-        return Err(());
+/// What the ledger says of a result before it was checked.
+enum Looked {
+    /// It would be taken; a proof must be one of this circuit.
+    Fresh(Option<CircuitFacts>),
+    /// It was taken before.
+    Repeated,
+}
+
+fn look(state: &State, reported: &Reported) -> Result<Looked, Refusal> {
+    let Reported {
+        worker,
+        attempt,
+        completion,
+        ..
+    } = reported;
+    if state.check_completion(*attempt, worker, completion)? {
+        return Ok(Looked::Repeated);
     }
-    match (task.kind, &reported.completion) {
-        (TaskKind::Prove { circuit, .. }, Completion::Proved { .. }) => state
-            .ready_circuit(&circuit)
-            .map(|(_, facts)| Some(*facts))
-            .ok_or(()),
-        (TaskKind::InspectPlugin { .. }, Completion::PluginInspected { .. })
-        | (TaskKind::PrepareCircuit { .. }, Completion::CircuitPrepared(_)) => Ok(None),
-        _ => Err(()),
+    let kind = state.task(&attempt.task).map(|task| task.kind);
+    let Some(TaskKind::Prove { circuit, .. }) = kind else {
+        return Ok(Looked::Fresh(None));
+    };
+    match state.ready_circuit(&circuit) {
+        Some((_, facts)) => Ok(Looked::Fresh(Some(*facts))),
+        None => Err(Refusal::UnknownCircuit(circuit)),
     }
 }
 

@@ -154,12 +154,14 @@ impl State {
         now: Millis,
     ) -> Step {
         let id = attempt.task;
-        if self.is_same_completion(attempt, worker, completion) {
+        if self.check_completion(attempt, worker, completion)? {
             return Ok(Outcome::Completed);
         }
-        let task = self.check_holder(attempt, worker)?;
-        let (kind, queued_ms) = (task.kind, queued_ms(task));
-        let rejection = self.settle(&id, kind, completion, now)?;
+        let Some((kind, queued_ms)) = self.task(&id).map(|task| (task.kind, queued_ms(task)))
+        else {
+            return Err(Refusal::UnknownTask(id));
+        };
+        let rejection = self.settle(kind, completion, now);
         self.end_attempt_record(&id, rejection.clone(), now);
         self.update_task(&id, |task| {
             task.timings.clone_from(timings);
@@ -172,30 +174,46 @@ impl State {
         Ok(Outcome::Completed)
     }
 
-    /// Recognises a completion that was accepted before, sent again because its answer got lost.
-    fn is_same_completion(
+    /// Says whether a result would be taken: `false` when it would end the task, `true` when it was
+    /// taken before and is sent again because its answer got lost.
+    ///
+    /// # Errors
+    /// The refusal that applying it would give.
+    pub fn check_completion(
         &self,
-        AttemptRef { task, attempt }: AttemptRef,
+        attempt: AttemptRef,
         worker: &WorkerId,
         completion: &Completion,
-    ) -> bool {
-        self.task(&task).is_some_and(|task| {
+    ) -> Result<bool, Refusal> {
+        let repeated = self.task(&attempt.task).is_some_and(|task| {
             let holder = task.attempts.last().map(|last| &last.worker);
-            task.attempt == attempt
+            task.attempt == attempt.attempt
                 && holder == Some(worker)
                 && task.completion() == Some(completion)
-        })
+        });
+        if repeated {
+            return Ok(true);
+        }
+        let fits = matches!(
+            (self.check_holder(attempt, worker)?.kind, completion),
+            (
+                TaskKind::InspectPlugin { .. },
+                Completion::PluginInspected { .. }
+            ) | (
+                TaskKind::PrepareCircuit { .. },
+                Completion::CircuitPrepared(_)
+            ) | (TaskKind::Prove { .. }, Completion::Proved { .. })
+        );
+        if fits {
+            Ok(false)
+        } else {
+            Err(Refusal::CompletionMismatch(attempt.task))
+        }
     }
 
     /// Does what a result means for plugins and circuits. `Some` is a result that is of the right
     /// kind but unusable: the task fails with it.
-    fn settle(
-        &mut self,
-        id: &TaskId,
-        kind: TaskKind,
-        completion: &Completion,
-        now: Millis,
-    ) -> Result<Option<Problem>, Refusal> {
+    fn settle(&mut self, kind: TaskKind, completion: &Completion, now: Millis) -> Option<Problem> {
         match (kind, completion) {
             (
                 TaskKind::InspectPlugin { plugin },
@@ -214,21 +232,16 @@ impl State {
                     default_params: *default_params,
                     default_circuit: *default_circuit,
                 };
-                let problem = self.finish_inspection(plugin, &inspection, now).err();
-                if let Some(problem) = &problem {
-                    self.reject_plugin(&plugin, problem);
-                }
-                Ok(problem)
+                let problem = self.finish_inspection(plugin, &inspection, now).err()?;
+                self.reject_plugin(&plugin, &problem);
+                Some(problem)
             }
             (TaskKind::PrepareCircuit { circuit }, Completion::CircuitPrepared(facts)) => {
                 self.finish_preparation(&circuit, *facts);
-                Ok(None)
+                None
             }
-            (TaskKind::Prove { .. }, Completion::Proved { .. }) => Ok(None),
-            _ => Err(Refusal::CompletionMismatch {
-                task: *id,
-                reason: "it is the result of another kind of task".to_owned(),
-            }),
+            // A proof changes nothing but its task; other pairs were refused before.
+            _ => None,
         }
     }
 

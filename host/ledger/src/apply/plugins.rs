@@ -120,15 +120,17 @@ impl State {
         let circuit = default_params.zip(default_circuit).map(|(params, facts)| {
             let id = CircuitId::of(&component, &params);
             let state = CircuitState::Ready(facts);
-            let record = CircuitRecord {
-                id,
-                plugin: component,
-                params,
-                task: None,
-                registered_at: now,
-                state,
-            };
-            self.insert_circuit(record);
+            // Facts of a circuit never change once they are known: proofs were verified by them.
+            if self.ready_circuit(&id).is_none() {
+                self.insert_circuit(CircuitRecord {
+                    id,
+                    plugin: component,
+                    params,
+                    task: None,
+                    registered_at: now,
+                    state,
+                });
+            }
             id
         });
         if let Some(plugin) = self.plugin_mut(&component) {

@@ -1,0 +1,28 @@
+//! The ledger through its public face: stories, refusals, plans and invariants.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "ledger/attempts.rs"]
+mod attempts;
+#[path = "ledger/circuits.rs"]
+mod circuits;
+#[path = "ledger/codec.rs"]
+mod codec;
+#[path = "ledger/ids.rs"]
+mod ids;
+#[path = "ledger/invariants.rs"]
+mod invariants;
+#[path = "ledger/kit.rs"]
+mod kit;
+#[path = "ledger/plan.rs"]
+mod plan;
+#[path = "ledger/plugins.rs"]
+mod plugins;
+#[path = "ledger/tasks.rs"]
+mod tasks;
