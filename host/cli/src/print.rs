@@ -1,8 +1,6 @@
 //! Printing: text for people, or one JSON document on standard output.
 #![expect(clippy::print_stdout, reason = "this is where a command's result goes to standard output")]
 
-use std::error::Error as _;
-
 use aureole_client::rest;
 use serde::Serialize;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use aureole_client::TaskQuery;
 use aureole_client::rest::{Task as View, TaskState};
 
