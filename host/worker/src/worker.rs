@@ -106,8 +106,12 @@ impl Worker {
         let running = Arc::new(Running::new());
         let (reporter, progress) = Reporter::new(config.id.clone(), client.clone());
         let reporting = tokio::spawn(progress);
-        let heartbeat =
-            Heartbeat::start(config.id.clone(), connect, Arc::clone(&running), stop.clone())?;
+        let heartbeat = Heartbeat::start(
+            config.id.clone(),
+            connect,
+            Arc::clone(&running),
+            stop.clone(),
+        )?;
         let context = Arc::new(Context {
             config,
             depot,
@@ -118,9 +122,19 @@ impl Worker {
             client,
         });
         let attempts = TaskTracker::new();
-        let joined =
-            tokio::spawn(join_loop(Arc::clone(&context), attempts.clone(), stop.clone()));
-        Ok(Self { context, attempts, stop, joined, reporting, heartbeat })
+        let joined = tokio::spawn(join_loop(
+            Arc::clone(&context),
+            attempts.clone(),
+            stop.clone(),
+        ));
+        Ok(Self {
+            context,
+            attempts,
+            stop,
+            joined,
+            reporting,
+            heartbeat,
+        })
     }
 
     /// Stops in order: no more leases, running attempts finish within the configured bound, what
@@ -128,15 +142,22 @@ impl Worker {
     pub async fn drain(mut self) {
         let context = Arc::clone(&self.context);
         context.running.refuse_new();
-        let request = v1::DrainRequest { worker_id: context.config.id.clone() };
+        let request = v1::DrainRequest {
+            worker_id: context.config.id.clone(),
+        };
         let mut client = context.client.clone();
         match timeout(CALL_TIMEOUT, client.drain(request)).await {
             Ok(Ok(_)) => {}
-            Ok(Err(status)) => tracing::warn!(%status, "the coordinators were not told of draining"),
+            Ok(Err(status)) => {
+                tracing::warn!(%status, "the coordinators were not told of draining")
+            }
             Err(_) => tracing::warn!("the coordinators did not answer to draining"),
         }
         self.attempts.close();
-        if timeout(context.config.drain, self.attempts.wait()).await.is_err() {
+        if timeout(context.config.drain, self.attempts.wait())
+            .await
+            .is_err()
+        {
             tracing::info!(
                 attempts = context.running.keys().len(),
                 "handing back attempts that did not finish while draining"
@@ -204,11 +225,20 @@ async fn take_assignments(
             cores: config.cores,
             memory_bytes: config.memory_bytes,
             slots: config.slots,
-            running: context.running.keys().iter().map(AttemptKey::to_proto).collect(),
+            running: context
+                .running
+                .keys()
+                .iter()
+                .map(AttemptKey::to_proto)
+                .collect(),
         })
         .await?
         .into_inner();
-    tracing::info!(worker = config.id, slots = config.slots, "joined the coordinators");
+    tracing::info!(
+        worker = config.id,
+        slots = config.slots,
+        "joined the coordinators"
+    );
     *wait = RECONNECT.0;
     while let Some(assignment) = stream.message().await? {
         match assignment.assignment {

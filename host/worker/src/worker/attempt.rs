@@ -65,7 +65,10 @@ async fn inspect(
         result.default_circuit = Some(prepared);
     }
     timings.push((Stage::Inspect, inspect_time));
-    Ok(Done { result: complete_request::Result::PluginInspected(result), timings })
+    Ok(Done {
+        result: complete_request::Result::PluginInspected(result),
+        timings,
+    })
 }
 
 /// Makes the circuit of a plugin for parameters.
@@ -75,7 +78,10 @@ async fn prepare(
     work: &v1::PrepareCircuit,
 ) -> Result<Done, Error> {
     let component = digest(&work.component)?;
-    let params = context.depot.get(&digest(&work.params)?, PARAMS_BYTES_MAX).await?;
+    let params = context
+        .depot
+        .get(&digest(&work.params)?, PARAMS_BYTES_MAX)
+        .await?;
     context.reporter.stage(key, Stage::Inspect);
     let circuit = context.sandboxes.circuit(&component, &params).await?;
     context.reporter.stage(key, Stage::Keygen);
@@ -91,12 +97,21 @@ async fn make_keys(
     context: &Context,
     circuit: Vec<u8>,
 ) -> Result<(v1::CircuitPrepared, Duration), Error> {
-    let Prepared { key_digest, k, proof_bytes, report, keygen_micros, .. } =
-        context.provers.prepare(&circuit).await?;
-    let (circuit, report) =
-        tokio::try_join!(context.depot.put(circuit), context.depot.put(to_json(&report)?))?;
-    let key = hex::decode(&key_digest)
-        .map_err(|_| Error::Lease { detail: format!("the key digest is {key_digest}") })?;
+    let Prepared {
+        key_digest,
+        k,
+        proof_bytes,
+        report,
+        keygen_micros,
+        ..
+    } = context.provers.prepare(&circuit).await?;
+    let (circuit, report) = tokio::try_join!(
+        context.depot.put(circuit),
+        context.depot.put(to_json(&report)?)
+    )?;
+    let key = hex::decode(&key_digest).map_err(|_| Error::Lease {
+        detail: format!("the key digest is {key_digest}"),
+    })?;
     let prepared = v1::CircuitPrepared {
         circuit: circuit.as_bytes().to_vec(),
         key,
@@ -122,8 +137,10 @@ async fn prove(context: &Context, key: &AttemptKey, work: v1::Prove) -> Result<D
 
     // The keys are made while the witness is. Both run to their end: an input that is refused
     // must not kill a prover in the middle of making keys for everybody.
-    let (witness, keygen) =
-        tokio::join!(context.sandboxes.witness(&component, &params, &input), session.warm());
+    let (witness, keygen) = tokio::join!(
+        context.sandboxes.witness(&component, &params, &input),
+        session.warm()
+    );
     drop(input);
     let (witness, mut keygen) = (witness?, keygen?);
 
@@ -131,8 +148,7 @@ async fn prove(context: &Context, key: &AttemptKey, work: v1::Prove) -> Result<D
     let proved = match session.prove(&witness.value, on_stage).await? {
         Ok(proved) => proved,
         Err(unsatisfied) => {
-            let names =
-                explain(context, &mut session, &component, &params, &witness.value).await;
+            let names = explain(context, &mut session, &component, &params, &witness.value).await;
             return Err(Error::Refused(merge(unsatisfied, names).to_problem()));
         }
     };
@@ -164,7 +180,11 @@ async fn open(context: &Context, key: &AttemptKey, mut work: v1::Prove) -> Resul
     let input_key = <[u8; 32]>::try_from(work.input_key.as_slice());
     work.input_key.zeroize();
     let mut input_key = input_key.map_err(|_| lost("the input's key is gone"))?;
-    let sealed = match context.depot.get(&digest(&work.input)?, SEALED_BYTES_MAX).await {
+    let sealed = match context
+        .depot
+        .get(&digest(&work.input)?, SEALED_BYTES_MAX)
+        .await
+    {
         Ok(sealed) => Ok(sealed),
         Err(DepotError::NotFound { .. }) => Err(lost("the sealed input is not in the depot")),
         Err(error) => Err(error.into()),
@@ -197,7 +217,14 @@ async fn explain(
 }
 
 fn merge(unsatisfied: Unsatisfied, names: Vec<String>) -> Unsatisfied {
-    if names.is_empty() { unsatisfied } else { Unsatisfied { failures: names, ..unsatisfied } }
+    if names.is_empty() {
+        unsatisfied
+    } else {
+        Unsatisfied {
+            failures: names,
+            ..unsatisfied
+        }
+    }
 }
 
 fn digest(bytes: &[u8]) -> Result<Digest, Error> {
@@ -207,5 +234,7 @@ fn digest(bytes: &[u8]) -> Result<Digest, Error> {
 }
 
 fn to_json(value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
-    serde_json::to_vec(value).map_err(|error| Error::Lease { detail: error.to_string() })
+    serde_json::to_vec(value).map_err(|error| Error::Lease {
+        detail: error.to_string(),
+    })
 }

@@ -45,7 +45,9 @@ impl Heartbeat {
                 });
             })
             .map_err(Error::Thread)?;
-        Ok(Self { thread: Some(thread) })
+        Ok(Self {
+            thread: Some(thread),
+        })
     }
 
     /// Waits for the thread's end, which follows its stop at once.

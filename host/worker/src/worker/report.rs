@@ -46,7 +46,14 @@ impl Reporter {
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (stages, queue) = mpsc::channel(STAGES_MAX);
         let telling = tell_stages(client.clone(), queue);
-        (Self { worker_id, client, stages }, telling)
+        (
+            Self {
+                worker_id,
+                client,
+                stages,
+            },
+            telling,
+        )
     }
 
     /// Tells that an attempt has reached a stage.
@@ -95,12 +102,16 @@ impl Reporter {
 
     /// Says that an attempt has failed.
     pub(super) async fn fail(&self, guard: &Guard, problem: Problem, retryable: bool) {
-        self.fail_request(Some(guard), &guard.key(), problem, retryable).await;
+        self.fail_request(Some(guard), &guard.key(), problem, retryable)
+            .await;
     }
 
     /// Returns a lease unused.
     pub(super) async fn hand_back(&self, key: &AttemptKey) {
-        let problem = Problem::new("task.handed_back", "the worker is stopping or has no free slot");
+        let problem = Problem::new(
+            "task.handed_back",
+            "the worker is stopping or has no free slot",
+        );
         self.fail_request(None, key, problem, true).await;
     }
 
@@ -111,8 +122,11 @@ impl Reporter {
         problem: Problem,
         retryable: bool,
     ) {
-        let problem =
-            v1::Problem { code: problem.code, detail: problem.detail, path: problem.path };
+        let problem = v1::Problem {
+            code: problem.code,
+            detail: problem.detail,
+            path: problem.path,
+        };
         let request = v1::FailRequest {
             worker_id: self.worker_id.clone(),
             attempt: Some(key.to_proto()),

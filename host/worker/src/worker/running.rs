@@ -58,11 +58,17 @@ pub(super) struct Guard {
 
 impl AttemptKey {
     pub(super) fn parse(id: &v1::AttemptId) -> Option<Self> {
-        Some(Self { task: TaskId::from_slice(&id.task_id)?, attempt: id.attempt })
+        Some(Self {
+            task: TaskId::from_slice(&id.task_id)?,
+            attempt: id.attempt,
+        })
     }
 
     pub(super) fn to_proto(&self) -> v1::AttemptId {
-        v1::AttemptId { task_id: self.task.as_bytes().to_vec(), attempt: self.attempt }
+        v1::AttemptId {
+            task_id: self.task.as_bytes().to_vec(),
+            attempt: self.attempt,
+        }
     }
 }
 
@@ -70,7 +76,9 @@ impl AttemptKey {
 
 impl Running {
     pub(super) fn new() -> Self {
-        Self { table: Mutex::default() }
+        Self {
+            table: Mutex::default(),
+        }
     }
 
     /// Enters an attempt; `None` if it runs already, the slots are taken or the worker drains.
@@ -87,7 +95,11 @@ impl Running {
         }
         let (sender, end) = watch::channel(None);
         table.attempts.insert(key, Entry { end: sender, lease });
-        Some(Guard { running: Arc::clone(self), key, end })
+        Some(Guard {
+            running: Arc::clone(self),
+            key,
+            end,
+        })
     }
 
     /// Ends an attempt from outside, if it runs.
@@ -120,7 +132,9 @@ impl Running {
     /// Time between heartbeats: a third of the shortest lease, so that two may be lost.
     pub(super) fn heartbeat(&self) -> Duration {
         let shortest = self.lock().attempts.values().map(|entry| entry.lease).min();
-        shortest.map_or(HEARTBEAT, |lease| (lease / 3).clamp(HEARTBEAT_MIN, HEARTBEAT))
+        shortest.map_or(HEARTBEAT, |lease| {
+            (lease / 3).clamp(HEARTBEAT_MIN, HEARTBEAT)
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -164,7 +178,10 @@ mod tests {
     use super::*;
 
     fn key(attempt: u32) -> AttemptKey {
-        AttemptKey { task: TaskId::from_bytes([7; 16]), attempt }
+        AttemptKey {
+            task: TaskId::from_bytes([7; 16]),
+            attempt,
+        }
     }
 
     const LEASE: Duration = Duration::from_secs(30);
@@ -201,7 +218,9 @@ mod tests {
     fn heartbeats_come_three_times_in_the_shortest_lease() {
         let running = Arc::new(Running::new());
         assert_eq!(running.heartbeat(), HEARTBEAT);
-        let _one = running.begin(key(1), Duration::from_millis(600), 3).unwrap();
+        let _one = running
+            .begin(key(1), Duration::from_millis(600), 3)
+            .unwrap();
         let _two = running.begin(key(2), LEASE, 3).unwrap();
         assert_eq!(running.heartbeat(), Duration::from_millis(200));
         let _three = running.begin(key(3), Duration::ZERO, 3).unwrap();
@@ -210,7 +229,10 @@ mod tests {
 
     #[test]
     fn a_malformed_attempt_id_is_none() {
-        let id = v1::AttemptId { task_id: vec![1; 15], attempt: 1 };
+        let id = v1::AttemptId {
+            task_id: vec![1; 15],
+            attempt: 1,
+        };
         assert_eq!(AttemptKey::parse(&id), None);
         assert_eq!(AttemptKey::parse(&key(3).to_proto()), Some(key(3)));
     }
