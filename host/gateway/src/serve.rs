@@ -11,6 +11,7 @@
 //! ```
 
 mod connection;
+mod linger;
 mod refuse;
 
 use std::{io, pin::pin, sync::Arc, time::Duration};

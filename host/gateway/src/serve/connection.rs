@@ -21,6 +21,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use super::linger::{Lent, linger};
 use crate::{Config, limits};
 
 /// What connections have in common.
@@ -41,6 +42,14 @@ struct Activity(watch::Sender<u32>);
 /// Counts one request as long as it lives.
 #[derive(Debug)]
 struct InWork(Activity);
+
+/// How a connection came to its end.
+enum Ended {
+    /// hyper or the peer ended it.
+    Itself,
+    /// Its time was over.
+    Dropped,
+}
 
 // === impl Connections ===
 
@@ -92,6 +101,17 @@ impl Connections {
             tracing::debug!(%error, "the connection went away at once");
             return;
         }
+        let (lent, claim) = Lent::new(stream);
+        let ended = self.drive(lent).await;
+        if let (Ended::Itself, Some(stream)) = (ended, claim.take_back()) {
+            tokio::select! {
+                () = self.dropping.cancelled() => {}
+                () = linger(stream) => {}
+            }
+        }
+    }
+
+    async fn drive(&self, stream: Lent) -> Ended {
         let activity = Activity(watch::Sender::new(0));
         let router = self.router.clone();
         let service = service_fn({
@@ -116,17 +136,17 @@ impl Connections {
             };
             tokio::select! {
                 biased;
-                () = self.dropping.cancelled() => return,
+                () = self.dropping.cancelled() => return Ended::Dropped,
                 ended = connection.as_mut() => {
                     if let Err(error) = ended {
                         tracing::debug!(error = &*error, "a connection ended early");
                     }
-                    return;
+                    return Ended::Itself;
                 }
                 () = self.stopping.cancelled(), if !ending => {}
                 () = activity.idle_for(patience) => {
                     if ending {
-                        return;
+                        return Ended::Dropped;
                     }
                 }
             }

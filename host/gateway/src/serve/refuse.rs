@@ -4,19 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use aureole_api::{MEDIA_TYPE, Problem, codes};
 use bytes::Bytes;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    sync::Semaphore,
-    time::timeout,
-};
+use tokio::{io::AsyncWriteExt as _, net::TcpStream, sync::Semaphore, time::timeout};
+
+use super::linger::linger;
 
 /// Refusals being said at a time; past it a connection is closed without a word.
 const REFUSALS_MAX: usize = 64;
 
-/// How long a refused peer is listened to. Closing on unread bytes would reset the connection,
-/// and the peer could lose the answer.
-const LINGER: Duration = Duration::from_secs(1);
+/// How long the few bytes may take to leave.
+const SAY: Duration = Duration::from_secs(1);
 
 /// Says 503 to connections that get no slot.
 #[derive(Debug)]
@@ -48,15 +44,10 @@ impl Refuser {
         async move {
             // Without a permit the stream is dropped here, which closes it.
             let Ok(_permit) = permit else { return };
-            let _peer_may_be_gone = timeout(LINGER, say(stream, &answer)).await;
+            let mut stream = stream;
+            if let Ok(Ok(())) = timeout(SAY, stream.write_all(&answer)).await {
+                linger(stream).await;
+            }
         }
     }
-}
-
-async fn say(mut stream: TcpStream, answer: &[u8]) -> std::io::Result<()> {
-    stream.write_all(answer).await?;
-    stream.shutdown().await?;
-    let mut sink = [0; 1024];
-    while stream.read(&mut sink).await? > 0 {}
-    Ok(())
 }

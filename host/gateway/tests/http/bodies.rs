@@ -138,6 +138,18 @@ async fn a_body_over_the_limit_is_refused_by_its_declared_length() {
 }
 
 #[tokio::test]
+async fn a_caller_that_reads_only_after_sending_everything_still_gets_the_refusal() {
+    let server = server_with(small()).await;
+    let body = "x".repeat(4 << 20);
+    for _ in 0..10 {
+        let reply = server.post_as("/api/v1/plugins", WASM, &body).await;
+        assert_eq!(reply.code(), "plugin.too_large");
+        let reply = chunked(&server, TASKS, JSON, &[&body]).await;
+        assert_eq!(reply.code(), "request.too_large");
+    }
+}
+
+#[tokio::test]
 async fn a_body_over_the_limit_is_refused_while_it_comes() {
     let server = server_with(small()).await;
     let chunk = "x".repeat(400);
