@@ -1,0 +1,12 @@
+//! Stories of one node, end to end: the real binary, real plugins, real proofs.
+//!
+//! One file a story; each starts its own node unless it neither stops it nor counts what it holds.
+
+mod cancel;
+mod cli;
+mod crash;
+mod faithful;
+mod first_proof;
+mod privacy;
+mod refusals;
+mod shutdown;

@@ -1,0 +1,141 @@
+//! A private input is on no disk in plain and in no log, while its task runs and afterwards.
+
+use std::{fs, path::Path};
+
+use aureole_client::rest::{TaskRequest, TaskState};
+use aureole_tests::{Node, Options, Random, eventually, fixture, plugin};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::json;
+
+/// A secret in every form in which it could be written down.
+struct Secret {
+    hex: String,
+    forms: Vec<Vec<u8>>,
+}
+
+impl Secret {
+    fn new(random: &mut Random) -> Self {
+        let big_endian = random.element();
+        let mut little_endian = big_endian;
+        little_endian.reverse();
+        // Without the leading zero byte, whose digits a form may leave out.
+        let (big, little) = (&big_endian[1..], &little_endian[..31]);
+        let forms = vec![
+            big.to_vec(),
+            little.to_vec(),
+            hex::encode(big).into_bytes(),
+            hex::encode_upper(big).into_bytes(),
+            hex::encode(little).into_bytes(),
+            STANDARD.encode(&big_endian).into_bytes()[4..40].to_vec(),
+            STANDARD.encode(&little_endian).into_bytes()[..40].to_vec(),
+        ];
+        Self { hex: format!("0x{}", hex::encode(big_endian)), forms }
+    }
+
+    fn input(&self) -> serde_json::Value {
+        json!({"message": [self.hex, format!("0x{:064x}", 1)]})
+    }
+
+    /// The files below a folder that hold the secret in any form.
+    fn places(&self, folder: &Path, found: &mut Vec<String>) -> anyhow::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                self.places(&path, found)?;
+                continue;
+            }
+            // A temporary file may be gone already.
+            let bytes = fs::read(&path).unwrap_or_default();
+            if self.forms.iter().any(|form| bytes.windows(form.len()).any(|part| part == form)) {
+                found.push(path.display().to_string());
+            }
+        }
+        Ok(())
+    }
+
+    fn is_nowhere(&self, node: &Node) -> anyhow::Result<()> {
+        let mut found = Vec::new();
+        // The folder that holds the data and the log.
+        self.places(node.data_dir().parent().unwrap_or(&node.data_dir()), &mut found)?;
+        assert!(found.is_empty(), "the secret {} stands in {found:?}", self.hex);
+        Ok(())
+    }
+}
+
+/// Everything of ours is logged, so that nothing can hide behind a filter.
+async fn talkative_node() -> anyhow::Result<Node> {
+    let log = "debug,aureole_node=trace,aureole_worker=trace,aureole_gateway=trace,aureole_coordinator=trace,aureole_store=trace";
+    let node = Node::start_with(Options { log, ..Options::default() })?;
+    node.upload(plugin("preimage")?).await?;
+    Ok(node)
+}
+
+#[tokio::test]
+async fn a_planted_secret_is_found_nowhere_after_its_proof() -> anyhow::Result<()> {
+    let mut random = Random::seeded()?;
+    let node = talkative_node().await?;
+    let secret = Secret::new(&mut random);
+    let task = node.client()?.submit_to("preimage", &secret.input()).await?;
+    secret.is_nowhere(&node)?;
+    node.done(&task.id).await?;
+    secret.is_nowhere(&node)?;
+    assert!(node.log()?.contains(&task.id), "the log tells of the task, or this proves nothing");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_secret_that_waits_in_the_queue_is_sealed_and_goes_with_its_task() -> anyhow::Result<()> {
+    let mut random = Random::seeded()?;
+    let node = talkative_node().await?;
+    node.upload(fixture("workload")?).await?;
+    let circuit = node.circuit("workload", json!({"k": 13})).await?;
+    let slow = node.submit(&circuit.id, json!({"start": 3})).await?;
+    let secret = Secret::new(&mut random);
+    let client = node.client()?;
+    let waiting = client.submit_to("preimage", &secret.input()).await?;
+    assert_eq!(client.task(&waiting.id, std::time::Duration::ZERO).await?.state, TaskState::Queued);
+    secret.is_nowhere(&node)?;
+    let keys = vault_files(&node)?;
+    assert!(keys.iter().any(|name| name.contains(&waiting.id)), "no key for {}: {keys:?}", waiting.id);
+    client.cancel(&waiting.id).await?;
+    client.cancel(&slow.id).await?;
+    eventually("the end of the keys", || async {
+        Ok(vault_files(&node)?.is_empty().then_some(()))
+    })
+    .await?;
+    secret.is_nowhere(&node)
+}
+
+#[tokio::test]
+async fn a_secret_in_a_refused_input_is_found_nowhere() -> anyhow::Result<()> {
+    let mut random = Random::seeded()?;
+    let node = talkative_node().await?;
+    let secret = Secret::new(&mut random);
+    let too_large = format!("0x{}", "f".repeat(64));
+    for input in [
+        json!({"message": [secret.hex, too_large]}),
+        json!({"message": [secret.hex]}),
+        json!({"message": [secret.hex, 7]}),
+        json!({"message": format!("{}00", secret.hex)}),
+    ] {
+        let request = TaskRequest {
+            plugin: Some("preimage".parse()?),
+            input,
+            ..TaskRequest::default()
+        };
+        let error = node.client()?.submit(&request).await.expect_err("it is no input");
+        let problem = error.problem().map(ToString::to_string).unwrap_or_default();
+        assert!(problem.starts_with("input."), "{error}");
+        assert!(!problem.contains(&secret.hex[4..]), "the refusal shows the secret: {problem}");
+    }
+    secret.is_nowhere(&node)
+}
+
+/// The files of the vault that hold the key of an input.
+fn vault_files(node: &Node) -> anyhow::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(node.data_dir().join("vault/keys"))? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    Ok(names)
+}
