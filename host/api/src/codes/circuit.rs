@@ -13,6 +13,12 @@ codes! {
     KEYGEN = "circuit.keygen", 422, "keys cannot be made for the circuit",
         "The proof system refused the circuit.",
         "The detail says why; run keygen natively in the plugin's tests.";
+    BACKEND = "circuit.backend", 422, "the circuit is for another proof system",
+        "This node proves halo2 with the inner product argument over Vesta.",
+        "Use a node that has the backend.";
+    K = "circuit.k", 422, "this node has no parameters for the circuit's k",
+        "The k is outside what the prover supports; the detail has the range.",
+        "Make the circuit smaller.";
     PARAMS_REQUIRED = "params.required", 422, "the plugin needs parameters",
         "The plugin has no default parameters.",
         "Add params; GET /api/v1/plugins/{name} shows their schema.";
@@ -28,7 +34,7 @@ codes! {
     COST = "limits.cost", 422, "the circuit costs too much memory",
         "Its keys or a proof of it would need more bytes than this node allows.",
         "The detail has both numbers; use a smaller k or fewer columns.";
-    K = "limits.k", 422, "k is over this node's limit",
-        "The circuit needs more rows than this node proves.",
-        "The detail has both numbers; make the circuit smaller or ask for a larger limit.";
+    LEDGER = "limits.ledger", 503, "the ledger is full",
+        "The ledger holds as many plugins, circuits or tasks as it may; the detail has both numbers.",
+        "Wait until finished tasks are archived, or ask the operator.";
 }

@@ -43,7 +43,4 @@ codes! {
     MALFORMED = "ir.malformed", 422, "the circuit's bytes cannot be read",
         "The bytes are truncated or not in the canonical form.",
         "Take them from GET /api/v1/circuits/{id}/ir unchanged.";
-    LIMIT = "ir.limit", 422, "the circuit is over a limit",
-        "A count is over the limit that the detail names.",
-        "Make the circuit smaller.";
 }

@@ -19,6 +19,30 @@ codes! {
     NO_WORKER = "node.no_worker", 503, "no worker takes this task",
         "No worker is connected.",
         "Ask the operator.";
+    INPUT_KEY = "node.input_key", 503, "the node has no key for the input",
+        "The key that opens the sealed input is gone or cannot be read.",
+        "Submit the task again.";
+    VERIFIER_FAILED = "node.verifier_failed", 503, "the verifier failed",
+        "It says nothing of the proof.",
+        "The task is tried again.";
+    PROVER_PARAMS_FILE = "prover.params_file", 500, "the prover's parameters cannot be read or written",
+        "The file of the public parameters or its folder is not accessible.",
+        "Ask the operator; the node's log names the file.";
+    PROVER_PARAMS_DIGEST = "prover.params_digest", 500, "generated parameters are not the known ones",
+        "The processor or memory of this machine made a mistake, or the build is not ours.",
+        "Ask the operator to check the machine.";
+    PROVER_PANICKED = "prover.panicked", 500, "the proof system panicked",
+        "halo2 stopped on this circuit; the process was not lost.",
+        "Report the circuit's id.";
+    PROVER_REFUSED = "prover.refused", 500, "the proof system refused",
+        "halo2 returned an error on a circuit that was accepted.",
+        "Report the circuit's id.";
+    PROVER_PINNED = "prover.pinned", 500, "the verifying key has an unknown form",
+        "The proof system's version differs from the one that this build knows.",
+        "Ask the operator to run an unmodified build.";
+    SANDBOX_FAILED = "sandbox.failed", 500, "the sandbox failed",
+        "A fault of the sandbox, not of the plugin.",
+        "The task is tried again; the node's log has the cause.";
     INTERNAL = "internal", 500, "the node failed",
         "A fault of the platform; the log has the cause under the request id.",
         "Report it with the request id.";

@@ -7,7 +7,7 @@ codes! {
     RETIRED = "plugin.retired", 409, "the plugin is retired",
         "A retired plugin takes no new circuits and tasks; what it has proved stays.",
         "Use a newer version.";
-    NOT_READY = "plugin.not_ready", 409, "the plugin is still being inspected",
+    NOT_READY = "plugin.inspecting", 409, "the plugin is still being inspected",
         "An uploaded plugin can be used once its inspection has ended.",
         "Ask GET /api/v1/plugins/{digest}?wait=30s until it is ready.";
     REJECTED = "plugin.rejected", 409, "the plugin was rejected",
@@ -62,7 +62,7 @@ codes! {
         "A version is a semantic version such as 1.2.3.",
         "Change VERSION in the plugin.";
     DESCRIPTION = "plugin.description", 422, "the plugin's description is not acceptable",
-        "A schema is no JSON Schema or too large, a text is too long, or a public input is named twice.",
+        "What the plugin says of itself cannot be read or shown.",
         "The detail names the field.";
     TRAP = "plugin.trap", 422, "the plugin trapped",
         "The plugin's code ended with a WebAssembly trap, usually a Rust panic.",
@@ -70,9 +70,6 @@ codes! {
     TIMEOUT = "plugin.timeout", 422, "the plugin ran too long",
         "A call has a deadline.",
         "The detail names the limit; look for a loop without end.";
-    FUEL_EXHAUSTED = "plugin.fuel_exhausted", 422, "the plugin used up its budget",
-        "A call has a budget of work.",
-        "Do less in one call.";
     MEMORY_LIMIT = "plugin.memory_limit", 422, "the plugin used too much memory",
         "A plugin's memory is capped.",
         "The detail names the limit.";
@@ -91,13 +88,25 @@ codes! {
     HANDLE_LIMIT = "plugin.handle_limit", 422, "the plugin holds too many handles",
         "Handles are capped.",
         "Drop what is not needed.";
-    OUTPUT_TOO_LARGE = "plugin.output_too_large", 422, "the plugin's answer is too large",
+    OUTPUT_LIMIT = "plugin.output_limit", 422, "the plugin's answer is too large",
         "A circuit and a witness have a limit in bytes.",
         "The detail names the limit.";
-    NONDETERMINISTIC = "plugin.nondeterministic", 422, "the plugin is not deterministic",
-        "Two calls with the same parameters gave different circuits.",
-        "A plugin must not depend on addresses, hash order or state between calls.";
     INTERNAL = "plugin.internal", 422, "the plugin reported a failure of its own",
         "The plugin answered an internal error; the detail is its text.",
         "Ask the plugin's author.";
+    OUTPUT_MALFORMED = "plugin.output_malformed", 422, "the plugin's answer is malformed",
+        "A byte list in the answer is not a whole number of entries.",
+        "Build with the SDK.";
+    SCHEMA = "plugin.schema", 422, "a schema of the plugin is not acceptable",
+        "params-schema or input-schema is no JSON Schema, or over its limit in bytes.",
+        "The detail names the schema; derive it with schemars.";
+    DEFAULT_PARAMS = "plugin.default_params", 422, "the plugin's default parameters are not acceptable",
+        "They are not JSON, or over their limit in bytes.",
+        "Correct default_params in the plugin.";
+    PUBLIC_INPUTS = "plugin.public_inputs", 422, "the plugin's public inputs are not acceptable",
+        "There are too many, or a name is malformed or stands twice.",
+        "Correct PUBLIC_INPUTS in the plugin.";
+    ARTIFACT = "plugin.artifact", 500, "the compiled plugin is not this node's own",
+        "The cached machine code was damaged or made by another node or engine; it was not run.",
+        "Nothing: the component is compiled again.";
 }

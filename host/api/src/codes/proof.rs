@@ -10,16 +10,13 @@ codes! {
     LENGTH = "proof.length", 422, "the proof has the wrong length",
         "A circuit's proofs have one exact length; stock halo2 would accept trailing bytes, this platform does not.",
         "The detail has both lengths.";
-    TRAILING = "proof.trailing", 422, "the proof has trailing bytes",
-        "Bytes follow the proof.",
-        "Send the proof exactly as it was made.";
     PUBLIC_INPUTS_LENGTH = "public_inputs.length", 422, "the number of public inputs is wrong",
         "A name is missing, unknown, or has another number of elements than the circuit declares.",
         "GET /api/v1/circuits/{id} lists names and rows.";
     PUBLIC_INPUTS_ENCODING = "public_inputs.encoding", 422, "a public input is malformed",
         "An element is 0x and 64 lower-case hex digits, big-endian.",
         "Send it as the task showed it.";
-    PUBLIC_INPUTS_NON_CANONICAL = "public_inputs.non_canonical", 422, "a public input is not below the field's modulus",
+    PUBLIC_INPUTS_NON_CANONICAL = "public_inputs.field_non_canonical", 422, "a public input is not below the field's modulus",
         "Elements have one form only.",
         "Reduce the number by the modulus.";
 }

@@ -46,4 +46,37 @@ codes! {
     INPUT_LOST = "task.input_lost", 500, "the input can no longer be read",
         "The sealed input or its key is gone.",
         "Submit the task again.";
+    SANDBOX_CRASHED = "task.sandbox_crashed", 500, "the sandbox ended unexpectedly",
+        "The process that ran the plugin crashed or met its memory limit.",
+        "The task is tried again; the detail says what was seen.";
+    WORKER_FAILED = "task.worker_failed", 500, "the worker failed",
+        "A fault of the worker's node, not of the task.",
+        "The task is tried again; the node's log has the cause.";
+    RESULT_MISSING = "task.result_missing", 500, "the worker's result cannot be read",
+        "A blob that the result names is missing or damaged.",
+        "The task is tried again.";
+    NOT_CANCELLABLE = "task.not_cancellable", 409, "the task serves others too",
+        "Only proofs can be cancelled: inspections and preparations belong to a plugin or circuit.",
+        "Retire the plugin instead.";
+    EXISTS = "task.exists", 409, "the task's id is taken",
+        "A submission drew the id of another task.",
+        "Submit again.";
+    NOT_LEASED = "task.not_leased", 409, "no worker has the task",
+        "A worker spoke of a lease that has ended.",
+        "Nothing: the worker drops the attempt.";
+    NOT_WAITING = "task.not_waiting", 409, "the task does not wait for a worker",
+        "It runs, has finished, or its circuit is not ready.",
+        "Nothing: the scheduler looks again.";
+    STALE_ATTEMPT = "task.stale_attempt", 409, "the attempt is not the current one",
+        "A worker spoke of an attempt that a later one replaced; its result does not count.",
+        "Nothing: the worker drops the attempt.";
+    FOREIGN_LEASE = "task.foreign_lease", 409, "the lease is another worker's",
+        "A worker spoke of an attempt that it does not have.",
+        "Nothing: the worker drops the attempt.";
+    LEASE_ALIVE = "task.lease_alive", 409, "the lease still lasts",
+        "A lease was renewed before it could be called expired.",
+        "Nothing: the scheduler looks again.";
+    COMPLETION_MISMATCH = "task.completion_mismatch", 409, "the result is of another kind",
+        "A worker ended a task with a result of another kind of task.",
+        "Nothing: the attempt does not count; worker and node may have different versions.";
 }

@@ -1,7 +1,11 @@
 //! What is promised of the table of codes.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use super::{all, find, page};
 
@@ -45,8 +49,80 @@ fn a_family_stands_together() {
 fn the_page_in_the_repository_is_the_generated_one() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/CODES.md");
     if option_env!("AUREOLE_BLESS").is_some() {
-        std::fs::write(path, page::markdown()).unwrap();
+        fs::write(path, page::markdown()).unwrap();
     }
-    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    let committed = fs::read_to_string(path).unwrap_or_default();
     assert_eq!(committed, page::markdown(), "run with AUREOLE_BLESS=1");
+}
+
+/// The rooms that name codes as strings.
+const ROOMS: [&str; 6] = [
+    "../coordinator",
+    "../ledger",
+    "../prover",
+    "../runtime",
+    "../worker",
+    "../../plugins/ir",
+];
+
+/// Families that those rooms write; `node.`, `task.` and so on in other texts are not codes.
+const WRITTEN: [&str; 13] = [
+    "circuit",
+    "input",
+    "ir",
+    "limits",
+    "node",
+    "params",
+    "plugin",
+    "proof",
+    "prover",
+    "public_inputs",
+    "sandbox",
+    "task",
+    "witness",
+];
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_code_that_a_room_names_is_in_the_table() {
+    let mut files = Vec::new();
+    for room in ROOMS {
+        sources(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join(room).join("src"),
+            &mut files,
+        );
+    }
+    let mut named = 0;
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        for literal in text.split('"').filter(|literal| is_code(literal)) {
+            assert!(
+                find(literal).is_some(),
+                "{literal} of {} has no entry",
+                file.display()
+            );
+            named += 1;
+        }
+    }
+    assert!(
+        named > 50,
+        "only {named} codes were found: has their form changed?"
+    );
+}
+
+fn is_code(literal: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c == '_';
+    literal.split_once('.').is_some_and(|(family, item)| {
+        WRITTEN.contains(&family) && !item.is_empty() && item.chars().all(plain)
+    })
 }

@@ -19,4 +19,7 @@ codes! {
     LOOKUP = "witness.lookup", 422, "a looked-up value is not in its table",
         "A lookup does not hold.",
         "Check the input's ranges.";
+    FIELD_NON_CANONICAL = "witness.field_non_canonical", 422, "a witness value is not canonical",
+        "32 bytes of the witness hold a number that is not below the field's modulus.",
+        "Build with the SDK.";
 }
