@@ -23,18 +23,16 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use thiserror::Error;
 
-use crate::engine;
+use crate::{
+    engine,
+    limits::{ARTIFACT_BYTES, CACHE_BYTES},
+};
 
 const MAGIC: &[u8; 16] = b"aureole cwasm 1\n";
 const MAC_BYTES: usize = 32;
 const SECRET_BYTES: usize = 32;
 const SHA256_BLOCK_BYTES: usize = 64;
 const HEADER_BYTES: usize = MAGIC.len() + MAC_BYTES;
-
-/// Bytes of one artifact. Compiled code is about four times its component of at most 8 MiB.
-const ARTIFACT_BYTES: u64 = 64 << 20;
-/// Bytes of all artifacts: a few hundred plugins. The longest unused go first.
-const CACHE_BYTES: u64 = 1 << 30;
 
 /// Compiled code that this node made of the component with this digest.
 #[derive(Clone)]

@@ -14,7 +14,7 @@ use crate::{
     cache::Trusted,
     engine,
     error::Error,
-    limits::{EPOCH_TICK, Limits},
+    limits::{EPOCH_TICK, Limits, MEMORY_RESERVATION},
     plugin::{Host, Level, Plugin, classify},
     text,
 };
@@ -48,11 +48,13 @@ pub(crate) struct Slot<'a>(&'a Slots);
 impl Sandbox {
     /// An engine with these limits, and a thread that moves its clock.
     ///
-    /// Reserves address space for [`Limits::slots`] linear memories.
+    /// Reserves address space for [`Limits::slots`] linear memories, none of which can be larger
+    /// than [`MEMORY_RESERVATION`], whatever the limits say.
     ///
     /// # Errors
     /// [`Error::Sandbox`] if the machine does not give what is asked.
-    pub fn new(limits: Limits) -> Result<Self, Error> {
+    pub fn new(mut limits: Limits) -> Result<Self, Error> {
+        limits.memory_bytes = limits.memory_bytes.min(MEMORY_RESERVATION);
         let engine = engine::runner(&limits)?;
         let linker = linker(&engine).map_err(|error| Error::Sandbox {
             detail: format!("the log cannot be linked: {}", error.root_cause()),

@@ -4,14 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::bindings as wit;
-use crate::{error::Error, limits::Limits, text};
-
-/// A name is a path segment, a label and part of a file name.
-const NAME_BYTES: usize = 63;
-/// Longest version: `18446744073709551615` thrice is not a version anyone publishes.
-const VERSION_BYTES: usize = 64;
-/// One sentence.
-const SUMMARY_BYTES: usize = 512;
+use crate::{
+    error::Error,
+    limits::{Limits, NAME_BYTES, SUMMARY_BYTES, VERSION_BYTES},
+    text,
+};
 
 /// What a plugin says of itself, checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,17 +12,10 @@ use super::{
     ScanError, ScanReport,
     world::{Export, Import},
 };
-use crate::limits::Limits;
+use crate::limits::{INSTANCES, Limits, PARAMS, RESULTS};
 
 /// The engine's page size; custom page sizes are off.
 const PAGE: u64 = 1 << 16;
-/// A Rust function has at most a few dozen; a call of one with 1,000 results makes 1,000 values
-/// out of three bytes.
-const PARAMS: usize = 256;
-const RESULTS: usize = 32;
-/// Component and core instances. Components that instantiate each other several times multiply,
-/// and the compiler writes out the product.
-const INSTANCES: u64 = 64;
 
 /// Everything counted, and the names at the component's own border.
 pub(super) struct Census {
@@ -261,12 +254,12 @@ impl Census {
                         cap(
                             "parameters of a function",
                             count(func.params().len()),
-                            count(PARAMS),
+                            PARAMS,
                         )?;
                         cap(
                             "results of a function",
                             count(func.results().len()),
-                            count(RESULTS),
+                            RESULTS,
                         )?;
                         count(func.params().len() + func.results().len())
                     }

@@ -3,7 +3,7 @@
 use aureole_ir as ir;
 use aureole_runtime::{Error, LogLevel, Problem, TEXT_BYTES};
 
-use crate::fixture::{LOG, Parts, limits, sandbox};
+use crate::fixture::{LOG, Parts, limits, load, sandbox};
 
 #[test]
 fn an_honest_plugin_describes_itself() {
@@ -186,4 +186,25 @@ fn calls_beyond_the_slots_wait_for_one() {
             });
         }
     });
+}
+
+#[test]
+fn a_plugin_of_another_compatible_release_of_the_contract_works() {
+    let parts = Parts {
+        imports: LOG,
+        circuit: "(call $log (i32.const 1) (i32.const 512) (i32.const 4)) i32.const 1536",
+        ..Parts::default()
+    };
+    for release in ["0.1.0", "0.1.7"] {
+        let call = load(&parts.build_for(release))
+            .unwrap()
+            .circuit("{}")
+            .unwrap();
+        assert_eq!(call.value.k, 4, "{release}");
+        assert_eq!(call.log.lines[0].message, "tiny", "{release}");
+    }
+    assert_eq!(
+        load(&parts.build_for("0.2.0")).unwrap_err().code(),
+        "plugin.import_denied"
+    );
 }

@@ -4,6 +4,7 @@
 //! contract in `wit/`, so every byte that crosses the border is the test's choice.
 
 use std::{
+    fs,
     path::Path,
     sync::{LazyLock, OnceLock},
     time::Duration,
@@ -59,6 +60,17 @@ pub const LOG: &str = r#"(import "aureole:circuit/log@0.1.0" "write"
 impl Parts<'_> {
     /// The component.
     pub fn build(&self) -> Vec<u8> {
+        component(&self.text())
+    }
+
+    /// The component as if it was built from another release of the contract.
+    pub fn build_for(&self, release: &str) -> Vec<u8> {
+        let text = self.text().replace("@0.1.0", &format!("@{release}"));
+        let contract = contract_text().replace("@0.1.0", &format!("@{release}"));
+        encode(&text, &world(&contract))
+    }
+
+    fn text(&self) -> String {
         let Self {
             imports,
             extra,
@@ -70,7 +82,7 @@ impl Parts<'_> {
             realloc,
             data,
         } = self;
-        component(&format!(
+        format!(
             r#"(module
               {imports}
               {memory}
@@ -97,7 +109,7 @@ impl Parts<'_> {
               (data (i32.const 1924) "\00\09\00\00\02\00\00\00" "\08\09\00\00\20\00\00\00")
               (data (i32.const 2304) "\01\00\00\00" "\00\00\00\00" "\07")
               {data})"#
-        ))
+        )
     }
 
     /// The component, compiled and loaded.
@@ -108,17 +120,29 @@ impl Parts<'_> {
 
 /// A component of a core module in text that follows the contract's calling convention.
 pub fn component(module: &str) -> Vec<u8> {
-    static WIT: LazyLock<(Resolve, WorldId)> = LazyLock::new(|| {
-        let mut resolve = Resolve::default();
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
-        let (package, _) = resolve.push_path(folder).expect("the contract parses");
-        let world = resolve
-            .select_world(&[package], Some("circuit-plugin"))
-            .expect("it has the world");
-        (resolve, world)
-    });
+    static WIT: LazyLock<(Resolve, WorldId)> = LazyLock::new(|| world(&contract_text()));
+    encode(module, &WIT)
+}
+
+fn contract_text() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/circuit.wit");
+    fs::read_to_string(path).expect("the contract is there")
+}
+
+fn world(contract: &str) -> (Resolve, WorldId) {
+    let mut resolve = Resolve::default();
+    let package = resolve
+        .push_str("circuit.wit", contract)
+        .expect("the contract parses");
+    let world = resolve
+        .select_world(&[package], Some("circuit-plugin"))
+        .expect("it has the world");
+    (resolve, world)
+}
+
+fn encode(module: &str, wit: &(Resolve, WorldId)) -> Vec<u8> {
     let mut module = wat::parse_str(module).expect("the module parses");
-    embed_component_metadata(&mut module, &WIT.0, WIT.1, StringEncoding::UTF8)
+    embed_component_metadata(&mut module, &wit.0, wit.1, StringEncoding::UTF8)
         .expect("the world can be embedded");
     ComponentEncoder::default()
         .validate(false)

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use aureole_runtime::{Error, TrapKind};
+use aureole_runtime::{Error, Limits, Sandbox, TrapKind};
 
 use crate::fixture::{LOG, Parts, honest_plugin_works, limits, load, refused};
 
@@ -447,4 +447,15 @@ fn a_loop_that_makes_handles_meets_the_handle_limit() {
         "plugin.handle_limit"
     );
     honest_plugin_works();
+}
+
+#[test]
+fn a_sandbox_that_the_machine_cannot_hold_is_refused() {
+    let error = Sandbox::new(Limits {
+        slots: 1_000_000,
+        ..limits()
+    })
+    .unwrap_err();
+    assert_eq!(error.code(), "sandbox.failed");
+    assert!(error.is_retryable());
 }

@@ -11,6 +11,7 @@
 mod cache;
 mod calls;
 mod describe;
+mod first_party;
 mod fixture;
 mod hostile;
 mod scan;
