@@ -2,7 +2,9 @@
 
 use super::count;
 use crate::refusal::{self, Refusal};
-use crate::{ConstraintSystem, Expression, Field, Limits, NodeIndex, Selector};
+use crate::{
+    ConstraintSystem, Expression, Field, FieldElement, Limits, NodeIndex, Query, Selector,
+};
 
 /// What the pass found.
 pub(super) struct Sizes {
@@ -90,25 +92,9 @@ fn node(
             )
         })
     };
-    let query = |kind: &str, index: u32, list: &[crate::Query]| match list.get(index as usize) {
-        Some(_) => Ok(LEAF),
-        None => Err(Refusal::new(
-            refusal::EXPRESSION,
-            item(),
-            format!("there is no {kind} query {index}, only {}", list.len()),
-        )),
-    };
-    let canonical = |value: &crate::FieldElement| match value.is_canonical(field) {
-        true => Ok(()),
-        false => Err(Refusal::new(
-            refusal::NON_CANONICAL,
-            item(),
-            "the constant is not below the field's modulus",
-        )),
-    };
     match expression {
         Expression::Constant(value) => {
-            canonical(value)?;
+            canonical(field, value, item)?;
             Ok(Node { degree: 0, ..LEAF })
         }
         Expression::Selector(index) => match cs.selectors.get(*index as usize) {
@@ -122,12 +108,12 @@ fn node(
                 format!("there is no selector {index}, only {}", cs.selectors.len()),
             )),
         },
-        Expression::Fixed(index) => query("fixed", *index, &cs.fixed_queries),
-        Expression::Advice(index) => query("advice", *index, &cs.advice_queries),
-        Expression::Instance(index) => query("instance", *index, &cs.instance_queries),
+        Expression::Fixed(index) => query("fixed", *index, &cs.fixed_queries, item),
+        Expression::Advice(index) => query("advice", *index, &cs.advice_queries, item),
+        Expression::Instance(index) => query("instance", *index, &cs.instance_queries, item),
         Expression::Negated(of) => Ok(operand(*of)?.within()),
         Expression::Scaled(of, by) => {
-            canonical(by)?;
+            canonical(field, by, item)?;
             Ok(operand(*of)?.within())
         }
         Expression::Sum(left, right) => {
@@ -153,6 +139,37 @@ fn node(
             }
             Ok(left.with(right, left.degree.saturating_add(right.degree)))
         }
+    }
+}
+
+fn query(
+    kind: &str,
+    index: u32,
+    list: &[Query],
+    item: &impl Fn() -> String,
+) -> Result<Node, Refusal> {
+    match list.get(index as usize) {
+        Some(_) => Ok(LEAF),
+        None => Err(Refusal::new(
+            refusal::EXPRESSION,
+            item(),
+            format!("there is no {kind} query {index}, only {}", list.len()),
+        )),
+    }
+}
+
+fn canonical(
+    field: Field,
+    value: &FieldElement,
+    item: &impl Fn() -> String,
+) -> Result<(), Refusal> {
+    match value.is_canonical(field) {
+        true => Ok(()),
+        false => Err(Refusal::new(
+            refusal::NON_CANONICAL,
+            item(),
+            "the constant is not below the field's modulus",
+        )),
     }
 }
 

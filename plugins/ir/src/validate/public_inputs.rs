@@ -65,6 +65,10 @@ pub(super) fn check(circuit: &Circuit, rows: &Rows, limits: &Limits) -> Result<V
             limits.instance_cells_max.into(),
         ));
     }
+    lengths(circuit, rows)
+}
+
+fn lengths(circuit: &Circuit, rows: &Rows) -> Result<Vec<u32>, Refusal> {
     let lengths = circuit.instance_lengths();
     for (column, length) in lengths.iter().enumerate() {
         if *length > rows.usable {
