@@ -115,3 +115,41 @@ fn bytes_that_are_no_proof_are_refused_whatever_they_are() {
         );
     }
 }
+
+#[test]
+fn corrupted_proofs_are_refused_and_never_an_error() {
+    let (circuit, public_inputs, proofs) = proofs(1);
+    let good = &proofs[0].bytes;
+    let mut random = 1_u64;
+    for _ in 0..200 {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        let at = usize::try_from(random >> 33).unwrap() % good.len();
+        let mut proof = good.clone();
+        proof[at] ^= u8::try_from(random >> 57).unwrap() | 1;
+        // A whole element from elsewhere in the proof is well-formed, and wrong.
+        if random & (1 << 20) != 0 {
+            proof = good.clone();
+            let (from, to) = (at / 32 * 32, (at / 32 * 32 + 64) % good.len());
+            proof[to..to + 32].copy_from_slice(&good[from..from + 32]);
+        }
+        let verdict = backend().verify(&circuit, &public_inputs, &proof).unwrap();
+        assert_eq!(
+            verdict,
+            Verdict::Invalid {
+                reason: Reason::Proof
+            },
+            "byte {at}"
+        );
+    }
+}
+
+#[test]
+fn two_hundred_proofs_of_one_witness_share_no_commitment() {
+    // A repeated first commitment would be a repeated blinding factor.
+    let (_, _, proofs) = proofs(200);
+    let first: std::collections::BTreeSet<&[u8]> =
+        proofs.iter().map(|proof| &proof.bytes[..32]).collect();
+    assert_eq!(first.len(), 200);
+}

@@ -1,6 +1,7 @@
 //! Small circuits that between them use what halo2 has.
 
 pub mod copies;
+pub mod deep;
 pub mod empty;
 pub mod lookups;
 pub mod mixed;
@@ -10,6 +11,7 @@ pub mod series;
 use crate::conformance::conforms;
 
 conforms!(only_copies, copies::Copies);
+conforms!(an_expression_of_the_greatest_height, deep::Deep);
 conforms!(no_columns_at_all, empty::Empty);
 conforms!(lookups_without_gates_planned_by_v1, lookups::Lookups);
 conforms!(selectors_constants_and_three_instance_columns, mixed::Mixed);

@@ -11,7 +11,8 @@ use pasta_curves::Fp;
 use crate::{
     case::{Case, recorded, witness},
     circuits::{
-        copies::Copies, lookups::Lookups, mixed::Mixed, rotations::Rotations, series::Series,
+        copies::Copies, deep::Deep, lookups::Lookups, mixed::Mixed, rotations::Rotations,
+        series::Series,
     },
     failures::Unguarded,
     first_party::{First, PreimageOnly, Range10},
@@ -199,6 +200,11 @@ fn a_series_fails_alike() {
 #[test]
 fn gates_without_a_selector_are_poisoned_alike() {
     assert!(compare::<Unguarded>(1) > 0);
+}
+
+#[test]
+fn the_highest_expression_fails_alike() {
+    assert!(compare::<Deep>(1) > 0);
 }
 
 #[test]
