@@ -9,6 +9,7 @@ mod bundle;
 mod commands;
 mod print;
 mod progress;
+mod workbench;
 
 use arguments::{Arguments, Child, Command};
 

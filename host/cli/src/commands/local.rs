@@ -4,12 +4,12 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use aureole_ir::{Circuit, Limits};
-use aureole_store::{Depot, Secret};
-use aureole_worker::{ChildCommand, Provers, ProversConfig, Sandboxes, SandboxesConfig};
+use aureole_store::Secret;
 use serde_json::{Value, json};
 
-use super::{Context, verify::params_dir};
+use super::Context;
 use crate::bundle::{Bundle, Manifest, named_public_inputs};
+use crate::workbench::Workbench;
 use crate::{print, progress};
 
 /// Proves an input with a component on this machine.
@@ -24,7 +24,7 @@ pub(crate) async fn run(
         .with_context(|| format!("could not read {}", component.display()))?;
     aureole_runtime::scan(&bytes, &aureole_runtime::Limits::default())
         .with_context(|| format!("{} is no plugin", component.display()))?;
-    let bench = Bench::open()?;
+    let bench = Workbench::open()?;
     let component = bench.depot.put(bytes).await?;
     let spinner = progress::spinner(context.output, "compiling the component");
     let described = bench.sandboxes.describe(&component).await?.value;
@@ -94,37 +94,3 @@ pub(crate) async fn run(
         }
     })
 }
-
-/// What a node has, in a temporary folder.
-struct Bench {
-    depot: Depot,
-    sandboxes: Sandboxes,
-    provers: Provers,
-    verifier: Provers,
-    _folder: tempfile::TempDir,
-}
-
-// === impl Bench ===
-
-impl Bench {
-    fn open() -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir().context("could not make a temporary folder")?;
-        let depot = Depot::open(&folder.path().join("depot"))?;
-        let command = ChildCommand::current().context("could not find this program")?;
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let threads = u32::try_from(cores).unwrap_or(1);
-        let provers = || {
-            let config = ProversConfig::new(command.clone(), params_dir()?, threads);
-            anyhow::Ok(Provers::new(config, depot.clone()))
-        };
-        let config = SandboxesConfig::new(command.clone(), folder.path().join("code"));
-        Ok(Self {
-            sandboxes: Sandboxes::new(config, depot.clone())?,
-            provers: provers()?,
-            verifier: provers()?,
-            depot: depot.clone(),
-            _folder: folder,
-        })
-    }
-}
-

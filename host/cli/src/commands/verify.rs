@@ -1,6 +1,5 @@
 //! `aureole verify`: a bundle against its own circuit, with no node and no network.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
@@ -11,6 +10,7 @@ use serde_json::json;
 use super::Context;
 use crate::arguments::Verify;
 use crate::bundle::Bundle;
+use crate::workbench::params_dir;
 use crate::{print, progress};
 
 /// Verifies; a proof that does not hold is an answer with exit code 1, not an error.
@@ -65,20 +65,4 @@ pub(crate) fn run(context: &Context, options: &Verify) -> anyhow::Result<ExitCod
         Some(reason) => print::line(format_args!("NOT valid: {reason}")),
     })?;
     Ok(if verdict.is_valid() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Where parameters are kept between calls: the user's cache.
-///
-/// # Errors
-/// When the environment names neither a cache nor a home.
-pub(crate) fn params_dir() -> anyhow::Result<PathBuf> {
-    if let Some(dir) = std::env::var_os("AUREOLE_PARAMS_DIR") {
-        return Ok(dir.into());
-    }
-    let cache = match (std::env::var_os("XDG_CACHE_HOME"), std::env::var_os("HOME")) {
-        (Some(cache), _) => PathBuf::from(cache),
-        (None, Some(home)) => PathBuf::from(home).join(".cache"),
-        (None, None) => anyhow::bail!("set AUREOLE_PARAMS_DIR: there is no HOME to keep parameters in"),
-    };
-    Ok(cache.join("aureole").join("params"))
 }
