@@ -7,6 +7,8 @@
 //! before a [`Verifier`] accepted the proof.
 
 mod config;
+#[cfg(test)]
+mod conformance;
 mod coordinator;
 mod dispatch;
 mod events;

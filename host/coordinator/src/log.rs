@@ -200,6 +200,12 @@ impl LogStore {
     }
 }
 
+/// Encodes an entry as it stands in the file.
+#[cfg(test)]
+pub(crate) fn encode_for_tests(entry: &Entry) -> (u64, Vec<u8>) {
+    encode_entry(entry).unwrap_or_default()
+}
+
 fn encode_mark<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, LogError> {
     postcard::to_stdvec(value).map_err(|error| LogError::Encode {
         reason: error.to_string(),
