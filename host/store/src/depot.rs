@@ -10,8 +10,9 @@
 //! `get` returns only bytes that have the digest asked for. Putting a blob that is there already
 //! checks it, and replaces it if it has rotted.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -106,6 +107,7 @@ impl Depot {
         for folder in [dir, &blobs, &temp] {
             durable::create_folder(folder).map_err(failed("create", folder))?;
         }
+        make_fan_out(&blobs).map_err(failed("create folders in", &blobs))?;
         let lock_path = dir.join("lock");
         let lock = File::create(&lock_path).map_err(failed("create", &lock_path))?;
         match lock.try_lock() {
@@ -272,9 +274,6 @@ impl Inner {
 
     fn rename(&self, temp: TempFile, digest: &Digest) -> Result<(), DepotError> {
         let path = self.path(digest);
-        if let Some(folder) = path.parent() {
-            durable::create_folder(folder).map_err(failed("create", folder))?;
-        }
         temp.rename(&path).map_err(failed("write", &path))
     }
 
@@ -322,6 +321,21 @@ impl Inner {
         }
         Ok(bytes)
     }
+}
+
+/// Makes the 256 folders that blobs stand in, so that no `put` has to: a folder that one `put`
+/// has made and not yet synced would be a trap for another.
+fn make_fan_out(blobs: &Path) -> io::Result<()> {
+    for byte in 0..=u8::MAX {
+        match DirBuilder::new()
+            .mode(0o700)
+            .create(blobs.join(hex::encode([byte])))
+        {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            result => result?,
+        }
+    }
+    File::open(blobs)?.sync_all()
 }
 
 /// Runs file work on the runtime's blocking threads: an fsync may take a second.

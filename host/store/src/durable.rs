@@ -64,12 +64,22 @@ impl Drop for TempFile {
     }
 }
 
-/// Creates a folder that only this user can enter, with its parents, and makes it durable.
+/// Creates a folder that only this user can enter, with its parents, and makes each durable.
 pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    if let Some(parent) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        create_folder(parent)?;
+    }
+    match DirBuilder::new().mode(0o700).create(path) {
+        // Somebody else was faster; it is durable only once either of us has synced.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        result => result?,
+    }
     sync_parent(path)
 }
 

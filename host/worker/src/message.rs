@@ -68,7 +68,7 @@ pub(crate) enum Reply {
     Compiled { micros: u64 },
     /// What the plugin says of itself.
     Described {
-        description: Description,
+        description: Box<Description>,
         log: Vec<String>,
         micros: u64,
     },

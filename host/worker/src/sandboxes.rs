@@ -196,7 +196,7 @@ impl Sandboxes {
             } => {
                 show(component, &log);
                 Ok(Made {
-                    value: description,
+                    value: *description,
                     took: Duration::from_micros(micros),
                 })
             }

@@ -228,7 +228,7 @@ async fn take_assignments(
             running: context
                 .running
                 .keys()
-                .iter()
+                .into_iter()
                 .map(AttemptKey::to_proto)
                 .collect(),
         })

@@ -70,7 +70,7 @@ impl Plugins {
                     .map_err(|error| failure(&error))?;
                 let (log, micros) = (log(&call, Privacy::Public), micros(call.duration));
                 Ok(plain(Reply::Described {
-                    description: call.value,
+                    description: Box::new(call.value),
                     log,
                     micros,
                 }))

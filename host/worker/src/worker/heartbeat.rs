@@ -68,7 +68,11 @@ async fn beat(worker_id: String, connect: impl Connect, running: &Running) {
         sleep(running.heartbeat()).await;
         let request = HeartbeatRequest {
             worker_id: worker_id.clone(),
-            running: running.keys().iter().map(AttemptKey::to_proto).collect(),
+            running: running
+                .keys()
+                .into_iter()
+                .map(AttemptKey::to_proto)
+                .collect(),
         };
         match timeout(CALL_TIMEOUT, client.heartbeat(request)).await {
             Ok(Ok(reply)) => {

@@ -64,7 +64,7 @@ impl AttemptKey {
         })
     }
 
-    pub(super) fn to_proto(&self) -> v1::AttemptId {
+    pub(super) fn to_proto(self) -> v1::AttemptId {
         v1::AttemptId {
             task_id: self.task.as_bytes().to_vec(),
             attempt: self.attempt,

@@ -136,15 +136,15 @@ async fn a_circuit_over_the_limits_is_refused_before_any_key_is_made() {
     config.limits.key_bytes_max = 1000;
     let cost = aureole_worker::Provers::new(config.clone(), fixture.depot.clone());
     assert_eq!(
-        code(cost.prepare(&circuit()).await.unwrap_err()),
+        code(&cost.prepare(&circuit()).await.unwrap_err()),
         "limits.cost"
     );
     config.limits.k_max = 3;
     let k = aureole_worker::Provers::new(config, fixture.depot.clone());
-    assert_eq!(code(k.prepare(&circuit()).await.unwrap_err()), "ir.k");
+    assert_eq!(code(&k.prepare(&circuit()).await.unwrap_err()), "ir.k");
     let provers = fixture.provers();
     assert_eq!(
-        code(provers.prepare(b"no circuit").await.unwrap_err()),
+        code(&provers.prepare(b"no circuit").await.unwrap_err()),
         "ir.malformed"
     );
 }
@@ -177,7 +177,7 @@ async fn a_batch_over_the_limit_is_refused() {
     assert!(matches!(error, Error::TooLarge { .. }), "{error}");
 }
 
-fn code(error: Error) -> String {
+fn code(error: &Error) -> String {
     let (problem, retryable) = error.to_problem();
     assert!(!retryable);
     problem.code
