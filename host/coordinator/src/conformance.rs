@@ -113,6 +113,9 @@ fn a_folder_that_cannot_be_made_is_refused_by_name() {
     assert!(matches!(error, LogError::Folder { .. }), "{error}");
 }
 
+/// A way to damage bytes.
+type Damage = fn(Vec<u8>) -> Vec<u8>;
+
 /// Changes the bytes that stand in a log's table.
 fn tamper(dir: &TempDir, change: impl FnOnce(Vec<u8>) -> Vec<u8>) {
     const ENTRIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("entries");
@@ -135,7 +138,7 @@ fn tamper(dir: &TempDir, change: impl FnOnce(Vec<u8>) -> Vec<u8>) {
 
 #[tokio::test]
 async fn a_damaged_entry_is_an_error_not_an_entry() {
-    let cases: [(&str, fn(Vec<u8>) -> Vec<u8>); 3] = [
+    let cases: [(&str, Damage); 3] = [
         ("checksum", |mut bytes| {
             bytes[20] ^= 1;
             bytes

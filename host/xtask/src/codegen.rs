@@ -25,7 +25,7 @@ const SECRET_MESSAGES: [&str; 1] = [".aureole.internal.v1.Prove"];
 
 /// Generates the wire code. With `check` nothing is written, and a difference is an error that names
 /// the files.
-pub fn run(workspace: &Path, check: bool) -> anyhow::Result<()> {
+pub(crate) fn run(workspace: &Path, check: bool) -> anyhow::Result<()> {
     let generated = generate(workspace)?;
     let folder = workspace.join(GENERATED);
     let committed = read_folder(&folder)?;

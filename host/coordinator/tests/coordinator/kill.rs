@@ -32,6 +32,10 @@ async fn open(dir: &Path) -> Coordinator {
 /// The body of the child: submits until it is killed, and says what was acknowledged. As a test of
 /// its own it has nothing to do.
 #[test]
+#[expect(
+    clippy::print_stdout,
+    reason = "this is how the child reports to its parent"
+)]
 fn child_that_submits_until_it_is_killed() {
     let Some(dir) = std::env::var_os(FOLDER).map(PathBuf::from) else {
         return;
