@@ -10,13 +10,23 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Start a node with `aureole dev`, upload a plugin, submit an input, get a proof. The other
 /// commands talk to a node over its REST API, save `prove --local` and `verify`, which need none.
 #[derive(Debug, Parser)]
-#[command(name = "aureole", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "aureole",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 pub(crate) struct Arguments {
     /// What to print: text for people, or JSON for programs
     #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,
     /// Address of the node
-    #[arg(long, global = true, env = "AUREOLE_URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(
+        long,
+        global = true,
+        env = "AUREOLE_URL",
+        default_value = "http://127.0.0.1:8080"
+    )]
     pub(crate) url: String,
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -58,7 +58,13 @@ impl Manifest {
         key_digest: String,
         public_inputs: BTreeMap<String, Vec<String>>,
     ) -> Self {
-        Self { format: FORMAT.to_owned(), plugin, circuit_digest, key_digest, public_inputs }
+        Self {
+            format: FORMAT.to_owned(),
+            plugin,
+            circuit_digest,
+            key_digest,
+            public_inputs,
+        }
     }
 
     /// The public inputs as the prover takes them: 32 bytes each, in the circuit's order.
@@ -66,7 +72,12 @@ impl Manifest {
     /// # Errors
     /// A name that is missing, superfluous, of the wrong length or no field element.
     pub(crate) fn flat_public_inputs(&self, circuit: &Circuit) -> anyhow::Result<Vec<u8>> {
-        let known = |name: &String| circuit.public_inputs.iter().any(|input| input.name == *name);
+        let known = |name: &String| {
+            circuit
+                .public_inputs
+                .iter()
+                .any(|input| input.name == *name)
+        };
         if let Some(name) = self.public_inputs.keys().find(|name| !known(name)) {
             bail!("the bundle gives a public input `{name}` that its circuit does not have");
         }
@@ -95,15 +106,21 @@ impl Manifest {
 }
 
 /// Public inputs by name from the flat form, as a manifest holds them.
-pub(crate) fn named_public_inputs(
-    circuit: &Circuit,
-    flat: &[u8],
-) -> BTreeMap<String, Vec<String>> {
-    let mut elements = flat.as_chunks::<32>().0.iter().map(|bytes| FieldElement(*bytes).to_hex());
+pub(crate) fn named_public_inputs(circuit: &Circuit, flat: &[u8]) -> BTreeMap<String, Vec<String>> {
+    let mut elements = flat
+        .as_chunks::<32>()
+        .0
+        .iter()
+        .map(|bytes| FieldElement(*bytes).to_hex());
     circuit
         .public_inputs
         .iter()
-        .map(|input| (input.name.clone(), elements.by_ref().take(input.rows as usize).collect()))
+        .map(|input| {
+            (
+                input.name.clone(),
+                elements.by_ref().take(input.rows as usize).collect(),
+            )
+        })
         .collect()
 }
 
@@ -115,9 +132,11 @@ impl Bundle {
         fs::create_dir_all(folder)
             .with_context(|| format!("could not make the folder {}", folder.display()))?;
         let manifest = serde_json::to_vec_pretty(&self.manifest)?;
-        for (name, bytes) in
-            [("bundle.json", &manifest), ("circuit.bin", &self.circuit), ("proof.bin", &self.proof)]
-        {
+        for (name, bytes) in [
+            ("bundle.json", &manifest),
+            ("circuit.bin", &self.circuit),
+            ("proof.bin", &self.proof),
+        ] {
             let path = folder.join(name);
             fs::write(&path, bytes)
                 .with_context(|| format!("could not write {}", path.display()))?;
@@ -148,6 +167,9 @@ fn read_bounded(path: &Path, bytes_max: u64) -> anyhow::Result<Vec<u8>> {
     let bytes = fs::metadata(path)
         .with_context(|| format!("could not read {shown}"))?
         .len();
-    ensure!(bytes <= bytes_max, "{shown} has {bytes} bytes, more than a bundle's {bytes_max}");
+    ensure!(
+        bytes <= bytes_max,
+        "{shown} has {bytes} bytes, more than a bundle's {bytes_max}"
+    );
     fs::read(path).with_context(|| format!("could not read {shown}"))
 }

@@ -27,7 +27,10 @@ pub(crate) struct Context {
 
 /// Runs a command; the exit code is its answer.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let context = Context { output: arguments.output, url: arguments.url };
+    let context = Context {
+        output: arguments.output,
+        url: arguments.url,
+    };
     match arguments.command {
         Command::Dev(options) => dev::run(&context, options).await?,
         Command::Plugin(verb) => plugin::run(&context, verb).await?,
@@ -53,7 +56,9 @@ impl Context {
 pub(crate) fn read_json(path: &Path) -> anyhow::Result<Value> {
     let text = if path == Path::new("-") {
         let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("could not read standard input")?;
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .context("could not read standard input")?;
         text
     } else {
         std::fs::read_to_string(path)

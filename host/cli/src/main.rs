@@ -34,7 +34,9 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let code = runtime.block_on(commands::run(arguments));
     // What still blocks a thread then (a name look-up, a read of a terminal) must not hold the exit.
     runtime.shutdown_background();

@@ -1,5 +1,8 @@
 //! Printing: text for people, or one JSON document on standard output.
-#![expect(clippy::print_stdout, reason = "this is where a command's result goes to standard output")]
+#![expect(
+    clippy::print_stdout,
+    reason = "this is where a command's result goes to standard output"
+)]
 
 use aureole_client::rest;
 use serde::Serialize;
@@ -63,10 +66,16 @@ pub(crate) fn plugin(plugin: &rest::Plugin) {
         fact("public", Some(format!("{}: {}", input.name, input.summary)));
     }
     fact("problem", plugin.problem.as_ref());
-    for (name, schema) in [("params", &plugin.params_schema), ("input", &plugin.input_schema)] {
+    for (name, schema) in [
+        ("params", &plugin.params_schema),
+        ("input", &plugin.input_schema),
+    ] {
         if let Some(schema) = schema {
             println!("  {name} schema:");
-            for line in serde_json::to_string_pretty(schema).unwrap_or_default().lines() {
+            for line in serde_json::to_string_pretty(schema)
+                .unwrap_or_default()
+                .lines()
+            {
                 println!("    {line}");
             }
         }
@@ -94,7 +103,15 @@ pub(crate) fn circuit(circuit: &rest::Circuit) {
     fact("plugin", circuit.plugin.as_deref());
     fact("params", Some(&circuit.params));
     if let Some(shape) = &circuit.shape {
-        fact("size", Some(format!("k = {}, {} of {} rows used", shape.k, shape.rows_used, 1_u64 << shape.k.min(63))));
+        fact(
+            "size",
+            Some(format!(
+                "k = {}, {} of {} rows used",
+                shape.k,
+                shape.rows_used,
+                1_u64 << shape.k.min(63)
+            )),
+        );
         fact(
             "columns",
             Some(format!(
@@ -104,12 +121,21 @@ pub(crate) fn circuit(circuit: &rest::Circuit) {
         );
         fact("degree", Some(shape.degree));
     }
-    fact("gates", (!circuit.gates.is_empty()).then(|| circuit.gates.join(", ")));
+    fact(
+        "gates",
+        (!circuit.gates.is_empty()).then(|| circuit.gates.join(", ")),
+    );
     for input in &circuit.public_inputs {
         let (name, column, rows) = (&input.name, input.column, input.rows);
-        fact("public", Some(format!("{name}: column {column}, {rows} rows")));
+        fact(
+            "public",
+            Some(format!("{name}: column {column}, {rows} rows")),
+        );
     }
-    fact("proof", circuit.proof_bytes.map(|bytes| format!("{bytes} bytes")));
+    fact(
+        "proof",
+        circuit.proof_bytes.map(|bytes| format!("{bytes} bytes")),
+    );
     fact("digest", circuit.circuit_digest.as_deref());
     fact("key", circuit.key_digest.as_deref());
     fact("problem", circuit.problem.as_ref());
@@ -139,10 +165,16 @@ pub(crate) fn task(task: &rest::Task) {
         fact("times", Some(shown.join(", ")));
     }
     for (name, elements) in task.public_inputs.iter().flatten() {
-        fact("public", Some(format!("{name} = {}", elements.texts().join(", "))));
+        fact(
+            "public",
+            Some(format!("{name} = {}", elements.texts().join(", "))),
+        );
     }
     if let Some(proof) = &task.proof {
-        fact("proof", Some(format!("{} bytes, sha256 {}", proof.bytes, proof.digest)));
+        fact(
+            "proof",
+            Some(format!("{} bytes, sha256 {}", proof.bytes, proof.digest)),
+        );
     }
     fact("error", task.error.as_ref());
 }

@@ -52,7 +52,9 @@ pub(crate) fn params_dir() -> anyhow::Result<PathBuf> {
     let cache = match (std::env::var_os("XDG_CACHE_HOME"), std::env::var_os("HOME")) {
         (Some(cache), _) => PathBuf::from(cache),
         (None, Some(home)) => PathBuf::from(home).join(".cache"),
-        (None, None) => anyhow::bail!("set AUREOLE_PARAMS_DIR: there is no HOME to keep parameters in"),
+        (None, None) => {
+            anyhow::bail!("set AUREOLE_PARAMS_DIR: there is no HOME to keep parameters in")
+        }
     };
     Ok(cache.join("aureole").join("params"))
 }

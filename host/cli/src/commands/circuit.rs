@@ -18,11 +18,16 @@ pub(crate) async fn run(context: &Context, verb: Circuit) -> anyhow::Result<()> 
     let client = context.client()?;
     let spinner = progress::spinner(context.output, "preparing the circuit");
     let shown = if circuit.starts_with("cir_") {
-        anyhow::ensure!(params.is_none(), "--params goes with a plugin; a circuit has its own");
+        anyhow::ensure!(
+            params.is_none(),
+            "--params goes with a plugin; a circuit has its own"
+        );
         client.circuit(&circuit, PREPARATION_WAIT).await?
     } else {
         let request = CircuitRequest {
-            plugin: circuit.parse().with_context(|| format!("`{circuit}` names no plugin"))?,
+            plugin: circuit
+                .parse()
+                .with_context(|| format!("`{circuit}` names no plugin"))?,
             params: params.as_deref().map(read_json).transpose()?,
         };
         client.put_circuit(&request, PREPARATION_WAIT).await?.0

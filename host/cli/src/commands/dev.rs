@@ -14,11 +14,15 @@ pub(crate) async fn run(context: &Context, options: Dev) -> anyhow::Result<()> {
     telemetry::install(&config.log)?;
     let node = Node::start(config).await?;
     let url = format!("http://{}", node.http_addr());
-    print::result(context.output, &json!({"event": "ready", "url": url}), |_| {
-        print::line(format_args!("aureole is ready at {url}"));
-        print::line("  upload a plugin:  aureole plugin upload FILE.wasm");
-        print::line("  stop:             Ctrl-C");
-    })?;
+    print::result(
+        context.output,
+        &json!({"event": "ready", "url": url}),
+        |_| {
+            print::line(format_args!("aureole is ready at {url}"));
+            print::line("  upload a plugin:  aureole plugin upload FILE.wasm");
+            print::line("  stop:             Ctrl-C");
+        },
+    )?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let asked = async {

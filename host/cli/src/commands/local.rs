@@ -29,7 +29,10 @@ pub(crate) async fn run(
     let spinner = progress::spinner(context.output, "compiling the component");
     let described = bench.sandboxes.describe(&component).await?.value;
     let Some(params) = params.or(described.default_params) else {
-        bail!("plugin {} has no default parameters: give --params FILE", described.name);
+        bail!(
+            "plugin {} has no default parameters: give --params FILE",
+            described.name
+        );
     };
     let params = params.to_string().into_bytes();
 
@@ -49,7 +52,9 @@ pub(crate) async fn run(
     let stages = spinner.clone();
     let proved = bench
         .provers
-        .prove(&digest, &witness.value, move |stage| stages.set_message(stage.name()))
+        .prove(&digest, &witness.value, move |stage| {
+            stages.set_message(stage.name())
+        })
         .await?;
     let proved = match proved {
         Ok(proved) => proved,
@@ -60,10 +65,15 @@ pub(crate) async fn run(
         ),
     };
     spinner.set_message("verify");
-    let (verdict, took) =
-        bench.verifier.verify(&digest, &proved.public_inputs, &proved.proof).await?;
+    let (verdict, took) = bench
+        .verifier
+        .verify(&digest, &proved.public_inputs, &proved.proof)
+        .await?;
     spinner.finish_and_clear();
-    anyhow::ensure!(verdict.is_valid(), "the proof that was made does not verify");
+    anyhow::ensure!(
+        verdict.is_valid(),
+        "the proof that was made does not verify"
+    );
 
     let public_inputs = named_public_inputs(circuit.circuit(), &proved.public_inputs);
     let plugin = format!("{}@{}", described.name, described.version);
@@ -82,15 +92,26 @@ pub(crate) async fn run(
         },
     });
     if let Some(folder) = out {
-        let manifest =
-            Manifest::new(plugin, prepared.circuit_digest, prepared.key_digest, public_inputs);
-        Bundle { manifest, circuit: circuit_bytes, proof: proved.proof }.write(folder)?;
+        let manifest = Manifest::new(
+            plugin,
+            prepared.circuit_digest,
+            prepared.key_digest,
+            public_inputs,
+        );
+        Bundle {
+            manifest,
+            circuit: circuit_bytes,
+            proof: proved.proof,
+        }
+        .write(folder)?;
     }
     print::result(context.output, &document, |document| {
         print::line(serde_json::to_string_pretty(document).unwrap_or_default());
         if let Some(folder) = out {
             let folder = folder.display();
-            print::line(format_args!("bundle written; verify it with `aureole verify {folder}`"));
+            print::line(format_args!(
+                "bundle written; verify it with `aureole verify {folder}`"
+            ));
         }
     })
 }

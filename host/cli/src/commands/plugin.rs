@@ -41,7 +41,11 @@ pub(crate) async fn run(context: &Context, verb: Plugin) -> anyhow::Result<()> {
 async fn upload(context: &Context, file: &Path) -> anyhow::Result<()> {
     let component =
         std::fs::read(file).with_context(|| format!("could not read {}", file.display()))?;
-    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
+    let name = file
+        .file_name()
+        .unwrap_or(file.as_os_str())
+        .to_string_lossy()
+        .into_owned();
     let total = component.len() as u64;
     let bar = progress::bytes(context.output, total, &format!("uploading {name}"));
     let moving = bar.clone();

@@ -17,10 +17,17 @@ pub(crate) async fn run(context: &Context, options: Prove) -> anyhow::Result<()>
     if let Some(component) = &options.local {
         return local::run(context, component, params, input, options.out.as_deref()).await;
     }
-    let plugin = options.plugin.as_deref().context("name a plugin, or give --local FILE.wasm")?;
+    let plugin = options
+        .plugin
+        .as_deref()
+        .context("name a plugin, or give --local FILE.wasm")?;
     let request = TaskRequest {
         circuit: None,
-        plugin: Some(plugin.parse().with_context(|| format!("`{plugin}` names no plugin"))?),
+        plugin: Some(
+            plugin
+                .parse()
+                .with_context(|| format!("`{plugin}` names no plugin"))?,
+        ),
         params,
         input,
         priority: options.priority,
@@ -39,7 +46,10 @@ pub(crate) async fn run(context: &Context, options: Prove) -> anyhow::Result<()>
     print::result(context.output, &task::without_proof(task), |task| {
         print::task(task);
         if let Some(folder) = &options.out {
-            print::line(format_args!("bundle written; verify it with `aureole verify {}`", folder.display()));
+            print::line(format_args!(
+                "bundle written; verify it with `aureole verify {}`",
+                folder.display()
+            ));
         }
     })
 }
@@ -55,7 +65,10 @@ async fn download(
         downloaded.circuit.plugin.unwrap_or_default(),
         downloaded.circuit.circuit_digest.unwrap_or_default(),
         downloaded.circuit.key_digest.unwrap_or_default(),
-        public_inputs.into_iter().map(|(name, values)| (name, values.texts().to_vec())).collect(),
+        public_inputs
+            .into_iter()
+            .map(|(name, values)| (name, values.texts().to_vec()))
+            .collect(),
     );
     let bundle = Bundle {
         manifest,

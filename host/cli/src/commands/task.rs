@@ -19,7 +19,11 @@ pub(crate) async fn run(context: &Context, verb: Task) -> anyhow::Result<()> {
     match verb {
         Task::List { state, limit } => {
             let state = state.as_deref().map(parse_state).transpose()?;
-            let query = TaskQuery { state, limit: Some(limit), ..TaskQuery::default() };
+            let query = TaskQuery {
+                state,
+                limit: Some(limit),
+                ..TaskQuery::default()
+            };
             print::result(context.output, &client.tasks(&query).await?, print::tasks)
         }
         Task::Show { id } => {
@@ -45,7 +49,9 @@ pub(crate) async fn follow(context: &Context, id: &str) -> anyhow::Result<View> 
     let client = context.client()?;
     let task = client
         .wait_task(id, FOLLOW, |task| {
-            let stage = task.stage.map_or_else(|| task.state.to_string(), |stage| stage.to_string());
+            let stage = task
+                .stage
+                .map_or_else(|| task.state.to_string(), |stage| stage.to_string());
             if spinner.is_hidden() && context.output == Output::Text {
                 eprintln!("{}: {stage}", task.id);
             }
@@ -65,7 +71,9 @@ pub(crate) fn without_proof(mut task: View) -> View {
 }
 
 fn parse_state(text: &str) -> anyhow::Result<TaskState> {
-    let known = TaskState::ALL.into_iter().find(|state| state.name() == text);
+    let known = TaskState::ALL
+        .into_iter()
+        .find(|state| state.name() == text);
     match known {
         Some(state) => Ok(state),
         None => {

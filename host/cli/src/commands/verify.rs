@@ -18,8 +18,13 @@ pub(crate) fn run(context: &Context, options: &Verify) -> anyhow::Result<ExitCod
     let bundle = Bundle::read(&options.bundle)?;
     let circuit = Circuit::decode(&bundle.circuit).context("circuit.bin is no circuit")?;
     // Whoever verifies chose the bundle; only what the prover itself cannot do is refused.
-    let limits = Limits { k_max: K_MAX, ..Limits::default() };
-    let circuit = circuit.check(&limits).context("the bundle's circuit is refused")?;
+    let limits = Limits {
+        k_max: K_MAX,
+        ..Limits::default()
+    };
+    let circuit = circuit
+        .check(&limits)
+        .context("the bundle's circuit is refused")?;
     let manifest = &bundle.manifest;
     ensure!(
         circuit.digest().to_string() == manifest.circuit_digest,
@@ -39,7 +44,10 @@ pub(crate) fn run(context: &Context, options: &Verify) -> anyhow::Result<ExitCod
         manifest.key_digest.escape_debug()
     );
     if let Some(wanted) = &options.key {
-        ensure!(key == *wanted, "the bundle's key is {key}, not the one asked for");
+        ensure!(
+            key == *wanted,
+            "the bundle's key is {key}, not the one asked for"
+        );
     }
     let verdict = prover.verify(&circuit, &public_inputs, &bundle.proof)?;
     spinner.finish_and_clear();
@@ -64,5 +72,9 @@ pub(crate) fn run(context: &Context, options: &Verify) -> anyhow::Result<ExitCod
         }
         Some(reason) => print::line(format_args!("NOT valid: {reason}")),
     })?;
-    Ok(if verdict.is_valid() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if verdict.is_valid() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
