@@ -5,6 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod plugin;
+
+pub(crate) use plugin::Plugin;
+
 /// Zero-knowledge proofs of sandboxed halo2 circuits, on your own machines.
 ///
 /// Start a node with `aureole dev`, upload a plugin, submit an input, get a proof. The other
@@ -45,7 +49,7 @@ pub(crate) enum Output {
 pub(crate) enum Command {
     /// Run a node with everything embedded, for one machine
     Dev(Dev),
-    /// Upload, list, show and retire plugins
+    /// Write, check and publish plugins; list, show and retire those of a node
     #[command(subcommand)]
     Plugin(Plugin),
     /// Look at circuits
@@ -99,28 +103,6 @@ pub(crate) enum LogFormat {
     Human,
     /// One JSON object a line.
     Json,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Plugin {
-    /// Upload a component and wait for its inspection
-    Upload {
-        /// WASM component
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
-    /// List the plugins
-    List,
-    /// Show one plugin: its state, schemas and public inputs
-    Show {
-        /// NAME for the newest version, or NAME@VERSION
-        plugin: String,
-    },
-    /// Retire a version: no new tasks, running ones finish
-    Retire {
-        /// NAME@VERSION
-        plugin: String,
-    },
 }
 
 #[derive(Debug, Subcommand)]

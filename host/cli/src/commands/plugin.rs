@@ -1,71 +1,16 @@
-//! `aureole plugin`: upload, list, show, retire.
+//! `aureole plugin`: what authors do with a plugin, one file a verb, and what a node does with it.
 
-use std::path::Path;
-use std::time::Duration;
-
-use anyhow::Context as _;
+mod registry;
 
 use super::Context;
 use crate::arguments::Plugin;
-use crate::{print, progress};
-
-/// How long an upload waits for the inspection; the most a node lets a request wait.
-const INSPECTION_WAIT: Duration = Duration::from_secs(60);
 
 /// Runs the verb.
 pub(crate) async fn run(context: &Context, verb: Plugin) -> anyhow::Result<()> {
     match verb {
-        Plugin::Upload { files } => {
-            for file in &files {
-                upload(context, file).await?;
-            }
-            Ok(())
-        }
-        Plugin::List => {
-            let list = context.client()?.plugins().await?;
-            print::result(context.output, &list, print::plugins)
-        }
-        Plugin::Show { plugin } => {
-            let shown = context.client()?.plugin(&plugin, Duration::ZERO).await?;
-            print::result(context.output, &shown, print::plugin)
-        }
-        Plugin::Retire { plugin } => {
-            let retired = context.client()?.retire_plugin(&plugin).await?;
-            print::result(context.output, &retired, |plugin| {
-                print::line(format_args!("{} is retired", plugin.label()));
-            })
-        }
+        Plugin::Upload { files } => registry::upload(context, &files).await,
+        Plugin::List => registry::list(context).await,
+        Plugin::Show { plugin } => registry::show(context, &plugin).await,
+        Plugin::Retire { plugin } => registry::retire(context, &plugin).await,
     }
-}
-
-async fn upload(context: &Context, file: &Path) -> anyhow::Result<()> {
-    let component =
-        std::fs::read(file).with_context(|| format!("could not read {}", file.display()))?;
-    let name = file
-        .file_name()
-        .unwrap_or(file.as_os_str())
-        .to_string_lossy()
-        .into_owned();
-    let total = component.len() as u64;
-    let bar = progress::bytes(context.output, total, &format!("uploading {name}"));
-    let moving = bar.clone();
-    let (plugin, new) = context
-        .client()?
-        .upload_plugin(component.into(), INSPECTION_WAIT, move |sent, _| {
-            moving.set_position(sent);
-            if sent == total {
-                moving.set_message(format!("inspecting {name}"));
-            }
-        })
-        .await?;
-    bar.finish_and_clear();
-    print::result(context.output, &plugin, |plugin| {
-        let known = if new { "" } else { " (it was here already)" };
-        print::line(format_args!("{}{known}", plugin.label()));
-        print::plugin(&aureole_client::rest::Plugin {
-            params_schema: None,
-            input_schema: None,
-            ..plugin.clone()
-        });
-    })
 }

@@ -1,0 +1,29 @@
+//! `aureole plugin`: the verbs of authors and those that talk to a node.
+//!
+//! What a verb of the kit takes stands in its own file below `commands/plugin`, beside what it does.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Plugin {
+    /// Upload a component and wait for its inspection
+    Upload {
+        /// WASM component
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// List the plugins
+    List,
+    /// Show one plugin: its state, schemas and public inputs
+    Show {
+        /// NAME for the newest version, or NAME@VERSION
+        plugin: String,
+    },
+    /// Retire a version: no new tasks, running ones finish
+    Retire {
+        /// NAME@VERSION
+        plugin: String,
+    },
+}
