@@ -32,5 +32,5 @@ pub use hub::WorkerStatus;
 pub use log::LogError;
 pub use proposer::ProposeError;
 pub use snapshot::SnapshotError;
-pub use verify::{InputKeys, KeyError, Verdict, Verifier, VerifyError};
+pub use verify::{CircuitKey, InputKeys, KeyError, Verdict, Verifier, VerifyError};
 pub use workers::WorkersService;

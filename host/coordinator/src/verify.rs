@@ -19,9 +19,18 @@ pub enum Verdict {
     },
 }
 
-/// A proof could not be verified; it may be valid.
+/// What identifies a circuit's verifying key, and the one length of its proofs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CircuitKey {
+    /// Identity of the key.
+    pub digest: Digest,
+    /// Bytes of every proof.
+    pub proof_bytes: u32,
+}
+
+/// The verifier has no answer; whatever it was asked about may be well.
 #[derive(Debug, Error)]
-#[error("the proof could not be verified: {reason}")]
+#[error("the verifier has no answer: {reason}")]
 pub struct VerifyError {
     /// What happened.
     pub reason: String,
@@ -33,6 +42,10 @@ pub struct VerifyError {
 /// the proof and of the public inputs first, and must verify under the key of the circuit named.
 #[async_trait]
 pub trait Verifier: Send + Sync + fmt::Debug + 'static {
+    /// Makes the key of the circuit whose canonical bytes have this digest, or remembers it: what a
+    /// worker says of a circuit's key is believed once the verifier has made the same.
+    async fn key(&self, circuit: Digest) -> Result<CircuitKey, VerifyError>;
+
     /// Verifies a proof of the circuit whose canonical bytes have this digest. The public inputs are
     /// 32 bytes each, in the circuit's order.
     async fn verify(

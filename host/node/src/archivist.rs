@@ -46,7 +46,10 @@ pub(crate) async fn clear_orphans(desk: &Desk) {
     match cleared.await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
-            tracing::error!(error = &error as &dyn Error, "keys without a task are not cleared");
+            tracing::error!(
+                error = &error as &dyn Error,
+                "keys without a task are not cleared"
+            );
         }
         Err(error) => tracing::error!(%error, "keys without a task are not cleared"),
     }
@@ -134,10 +137,17 @@ async fn archive(desk: &Desk) -> bool {
         return false;
     }
     let tasks = batch.iter().map(|record| record.id).collect();
-    match desk.coordinator.propose(Command::ForgetTasks { tasks }).await {
+    match desk
+        .coordinator
+        .propose(Command::ForgetTasks { tasks })
+        .await
+    {
         Ok(_) => batch.len() == BATCH_MAX,
         Err(error) => {
-            tracing::warn!(error = &error as &dyn Error, "archived tasks stay in the ledger");
+            tracing::warn!(
+                error = &error as &dyn Error,
+                "archived tasks stay in the ledger"
+            );
             false
         }
     }
@@ -153,9 +163,9 @@ async fn row(desk: &Desk, record: &TaskRecord) -> Option<ArchivedTask> {
     };
     let component = match record.kind {
         TaskKind::InspectPlugin { plugin } => Some(plugin),
-        TaskKind::PrepareCircuit { circuit } | TaskKind::Prove { circuit, .. } => {
-            desk.coordinator.read(|state| state.circuit(&circuit).map(|circuit| circuit.plugin))
-        }
+        TaskKind::PrepareCircuit { circuit } | TaskKind::Prove { circuit, .. } => desk
+            .coordinator
+            .read(|state| state.circuit(&circuit).map(|circuit| circuit.plugin)),
     };
     Some(ArchivedTask {
         id: record.id,
@@ -165,7 +175,9 @@ async fn row(desk: &Desk, record: &TaskRecord) -> Option<ArchivedTask> {
             TaskKind::Prove { .. } => "prove",
         }
         .to_owned(),
-        plugin: component.map(|component| component.to_string()).unwrap_or_default(),
+        plugin: component
+            .map(|component| component.to_string())
+            .unwrap_or_default(),
         circuit: view.circuit.clone(),
         state: view.state.name().to_owned(),
         code: record.problem().map(|problem| problem.code.clone()),

@@ -6,7 +6,9 @@ use aureole_ledger::{Millis, TaskId};
 
 /// Milliseconds since the Unix epoch; 0 on a clock set before it.
 pub(crate) fn now() -> Millis {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let elapsed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Millis::try_from(elapsed.as_millis()).unwrap_or(Millis::MAX)
 }
 

@@ -130,7 +130,9 @@ impl Default for Config {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+        }
     }
 }
 
@@ -155,7 +157,10 @@ impl Default for Limits {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { format: LogFormat::Human, filter: "info".to_owned() }
+        Self {
+            format: LogFormat::Human,
+            filter: "info".to_owned(),
+        }
     }
 }
 
@@ -165,10 +170,14 @@ impl Config {
     /// # Errors
     /// A file that cannot be read or parsed, an unknown key, or a value outside its bounds.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        let config: Self = toml::from_str(&text)
-            .map_err(|source| ConfigError::Parse { path: path.to_owned(), source: source.into() })?;
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let config: Self = toml::from_str(&text).map_err(|source| ConfigError::Parse {
+            path: path.to_owned(),
+            source: source.into(),
+        })?;
         config.validate()
     }
 
@@ -185,9 +194,24 @@ impl Config {
             }
         };
         within("worker.slots", self.worker.slots.into(), 1..=64, "1 to 64")?;
-        within("worker.threads", self.worker.threads.into(), 0..=256, "0 to 256")?;
-        within("worker.lease_ms", self.worker.lease_ms, 1_000..=600_000, "1000 to 600000")?;
-        within("worker.drain_ms", self.worker.drain_ms, 0..=600_000, "0 to 600000")?;
+        within(
+            "worker.threads",
+            self.worker.threads.into(),
+            0..=256,
+            "0 to 256",
+        )?;
+        within(
+            "worker.lease_ms",
+            self.worker.lease_ms,
+            1_000..=600_000,
+            "1000 to 600000",
+        )?;
+        within(
+            "worker.drain_ms",
+            self.worker.drain_ms,
+            0..=600_000,
+            "0 to 600000",
+        )?;
         within("limits.k_max", self.limits.k_max.into(), 4..=20, "4 to 20")?;
         Ok(self)
     }
@@ -195,7 +219,9 @@ impl Config {
     /// The folder of proving parameters.
     #[must_use]
     pub fn params_dir(&self) -> PathBuf {
-        self.params_dir.clone().unwrap_or_else(|| self.data_dir.join("params"))
+        self.params_dir
+            .clone()
+            .unwrap_or_else(|| self.data_dir.join("params"))
     }
 }
 
@@ -221,7 +247,10 @@ mod tests {
         let text = std::fs::read_to_string(file).unwrap();
         let keys = toml::to_string(&Config::default()).unwrap();
         for key in keys.lines().filter_map(|line| line.split(" = ").next()) {
-            assert!(text.contains(key), "configs/dev.toml does not document {key}");
+            assert!(
+                text.contains(key),
+                "configs/dev.toml does not document {key}"
+            );
         }
     }
 

@@ -54,7 +54,16 @@ impl Desk {
     ) -> Self {
         let documents = Documents::new(depot.clone());
         let schemas = Mutex::new(BTreeMap::new());
-        Self { depot, vault, archive, coordinator, verifier, secret, documents, schemas }
+        Self {
+            depot,
+            vault,
+            archive,
+            coordinator,
+            verifier,
+            secret,
+            documents,
+            schemas,
+        }
     }
 
     /// Proposes a command and turns a refusal into the problem a caller sees.
@@ -64,7 +73,10 @@ impl Desk {
             Ok(outcome) => Ok(outcome),
             Err(error) => {
                 tracing::warn!(error = &error as &dyn Error, "a command was not committed");
-                Err(Problem::new(codes::node::NO_LEADER, "the ledger takes no commands now"))
+                Err(Problem::new(
+                    codes::node::NO_LEADER,
+                    "the ledger takes no commands now",
+                ))
             }
         }
     }
@@ -78,9 +90,14 @@ impl Desk {
         }
         let document = self.documents.get(description).await?;
         let schema = document.get(name).cloned().unwrap_or_default();
-        let schema = blocking(move || Schema::compile(&schema)).await?.map_err(|reason| {
-            Problem::new(codes::plugin::DESCRIPTION, format!("the plugin's {name}: {reason}"))
-        })?;
+        let schema = blocking(move || Schema::compile(&schema))
+            .await?
+            .map_err(|reason| {
+                Problem::new(
+                    codes::plugin::DESCRIPTION,
+                    format!("the plugin's {name}: {reason}"),
+                )
+            })?;
         let mut schemas = kept();
         if schemas.len() >= SCHEMAS_KEPT_MAX {
             schemas.clear();
@@ -97,7 +114,9 @@ impl fmt::Debug for Desk {
 }
 
 /// Runs what would hold up an async thread on one of its own.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work).await.map_err(|error| {
         tracing::error!(%error, "a blocking task ended without a result");
         Problem::new(codes::node::INTERNAL, "the request could not be worked on")

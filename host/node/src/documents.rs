@@ -28,7 +28,10 @@ pub(crate) struct Documents {
 
 impl Documents {
     pub(crate) fn new(depot: Depot) -> Self {
-        Self { depot, kept: Mutex::new(BTreeMap::new()) }
+        Self {
+            depot,
+            kept: Mutex::new(BTreeMap::new()),
+        }
     }
 
     /// The document with this digest.
@@ -40,10 +43,13 @@ impl Documents {
             tracing::error!(%digest, error = &error as &dyn std::error::Error, "a document cannot be read");
             Problem::new(codes::node::STORAGE, "a stored document cannot be read")
         })?;
-        let document: Arc<Value> = serde_json::from_slice(&bytes).map(Arc::new).map_err(|error| {
-            tracing::error!(%digest, %error, "a document is no JSON");
-            Problem::new(codes::node::STORAGE, "a stored document is damaged")
-        })?;
+        let document: Arc<Value> =
+            serde_json::from_slice(&bytes)
+                .map(Arc::new)
+                .map_err(|error| {
+                    tracing::error!(%digest, %error, "a document is no JSON");
+                    Problem::new(codes::node::STORAGE, "a stored document is damaged")
+                })?;
         let mut kept = self.kept();
         if kept.len() >= KEPT_MAX {
             kept.clear();

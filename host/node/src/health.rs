@@ -31,5 +31,9 @@ pub(crate) fn of(desk: &Desk) -> Health {
 
 fn check(name: &str, ok: bool, well: &str, ill: &str) -> Check {
     let detail = Some(if ok { well } else { ill }.to_owned());
-    Check { name: name.to_owned(), ok, detail }
+    Check {
+        name: name.to_owned(),
+        ok,
+        detail,
+    }
 }

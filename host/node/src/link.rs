@@ -34,8 +34,9 @@ impl Link {
         let (dial, accepted) = mpsc::channel(PENDING_MAX);
         let served = tokio::spawn(async move {
             let incoming = ReceiverStream::new(accepted);
-            let result =
-                router.serve_with_incoming_shutdown(incoming, stop.cancelled_owned()).await;
+            let result = router
+                .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
+                .await;
             if let Err(error) = result {
                 tracing::error!(%error, "the internal service ended");
             }

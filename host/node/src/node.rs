@@ -109,12 +109,21 @@ impl Node {
         let vault = Arc::new(InputVault::open(&data("vault"))?);
         let archive = Archive::open(&data("archive.sqlite")).await?;
         let secret_path = data("secret");
-        let secret = Secret::open(&secret_path)
-            .map_err(|source| StartError::File { path: secret_path, source })?;
+        let secret = Secret::open(&secret_path).map_err(|source| StartError::File {
+            path: secret_path,
+            source,
+        })?;
 
         let provers = provers_config(&config)?;
-        let verifier_config = ProversConfig { size: 1, threads: cores(), ..provers.clone() };
-        let verifier = Arc::new(ChildVerifier::new(Provers::new(verifier_config, depot.clone())));
+        let verifier_config = ProversConfig {
+            size: 1,
+            threads: cores(),
+            ..provers.clone()
+        };
+        let verifier = Arc::new(ChildVerifier::new(Provers::new(
+            verifier_config,
+            depot.clone(),
+        )));
         let coordinator = Coordinator::start(
             aureole_coordinator::Config {
                 lease: Duration::from_millis(config.worker.lease_ms),
@@ -205,8 +214,7 @@ async fn start_worker(
     depot: &Depot,
 ) -> Result<aureole_worker::Worker, StartError> {
     let slots = config.worker.slots;
-    let mut sandboxes =
-        SandboxesConfig::new(provers.command.clone(), config.data_dir.join("code"));
+    let mut sandboxes = SandboxesConfig::new(provers.command.clone(), config.data_dir.join("code"));
     sandboxes.size = slots;
     let worker = aureole_worker::WorkerConfig {
         id: "local".to_owned(),
@@ -238,8 +246,10 @@ fn provers_config(config: &Config) -> Result<ProversConfig, StartError> {
 }
 
 fn make_folder(path: &Path) -> Result<(), StartError> {
-    std::fs::create_dir_all(path)
-        .map_err(|source| StartError::File { path: path.to_owned(), source })
+    std::fs::create_dir_all(path).map_err(|source| StartError::File {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn cores() -> u32 {

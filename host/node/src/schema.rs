@@ -71,7 +71,9 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(schema.check(&json!({"leaves": ["0x0123"]})), Ok(()));
-        let mismatch = schema.check(&json!({"leaves": ["0x0123", "secret"]})).unwrap_err();
+        let mismatch = schema
+            .check(&json!({"leaves": ["0x0123", "secret"]}))
+            .unwrap_err();
         assert_eq!(mismatch.path, "/leaves/1");
         assert!(!mismatch.message.contains("secret"), "{}", mismatch.message);
     }
@@ -83,14 +85,24 @@ mod tests {
 
     #[test]
     fn a_schema_reaches_for_no_other_document() {
-        for reference in ["https://example.invalid/schema.json", "file:///etc/hostname"] {
-            assert!(Schema::compile(&json!({"$ref": reference})).is_err(), "{reference}");
+        for reference in [
+            "https://example.invalid/schema.json",
+            "file:///etc/hostname",
+        ] {
+            assert!(
+                Schema::compile(&json!({"$ref": reference})).is_err(),
+                "{reference}"
+            );
         }
     }
 
     #[test]
     fn a_pattern_that_would_backtrack_for_ever_ends() {
         let schema = Schema::compile(&json!({"type": "string", "pattern": "^(a+)+$"})).unwrap();
-        assert!(schema.check(&json!(format!("{}b", "a".repeat(50_000)))).is_err());
+        assert!(
+            schema
+                .check(&json!(format!("{}b", "a".repeat(50_000))))
+                .is_err()
+        );
     }
 }

@@ -21,7 +21,10 @@ impl Secret {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         match fs::read(path) {
             Ok(bytes) => bytes.try_into().map(Self).map_err(|bytes: Vec<u8>| {
-                let message = format!("has {} bytes instead of 32; remove it to make a new one", bytes.len());
+                let message = format!(
+                    "has {} bytes instead of 32; remove it to make a new one",
+                    bytes.len()
+                );
                 io::Error::new(io::ErrorKind::InvalidData, message)
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::create(path),
@@ -36,8 +39,12 @@ impl Secret {
         getrandom::fill(&mut bytes).map_err(io::Error::other)?;
         // Written aside and renamed, so that a crash leaves no half a secret.
         let aside = path.with_extension("new");
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&aside)?;
         file.write_all(&bytes)?;
         file.sync_all()?;
         fs::rename(&aside, path)?;
@@ -74,7 +81,11 @@ mod tests {
     #[test]
     fn a_secret_is_the_same_after_a_restart_and_another_on_another_node() {
         let folder = tempfile::tempdir().unwrap();
-        let digest = |name| Secret::open(&folder.path().join(name)).unwrap().digest("p", &[b"x"]);
+        let digest = |name| {
+            Secret::open(&folder.path().join(name))
+                .unwrap()
+                .digest("p", &[b"x"])
+        };
         assert_eq!(digest("a"), digest("a"));
         assert_ne!(digest("a"), digest("b"));
     }
@@ -83,7 +94,10 @@ mod tests {
     fn a_digest_keeps_its_purpose_and_parts_apart() {
         let folder = tempfile::tempdir().unwrap();
         let secret = Secret::open(&folder.path().join("secret")).unwrap();
-        assert_ne!(secret.digest("p", &[b"ab", b"c"]), secret.digest("p", &[b"a", b"bc"]));
+        assert_ne!(
+            secret.digest("p", &[b"ab", b"c"]),
+            secret.digest("p", &[b"a", b"bc"])
+        );
         assert_ne!(secret.digest("p", &[b"q"]), secret.digest("q", &[b"p"]));
     }
 
@@ -92,6 +106,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         std::fs::write(&path, b"short").unwrap();
-        assert!(Secret::open(&path).unwrap_err().to_string().contains("5 bytes"));
+        assert!(
+            Secret::open(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("5 bytes")
+        );
     }
 }

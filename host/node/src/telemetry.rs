@@ -29,8 +29,10 @@ pub enum TelemetryError {
 /// # Errors
 /// A filter that does not parse, or a second call.
 pub fn install(log: &Log) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::try_new(&log.filter)
-        .map_err(|source| TelemetryError::Filter { filter: log.filter.clone(), source })?;
+    let filter = EnvFilter::try_new(&log.filter).map_err(|source| TelemetryError::Filter {
+        filter: log.filter.clone(),
+        source,
+    })?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

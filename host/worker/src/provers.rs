@@ -199,6 +199,23 @@ impl Provers {
         prepare(&mut lease, &self.inner.config, key, &[circuit], true).await
     }
 
+    /// Makes a circuit's verifying key, unless it is warm, and tells what is known of it.
+    ///
+    /// # Errors
+    /// As [`Provers::prepare`], and [`Error::Depot`] if the circuit's bytes are not there.
+    pub async fn verifying_key(&self, circuit: &Digest) -> Result<Prepared, Error> {
+        let mut session = self.open(circuit).await?;
+        let key = session.key();
+        let config = &self.inner.config;
+        match prepare(&mut session.lease, config, key, &[], false).await {
+            Err(Error::NeedCircuit) => {
+                let bytes = self.inner.depot.get(circuit, BLOB_BYTES_MAX).await?;
+                prepare(&mut session.lease, config, key, &[&bytes], false).await
+            }
+            result => result,
+        }
+    }
+
     /// Takes a process for one circuit, waiting for a free one.
     ///
     /// # Errors

@@ -13,6 +13,9 @@ codes! {
     KEYGEN = "circuit.keygen", 422, "keys cannot be made for the circuit",
         "The proof system refused the circuit.",
         "The detail says why; run keygen natively in the plugin's tests.";
+    KEY_MISMATCH = "circuit.key_mismatch", 500, "two processes made different keys of the circuit",
+        "A circuit's key is believed once a worker and the verifier have made the same one.",
+        "Nodes of different versions, or a faulty machine: look at the log, then register the circuit again.";
     BACKEND = "circuit.backend", 422, "the circuit is for another proof system",
         "This node proves halo2 with the inner product argument over Vesta.",
         "Use a node that has the backend.";

@@ -22,6 +22,9 @@ use crate::wire;
 /// A blob that a result names is missing or damaged.
 const RESULT_MISSING: &str = "task.result_missing";
 
+/// Worker and verifier made different keys of one circuit.
+const KEY_MISMATCH: &str = "circuit.key_mismatch";
+
 /// The verifier failed, which says nothing of the proof.
 const VERIFIER_FAILED: &str = "node.verifier_failed";
 
@@ -65,7 +68,7 @@ impl Inner {
                 checked.map(|()| Some(micros_since(started)))
             }
             (Completion::Proved { .. }, None) => Err(invalid("its circuit is not known")),
-            (completion, _) => self.check_blobs(completion).await.map(|()| None),
+            (completion, _) => self.check_prepared(completion).await.map(|()| None),
         };
         match checked {
             Ok(verify_micros) => {
@@ -168,6 +171,33 @@ impl Inner {
             Verdict::Valid => Ok(()),
             Verdict::Invalid { reason } => Err(invalid(&reason)),
         }
+    }
+
+    /// Checks an inspection or a preparation: its blobs are here, and its key is the verifier's.
+    async fn check_prepared(&self, completion: &Completion) -> Result<(), Problem> {
+        self.check_blobs(completion).await?;
+        match completion {
+            Completion::PluginInspected { default_circuit: Some(facts), .. }
+            | Completion::CircuitPrepared(facts) => self.check_key(facts).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Has the verifier make the circuit's key too. It is warm then for the first proof.
+    async fn check_key(&self, facts: &CircuitFacts) -> Result<(), Problem> {
+        let key = self
+            .verifier
+            .key(facts.circuit_digest)
+            .await
+            .map_err(|error| Problem::new(VERIFIER_FAILED, error.to_string()))?;
+        if (key.digest, key.proof_bytes) == (facts.key_digest, facts.proof_bytes) {
+            return Ok(());
+        }
+        let detail = format!(
+            "the worker made key {} with proofs of {} bytes, the verifier {} with {}",
+            facts.key_digest, facts.proof_bytes, key.digest, key.proof_bytes
+        );
+        Err(Problem::new(KEY_MISMATCH, detail))
     }
 
     /// Checks that the blobs of an inspection or preparation are in the depot.

@@ -194,3 +194,29 @@ async fn a_prepared_circuit_lets_the_tasks_that_wait_for_it_run() {
     assert_eq!(worker.complete(attempt_of(&lease), result).await, None);
     assert_eq!(node.task(5).phase(), TaskPhase::Done);
 }
+
+#[tokio::test]
+async fn a_key_that_the_verifier_does_not_make_too_is_a_strike() {
+    let node = Node::ready().await;
+    let (plugin, params) = (Digest::of(b"component"), Digest::of(b"other params"));
+    let command = Command::RegisterCircuit {
+        plugin,
+        params,
+        task: task_id(5),
+        now: 1,
+    };
+    let _ = node.coordinator.propose(command).await.unwrap();
+    let mut worker = node.join("w").await;
+    let held = attempt_of(&worker.lease().await);
+    store(&node, &[b"circuit", b"report"]).await;
+    let forged = v1::CircuitPrepared {
+        key: Digest::of(b"another key").as_bytes().to_vec(),
+        ..prepared()
+    };
+    let refused = worker
+        .complete(held, Wire::CircuitPrepared(forged))
+        .await
+        .unwrap();
+    assert_eq!(refused.code, "circuit.key_mismatch");
+    assert_eq!(node.task(5).strikes, 1);
+}

@@ -9,9 +9,7 @@ use std::time::Duration;
 use aureole_api::internal::v1;
 use aureole_api::internal::v1::workers_client::WorkersClient;
 use aureole_api::internal::v1::workers_server::WorkersServer;
-use aureole_coordinator::{
-    Clock, Config, Coordinator, InputKeys, KeyError, Verdict, Verifier, VerifyError, WorkersService,
-};
+use aureole_coordinator::{CircuitKey, Clock, Config, Coordinator, InputKeys, KeyError, Verdict, Verifier, VerifyError, WorkersService,};
 use aureole_ledger::{
     CircuitFacts, CircuitId, Command, Completion, Digest, Millis, Outcome, Priority, TaskId,
     TaskRecord, Timings, WorkerId,
@@ -48,6 +46,14 @@ struct Script;
 
 #[tonic::async_trait]
 impl Verifier for Script {
+    async fn key(&self, circuit: Digest) -> Result<CircuitKey, VerifyError> {
+        assert_eq!(circuit, facts().circuit_digest);
+        Ok(CircuitKey {
+            digest: facts().key_digest,
+            proof_bytes: facts().proof_bytes,
+        })
+    }
+
     async fn verify(
         &self,
         circuit: Digest,
@@ -387,6 +393,12 @@ pub(crate) struct Nobody;
 
 #[tonic::async_trait]
 impl Verifier for Nobody {
+    async fn key(&self, _circuit: Digest) -> Result<CircuitKey, VerifyError> {
+        Err(VerifyError {
+            reason: "nobody verifies here".to_owned(),
+        })
+    }
+
     async fn verify(
         &self,
         _circuit: Digest,

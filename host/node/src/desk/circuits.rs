@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use aureole_api::{Problem, codes, rest};
+use aureole_gateway::Blob;
 use aureole_ledger::{
     CircuitId, CircuitRecord, CircuitState, Command, Digest, Outcome, PluginFacts, PluginRecord,
     PluginState,
 };
-use aureole_gateway::Blob;
 use serde_json::Value;
 
 use super::{Desk, domain, storage};
@@ -29,7 +29,10 @@ impl Desk {
         params: Option<&Value>,
     ) -> Result<(rest::Circuit, bool), Problem> {
         let (id, created) = self.register(plugin, params).await?;
-        Ok((self.circuit_view(&self.circuit_record(&id)?).await?, created))
+        Ok((
+            self.circuit_view(&self.circuit_record(&id)?).await?,
+            created,
+        ))
     }
 
     /// One circuit, after waiting for the end of its preparation.
@@ -40,7 +43,9 @@ impl Desk {
     ) -> Result<rest::Circuit, Problem> {
         let mut record = self.circuit_record(id)?;
         if let (CircuitState::Preparing, Some(task)) = (&record.state, record.task) {
-            self.coordinator.wait_task(task, |view| view.task.is_finished(), wait).await;
+            self.coordinator
+                .wait_task(task, |view| view.task.is_finished(), wait)
+                .await;
             record = self.circuit_record(id)?;
         }
         self.circuit_view(&record).await
@@ -77,7 +82,10 @@ impl Desk {
         if canonical.len() > PARAMS_BYTES_MAX {
             return Err(Problem::new(
                 codes::circuit::PARAMS_TOO_LARGE,
-                format!("params have {} bytes, the limit is {PARAMS_BYTES_MAX}", canonical.len()),
+                format!(
+                    "params have {} bytes, the limit is {PARAMS_BYTES_MAX}",
+                    canonical.len()
+                ),
             )
             .at("/params"));
         }
@@ -101,26 +109,38 @@ impl Desk {
     ) -> Result<(CircuitId, bool), Problem> {
         let id = CircuitId::of(&plugin, &params);
         let known = self.coordinator.read(|state| {
-            state.circuit(&id).is_some_and(|circuit| {
-                !matches!(circuit.state, CircuitState::Rejected(_))
-            })
+            state
+                .circuit(&id)
+                .is_some_and(|circuit| !matches!(circuit.state, CircuitState::Rejected(_)))
         });
         if known {
             return Ok((id, false));
         }
         let task = clock::task_id().map_err(|error| storage(&error, "no randomness for an id"))?;
-        let command = Command::RegisterCircuit { plugin, params, task, now: clock::now() };
+        let command = Command::RegisterCircuit {
+            plugin,
+            params,
+            task,
+            now: clock::now(),
+        };
         match self.propose(command).await? {
-            Outcome::CircuitRegistered { circuit, created, .. } => Ok((circuit, created)),
-            _ => Err(Problem::new(codes::node::INTERNAL, "the ledger answered another command")),
+            Outcome::CircuitRegistered {
+                circuit, created, ..
+            } => Ok((circuit, created)),
+            _ => Err(Problem::new(
+                codes::node::INTERNAL,
+                "the ledger answered another command",
+            )),
         }
     }
 
     pub(super) fn circuit_record(&self, id: &CircuitId) -> Result<CircuitRecord, Problem> {
-        self.coordinator.read(|state| state.circuit(id).cloned()).ok_or_else(|| {
-            let detail = format!("no circuit {id} is here; make it with POST /api/v1/circuits");
-            Problem::new(codes::circuit::UNKNOWN, detail)
-        })
+        self.coordinator
+            .read(|state| state.circuit(id).cloned())
+            .ok_or_else(|| {
+                let detail = format!("no circuit {id} is here; make it with POST /api/v1/circuits");
+                Problem::new(codes::circuit::UNKNOWN, detail)
+            })
     }
 
     /// What is known of a circuit that is ready.
@@ -130,9 +150,10 @@ impl Desk {
     ) -> Result<aureole_ledger::CircuitFacts, Problem> {
         match self.circuit_record(id)?.state {
             CircuitState::Ready(facts) => Ok(facts),
-            CircuitState::Preparing => {
-                Err(Problem::new(codes::circuit::NOT_READY, format!("circuit {id} is being prepared")))
-            }
+            CircuitState::Preparing => Err(Problem::new(
+                codes::circuit::NOT_READY,
+                format!("circuit {id} is being prepared"),
+            )),
             CircuitState::Rejected(problem) => Err(domain(&problem)),
         }
     }
@@ -147,11 +168,16 @@ pub(super) fn usable<'a>(
         (PluginState::Ready, Some(facts)) => Ok(facts),
         (PluginState::Rejected(problem), _) => Err(Problem::new(
             codes::plugin::REJECTED,
-            format!("plugin {reference} was rejected: {}: {}", problem.code, problem.detail),
+            format!(
+                "plugin {reference} was rejected: {}: {}",
+                problem.code, problem.detail
+            ),
         )),
         (PluginState::Retired { .. }, _) => Err(Problem::new(
             codes::plugin::RETIRED,
-            format!("plugin {reference} is retired and takes nothing new; upload it again to bring it back"),
+            format!(
+                "plugin {reference} is retired and takes nothing new; upload it again to bring it back"
+            ),
         )),
         _ => Err(Problem::new(
             codes::plugin::NOT_READY,

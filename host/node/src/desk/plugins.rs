@@ -25,14 +25,24 @@ impl Desk {
             .put_stream(component, COMPONENT_BYTES_MAX)
             .await
             .map_err(|error| upload_failed(&error))?;
-        let known = self.coordinator.read(|state| state.plugin(&digest).is_some());
+        let known = self
+            .coordinator
+            .read(|state| state.plugin(&digest).is_some());
         if !known {
             self.scan(&digest).await?;
         }
         let task = clock::task_id().map_err(|error| storage(&error, "no randomness for an id"))?;
-        let command = Command::RegisterPlugin { component: digest, bytes, task, now: clock::now() };
+        let command = Command::RegisterPlugin {
+            component: digest,
+            bytes,
+            task,
+            now: clock::now(),
+        };
         let Outcome::PluginRegistered { created, .. } = self.propose(command).await? else {
-            return Err(Problem::new(codes::node::INTERNAL, "the ledger answered another command"));
+            return Err(Problem::new(
+                codes::node::INTERNAL,
+                "the ledger answered another command",
+            ));
         };
         let record = self.plugin_record(&rest::PluginRef::Digest(*digest.as_bytes()))?;
         Ok((self.plugin_view(&record, true).await?, created))
@@ -57,8 +67,9 @@ impl Desk {
 
     /// All plugins by name and version, without their schemas.
     pub(super) async fn list_plugins(&self) -> Result<rest::PluginList, Problem> {
-        let records: Vec<PluginRecord> =
-            self.coordinator.read(|state| state.plugins().cloned().collect());
+        let records: Vec<PluginRecord> = self
+            .coordinator
+            .read(|state| state.plugins().cloned().collect());
         let mut plugins = Vec::with_capacity(records.len());
         for record in &records {
             plugins.push(self.plugin_view(record, false).await?);
@@ -75,7 +86,9 @@ impl Desk {
     ) -> Result<rest::Plugin, Problem> {
         let mut record = self.plugin_record(reference)?;
         if record.state == PluginState::Inspecting && !wait.is_zero() {
-            self.coordinator.wait_task(record.task, |view| view.task.is_finished(), wait).await;
+            self.coordinator
+                .wait_task(record.task, |view| view.task.is_finished(), wait)
+                .await;
             record = self.plugin_record(&rest::PluginRef::Digest(*record.component.as_bytes()))?;
         }
         self.plugin_view(&record, true).await
@@ -88,7 +101,12 @@ impl Desk {
     ) -> Result<rest::Plugin, Problem> {
         let component = self.plugin_record(reference)?.component;
         // The record shown below says what came of it.
-        let _ = self.propose(Command::RetirePlugin { component, now: clock::now() }).await?;
+        let _ = self
+            .propose(Command::RetirePlugin {
+                component,
+                now: clock::now(),
+            })
+            .await?;
         let record = self.plugin_record(&rest::PluginRef::Digest(*component.as_bytes()))?;
         self.plugin_view(&record, true).await
     }
@@ -102,17 +120,22 @@ impl Desk {
         let found = self.coordinator.read(|state| {
             let record = match reference {
                 rest::PluginRef::Digest(bytes) => state.plugin(&Digest::from_bytes(*bytes)),
-                rest::PluginRef::Name { name, version: Some(version) } => {
-                    state.plugin_version(name, version)
-                }
-                rest::PluginRef::Name { name, version: None } => state
+                rest::PluginRef::Name {
+                    name,
+                    version: Some(version),
+                } => state.plugin_version(name, version),
+                rest::PluginRef::Name {
+                    name,
+                    version: None,
+                } => state
                     .latest_plugin(name)
                     .or_else(|| state.plugin_versions(name).into_iter().next()),
             };
             record.cloned()
         });
         found.ok_or_else(|| {
-            let detail = format!("no plugin `{reference}` is here; upload it with POST /api/v1/plugins");
+            let detail =
+                format!("no plugin `{reference}` is here; upload it with POST /api/v1/plugins");
             Problem::new(codes::plugin::UNKNOWN, detail)
         })
     }

@@ -26,16 +26,20 @@ impl Desk {
                     .digest
                     .parse()
                     .map_err(|error| storage(&error, "a proof's digest does not read"))?;
-                Ok(Blob { digest, bytes: self.proof_blob(&digest).await? })
+                Ok(Blob {
+                    digest,
+                    bytes: self.proof_blob(&digest).await?,
+                })
             }
             (rest::TaskState::Done, _, None) => Err(Problem::new(
                 codes::task::NO_PROOF,
                 format!("task {id} was no proof but work on a plugin or circuit"),
             )),
             (rest::TaskState::Failed, Some(problem), _) => Err(problem),
-            (rest::TaskState::Cancelled, ..) => {
-                Err(Problem::new(codes::task::CANCELLED, format!("task {id} was cancelled")))
-            }
+            (rest::TaskState::Cancelled, ..) => Err(Problem::new(
+                codes::task::CANCELLED,
+                format!("task {id} was cancelled"),
+            )),
             (state, ..) => Err(Problem::new(
                 codes::task::NOT_DONE,
                 format!("task {id} is {state}; wait for it with GET /api/v1/tasks/{id}?wait=30s"),
@@ -51,10 +55,7 @@ impl Desk {
     }
 
     /// Whether a proof verifies under a circuit's key for exactly these public inputs.
-    pub(super) async fn verdict(
-        &self,
-        request: Verification,
-    ) -> Result<rest::Verdict, Problem> {
+    pub(super) async fn verdict(&self, request: Verification) -> Result<rest::Verdict, Problem> {
         let record = self.circuit_record(&request.circuit)?;
         let facts = self.ready_facts(&request.circuit)?;
         let inputs = self.circuit_view(&record).await?.public_inputs;
@@ -70,11 +71,19 @@ impl Desk {
                 )),
             });
         }
-        match self.verifier.verify(facts.circuit_digest, flat, proof).await {
-            Ok(Verdict::Valid) => Ok(rest::Verdict { valid: true, reason: None }),
-            Ok(Verdict::Invalid { reason }) => {
-                Ok(rest::Verdict { valid: false, reason: Some(reason) })
-            }
+        match self
+            .verifier
+            .verify(facts.circuit_digest, flat, proof)
+            .await
+        {
+            Ok(Verdict::Valid) => Ok(rest::Verdict {
+                valid: true,
+                reason: None,
+            }),
+            Ok(Verdict::Invalid { reason }) => Ok(rest::Verdict {
+                valid: false,
+                reason: Some(reason),
+            }),
             Err(error) => Err(storage(&error, "the verifier could not be asked")),
         }
     }
@@ -86,7 +95,10 @@ fn flat(
     inputs: &[rest::PublicInput],
     given: &BTreeMap<String, Vec<[u8; 32]>>,
 ) -> Result<Vec<u8>, Problem> {
-    if let Some(name) = given.keys().find(|name| !inputs.iter().any(|input| input.name == **name)) {
+    if let Some(name) = given
+        .keys()
+        .find(|name| !inputs.iter().any(|input| input.name == **name))
+    {
         let known: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
         let detail = format!(
             "`{}` is no public input of the circuit; it has: {}",

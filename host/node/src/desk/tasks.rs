@@ -49,7 +49,12 @@ impl Desk {
         let outcome = self.propose(command).await;
         let task = match outcome {
             Ok(Outcome::TaskSubmitted { task, .. }) => task,
-            Ok(_) => return Err(Problem::new(codes::node::INTERNAL, "the ledger answered another command")),
+            Ok(_) => {
+                return Err(Problem::new(
+                    codes::node::INTERNAL,
+                    "the ledger answered another command",
+                ));
+            }
             Err(problem) => {
                 // Only a refusal is certain to have left no task behind.
                 if problem.status() < 500 {
@@ -82,9 +87,10 @@ impl Desk {
                 usable(&self.plugin_record(&reference)?, &reference)?;
                 Ok(*id)
             }
-            Target::Plugin { plugin, params } => {
-                self.register(plugin, params.as_ref()).await.map(|(id, _)| id)
-            }
+            Target::Plugin { plugin, params } => self
+                .register(plugin, params.as_ref())
+                .await
+                .map(|(id, _)| id),
         }
     }
 
@@ -105,10 +111,17 @@ impl Desk {
     async fn check_input(&self, circuit: &CircuitId, input: &Value) -> Result<(), Problem> {
         let plugin = self.circuit_record(circuit)?.plugin;
         let description = self.coordinator.read(|state| {
-            state.plugin(&plugin)?.facts.as_ref().map(|facts| facts.description)
+            state
+                .plugin(&plugin)?
+                .facts
+                .as_ref()
+                .map(|facts| facts.description)
         });
         let Some(description) = description else {
-            return Err(Problem::new(codes::plugin::NOT_READY, "the plugin has no description yet"));
+            return Err(Problem::new(
+                codes::plugin::NOT_READY,
+                "the plugin has no description yet",
+            ));
         };
         let schema = self.schema(&description, "input_schema").await?;
         schema.check(input).map_err(|mismatch| {
@@ -124,7 +137,10 @@ impl Desk {
             if plain.len() > INPUT_BYTES_MAX {
                 return Err(Problem::new(
                     codes::witness::INPUT_TOO_LARGE,
-                    format!("the input has {} bytes, the limit is {INPUT_BYTES_MAX}", plain.len()),
+                    format!(
+                        "the input has {} bytes, the limit is {INPUT_BYTES_MAX}",
+                        plain.len()
+                    ),
                 ));
             }
             vault
@@ -132,7 +148,10 @@ impl Desk {
                 .map_err(|error| storage(&error, "the input cannot be sealed"))
         })
         .await??;
-        self.depot.put(sealed).await.map_err(|error| storage(&error, "the input cannot be stored"))
+        self.depot
+            .put(sealed)
+            .await
+            .map_err(|error| storage(&error, "the input cannot be stored"))
     }
 
     /// Destroys the key of a task's input and removes the sealed bytes.
@@ -156,19 +175,31 @@ impl Desk {
     async fn early_verdict(&self, task: TaskId) {
         let leased = self
             .coordinator
-            .wait_task(task, |view| view.task.phase() != TaskPhase::Queued, LEASE_WAIT)
+            .wait_task(
+                task,
+                |view| view.task.phase() != TaskPhase::Queued,
+                LEASE_WAIT,
+            )
             .await;
         if leased.is_some_and(|view| view.task.phase() == TaskPhase::Running) {
             let verdict =
                 |view: &TaskView| view.stage >= Some(Stage::Prove) || view.task.is_finished();
-            self.coordinator.wait_task(task, verdict, VERDICT_WAIT).await;
+            self.coordinator
+                .wait_task(task, verdict, VERDICT_WAIT)
+                .await;
         }
     }
 
     /// A task, after waiting for its end.
-    pub(super) async fn show_task(&self, id: TaskId, wait: Duration) -> Result<rest::Task, Problem> {
+    pub(super) async fn show_task(
+        &self,
+        id: TaskId,
+        wait: Duration,
+    ) -> Result<rest::Task, Problem> {
         if !wait.is_zero() {
-            self.coordinator.wait_task(id, |view| view.task.is_finished(), wait).await;
+            self.coordinator
+                .wait_task(id, |view| view.task.is_finished(), wait)
+                .await;
         }
         self.task_anywhere(id).await
     }
@@ -240,7 +271,13 @@ impl Desk {
         tasks.truncate(limit);
         let next = tasks.last().filter(|_| more).and_then(|task| {
             let id = task.id.parse().ok()?;
-            Some(Cursor { submitted_at_ms: task.submitted_at.millis(), id }.to_string())
+            Some(
+                Cursor {
+                    submitted_at_ms: task.submitted_at.millis(),
+                    id,
+                }
+                .to_string(),
+            )
         });
         Ok(rest::TaskPage { tasks, next })
     }
@@ -255,7 +292,9 @@ impl Desk {
         self.coordinator.read(|ledger| {
             let of_plugin = |task: &TaskRecord| match task.kind {
                 TaskKind::Prove { circuit, .. } => plugin.is_none_or(|component| {
-                    ledger.circuit(&circuit).is_some_and(|circuit| circuit.plugin == *component)
+                    ledger
+                        .circuit(&circuit)
+                        .is_some_and(|circuit| circuit.plugin == *component)
                 }),
                 _ => false,
             };
@@ -280,7 +319,12 @@ impl Desk {
             ));
         }
         // The record shown below says what came of it.
-        let _ = self.propose(Command::CancelTask { task: id, now: clock::now() }).await?;
+        let _ = self
+            .propose(Command::CancelTask {
+                task: id,
+                now: clock::now(),
+            })
+            .await?;
         self.task_anywhere(id).await
     }
 }
@@ -292,7 +336,10 @@ fn is_older(task: &TaskRecord, cursor: &Cursor) -> bool {
 
 fn cursor(text: &str) -> Result<Cursor, Problem> {
     text.parse().map_err(|_| {
-        Problem::new(codes::request::CURSOR, "`before` is no cursor: give the `next` of a page")
+        Problem::new(
+            codes::request::CURSOR,
+            "`before` is no cursor: give the `next` of a page",
+        )
     })
 }
 

@@ -43,9 +43,16 @@ impl Desk {
         if let PluginState::Rejected(problem) = &record.state {
             view.problem = Some(domain(problem));
         }
-        let Some(facts) = &record.facts else { return Ok(view) };
+        let Some(facts) = &record.facts else {
+            return Ok(view);
+        };
         let description = self.documents.get(&facts.description).await?;
-        let text = |key: &str| description.get(key).and_then(Value::as_str).map(str::to_owned);
+        let text = |key: &str| {
+            description
+                .get(key)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        };
         view.name = Some(facts.name.clone());
         view.version = Some(facts.version.clone());
         view.summary = text("summary");
@@ -54,7 +61,12 @@ impl Desk {
         view.default_circuit = facts.default_circuit.map(|circuit| circuit.to_string());
         view.public_inputs = public_input_names(&description);
         if schemas {
-            let value = |key: &str| description.get(key).filter(|value| !value.is_null()).cloned();
+            let value = |key: &str| {
+                description
+                    .get(key)
+                    .filter(|value| !value.is_null())
+                    .cloned()
+            };
             view.params_schema = value("params_schema");
             view.input_schema = value("input_schema");
             view.default_params = value("default_params");
@@ -108,9 +120,9 @@ impl Desk {
     pub(crate) async fn task_view(&self, record: &TaskRecord) -> Result<rest::Task, Problem> {
         let circuit = match record.kind {
             TaskKind::InspectPlugin { .. } => None,
-            TaskKind::PrepareCircuit { circuit } | TaskKind::Prove { circuit, .. } => {
-                self.coordinator.read(|state| state.circuit(&circuit).cloned())
-            }
+            TaskKind::PrepareCircuit { circuit } | TaskKind::Prove { circuit, .. } => self
+                .coordinator
+                .read(|state| state.circuit(&circuit).cloned()),
         };
         let component = match record.kind {
             TaskKind::InspectPlugin { plugin } => Some(plugin),
@@ -130,10 +142,17 @@ impl Desk {
             timings_ms: timings(record),
             public_inputs: None,
             proof: None,
-            error: record.problem().map(|problem| domain(problem).of_task(record.id)),
+            error: record
+                .problem()
+                .map(|problem| domain(problem).of_task(record.id)),
         };
-        if let (Some(Completion::Proved { proof, public_inputs }), Some(circuit)) =
-            (record.completion(), &circuit)
+        if let (
+            Some(Completion::Proved {
+                proof,
+                public_inputs,
+            }),
+            Some(circuit),
+        ) = (record.completion(), &circuit)
             && let CircuitState::Ready(facts) = &circuit.state
         {
             view.proof = Some(rest::ProofRecord {
@@ -176,10 +195,13 @@ impl Desk {
     /// `name@version`, or the component's digest while it has no name.
     pub(super) fn plugin_label(&self, component: &Digest) -> String {
         self.coordinator.read(|state| {
-            state.plugin(component).and_then(|plugin| plugin.facts.as_ref()).map_or_else(
-                || component.to_string(),
-                |facts| format!("{}@{}", facts.name, facts.version),
-            )
+            state
+                .plugin(component)
+                .and_then(|plugin| plugin.facts.as_ref())
+                .map_or_else(
+                    || component.to_string(),
+                    |facts| format!("{}@{}", facts.name, facts.version),
+                )
         })
     }
 
@@ -188,7 +210,11 @@ impl Desk {
             TaskPhase::Queued => {
                 let waits_for_circuit = matches!(record.kind, TaskKind::Prove { .. })
                     && circuit.is_some_and(|circuit| circuit.state == CircuitState::Preparing);
-                Some(if waits_for_circuit { rest::Stage::Circuit } else { rest::Stage::Queue })
+                Some(if waits_for_circuit {
+                    rest::Stage::Circuit
+                } else {
+                    rest::Stage::Queue
+                })
             }
             TaskPhase::Running => self
                 .coordinator
@@ -201,12 +227,17 @@ impl Desk {
 }
 
 fn part<T: serde::de::DeserializeOwned>(report: &Value, key: &str) -> Result<Option<T>, Problem> {
-    report.get(key).filter(|value| !value.is_null()).map_or(Ok(None), |value| {
-        serde_json::from_value(value.clone()).map(Some).map_err(|error| {
-            tracing::error!(%error, key, "a circuit's report does not read");
-            Problem::new(codes::node::STORAGE, "a circuit's report is damaged")
+    report
+        .get(key)
+        .filter(|value| !value.is_null())
+        .map_or(Ok(None), |value| {
+            serde_json::from_value(value.clone())
+                .map(Some)
+                .map_err(|error| {
+                    tracing::error!(%error, key, "a circuit's report does not read");
+                    Problem::new(codes::node::STORAGE, "a circuit's report is damaged")
+                })
         })
-    })
 }
 
 fn public_input_names(description: &Value) -> Vec<rest::PublicInputName> {
@@ -268,7 +299,12 @@ fn attempt(attempt: &aureole_ledger::Attempt) -> rest::Attempt {
 
 fn timings(record: &TaskRecord) -> Option<rest::Timings> {
     let finished_at = record.finished_at?;
-    let stage = |stage| record.timings.get(&stage).map(|micros| rest::Timings::millis(*micros));
+    let stage = |stage| {
+        record
+            .timings
+            .get(&stage)
+            .map(|micros| rest::Timings::millis(*micros))
+    };
     Some(rest::Timings {
         queue: stage(Stage::Queue),
         compile: stage(Stage::Compile),
@@ -279,7 +315,9 @@ fn timings(record: &TaskRecord) -> Option<rest::Timings> {
         prove: stage(Stage::Prove),
         verify: stage(Stage::Verify),
         total: Some(rest::Timings::millis(
-            finished_at.saturating_sub(record.submitted_at).saturating_mul(1000),
+            finished_at
+                .saturating_sub(record.submitted_at)
+                .saturating_mul(1000),
         )),
     })
 }
