@@ -33,7 +33,11 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
     test::build_plugins(workspace)?;
     shell::step("building the node and the bench in release");
     let packages = ["-p", "aureole-cli", "-p", "aureole-tests"];
-    shell::run(shell::cargo(workspace).args(["build", "--release", "--bins"]).args(packages))?;
+    shell::run(
+        shell::cargo(workspace)
+            .args(["build", "--release", "--bins"])
+            .args(packages),
+    )?;
     shell::step("measuring");
     let mut bench = std::process::Command::new(workspace.join("target/release/overhead"));
     shell::run(bench.arg(proofs.to_string()).current_dir(workspace))

@@ -18,7 +18,11 @@ mod tidy;
 
 /// Developer tasks of Aureole.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    arg_required_else_help = true
+)]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -72,7 +76,10 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
 /// The workspace this binary was built from.
 fn workspace() -> anyhow::Result<PathBuf> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root = manifest.ancestors().nth(2).context("host/xtask stands two levels deep")?;
+    let root = manifest
+        .ancestors()
+        .nth(2)
+        .context("host/xtask stands two levels deep")?;
     anyhow::ensure!(
         root.join("Cargo.lock").is_file(),
         "{} is not the workspace any more: run `cargo xtask` from inside the checkout",

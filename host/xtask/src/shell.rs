@@ -25,7 +25,9 @@ pub(crate) fn step(what: &str) {
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     let shown = shown(command);
     eprintln!("    {shown}");
-    let status = command.status().with_context(|| format!("could not start `{shown}`"))?;
+    let status = command
+        .status()
+        .with_context(|| format!("could not start `{shown}`"))?;
     if !status.success() {
         bail!("`{shown}` ended with {status}");
     }
@@ -34,9 +36,18 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
 
 fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());
-    let name = program.file_stem().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
-    let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
-    std::iter::once(name).chain(arguments).collect::<Vec<_>>().join(" ")
+    let name = program
+        .file_stem()
+        .unwrap_or(program.as_os_str())
+        .to_string_lossy()
+        .into_owned();
+    let arguments = command
+        .get_args()
+        .map(|argument| argument.to_string_lossy().into_owned());
+    std::iter::once(name)
+        .chain(arguments)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Adds the WASM target unless the toolchain has it.
@@ -55,7 +66,10 @@ pub(crate) fn ensure_wasm_target(workspace: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     step("adding the WASM target");
-    run(Command::new("rustup").args(["target", "add", TARGET]).current_dir(workspace)).context(
+    run(Command::new("rustup")
+        .args(["target", "add", TARGET])
+        .current_dir(workspace))
+    .context(
         "plugins compile to wasm32-unknown-unknown, which this toolchain lacks; \
          install it with `rustup target add wasm32-unknown-unknown`",
     )

@@ -21,7 +21,11 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
     shell::step("running the tests");
     let mut test = shell::cargo(workspace);
     test.arg("test");
-    if !options.arguments.iter().any(|argument| argument == "-p" || argument == "--package") {
+    if !options
+        .arguments
+        .iter()
+        .any(|argument| argument == "-p" || argument == "--package")
+    {
         test.args(["--workspace", "--no-fail-fast"]);
     }
     shell::run(test.args(&options.arguments))

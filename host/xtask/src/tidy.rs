@@ -51,7 +51,9 @@ pub(crate) fn run(workspace: &Path) -> anyhow::Result<()> {
     let files = tracked(workspace)?;
     let mut breaches = top_level(&files);
     for file in files.iter().filter(|file| file.ends_with(".rs")) {
-        let Ok(text) = fs::read_to_string(workspace.join(file)) else { continue };
+        let Ok(text) = fs::read_to_string(workspace.join(file)) else {
+            continue;
+        };
         breaches.extend(source_file(file, &text));
     }
     for (room, allowed) in ARROWS {
@@ -79,7 +81,10 @@ fn tracked(workspace: &Path) -> anyhow::Result<Vec<String>> {
 }
 
 fn top_level(files: &[String]) -> Vec<String> {
-    let mut names: Vec<&str> = files.iter().filter_map(|file| file.split('/').next()).collect();
+    let mut names: Vec<&str> = files
+        .iter()
+        .filter_map(|file| file.split('/').next())
+        .collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -105,7 +110,11 @@ fn source_file(file: &str, text: &str) -> Vec<String> {
         breaches.push(format!("{file}: name the module's file after the module"));
     }
     // Spelt in two halves so that this rule does not find itself.
-    for mark in [concat!("FIX", "ME"), concat!("todo", "!("), concat!("#[ig", "nore")] {
+    for mark in [
+        concat!("FIX", "ME"),
+        concat!("todo", "!("),
+        concat!("#[ig", "nore"),
+    ] {
         if text.contains(mark) {
             breaches.push(format!("{file}: holds `{mark}`"));
         }
@@ -114,9 +123,9 @@ fn source_file(file: &str, text: &str) -> Vec<String> {
 }
 
 fn arrows(room: &str, allowed: &[&str], manifest: &str) -> Vec<String> {
-    let dependencies = manifest
-        .split("\n[")
-        .filter(|section| section.contains("dependencies]") && !section.contains("dev-dependencies]"));
+    let dependencies = manifest.split("\n[").filter(|section| {
+        section.contains("dependencies]") && !section.contains("dev-dependencies]")
+    });
     dependencies
         .flat_map(str::lines)
         .filter_map(|line| line.strip_prefix("aureole-"))
@@ -146,7 +155,10 @@ mod tests {
     #[test]
     fn a_stray_file_at_the_top_level_is_named() {
         let files = ["notes.txt".to_owned(), "host/api/src/lib.rs".to_owned()];
-        assert_eq!(top_level(&files), ["notes.txt: the top level has no room for it"]);
+        assert_eq!(
+            top_level(&files),
+            ["notes.txt: the top level has no room for it"]
+        );
     }
 
     #[test]
