@@ -57,7 +57,12 @@ impl Ran {
     /// # Errors
     /// When it was none.
     pub fn text(self) -> anyhow::Result<String> {
-        ensure!(self.code == Some(0), "aureole ended with {:?}: {}", self.code, self.stderr);
+        ensure!(
+            self.code == Some(0),
+            "aureole ended with {:?}: {}",
+            self.code,
+            self.stderr
+        );
         Ok(self.stdout)
     }
 

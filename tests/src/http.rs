@@ -26,7 +26,13 @@ pub struct Answer {
 /// # Errors
 /// When no answer comes.
 pub fn post_json(url: &str, path: &str, body: &str) -> anyhow::Result<Answer> {
-    send(url, "POST", path, &[("content-type", "application/json")], body.as_bytes())
+    send(
+        url,
+        "POST",
+        path,
+        &[("content-type", "application/json")],
+        body.as_bytes(),
+    )
 }
 
 /// Asks for a path.
@@ -48,8 +54,11 @@ pub fn send(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> anyhow::Result<Answer> {
-    let host = url.strip_prefix("http://").context("the address is not http")?;
-    let mut stream = TcpStream::connect(host).with_context(|| format!("no connection to {host}"))?;
+    let host = url
+        .strip_prefix("http://")
+        .context("the address is not http")?;
+    let mut stream =
+        TcpStream::connect(host).with_context(|| format!("no connection to {host}"))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
@@ -72,22 +81,39 @@ pub fn send(
 }
 
 fn parse(bytes: &[u8]) -> anyhow::Result<Answer> {
-    let split = bytes.windows(4).position(|four| four == b"\r\n\r\n").context("no head")?;
+    let split = bytes
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .context("no head")?;
     let (head, rest) = bytes.split_at(split);
     let body = rest.get(4..).unwrap_or_default();
     let head = std::str::from_utf8(head).context("the head is no text")?;
     let mut lines = head.split("\r\n");
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).context("no status")?;
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1))
+        .context("no status")?;
     let headers = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    let mut answer = Answer { status: status.parse()?, headers, body: Vec::new() };
-    answer.body = match (answer.header("transfer-encoding"), answer.header("content-length")) {
+    let mut answer = Answer {
+        status: status.parse()?,
+        headers,
+        body: Vec::new(),
+    };
+    answer.body = match (
+        answer.header("transfer-encoding"),
+        answer.header("content-length"),
+    ) {
         (Some("chunked"), _) => unchunked(body)?,
         (_, Some(length)) => {
             let length: usize = length.parse()?;
-            ensure!(body.len() == length, "{} of {length} bytes came", body.len());
+            ensure!(
+                body.len() == length,
+                "{} of {length} bytes came",
+                body.len()
+            );
             body.to_vec()
         }
         _ => body.to_vec(),
@@ -98,13 +124,18 @@ fn parse(bytes: &[u8]) -> anyhow::Result<Answer> {
 fn unchunked(mut rest: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut body = Vec::new();
     loop {
-        let end = rest.windows(2).position(|two| two == b"\r\n").context("a chunk has no size")?;
+        let end = rest
+            .windows(2)
+            .position(|two| two == b"\r\n")
+            .context("a chunk has no size")?;
         let (size, after) = rest.split_at(end);
         let size = usize::from_str_radix(std::str::from_utf8(size)?.trim(), 16)?;
         if size == 0 {
             return Ok(body);
         }
-        let Some(chunk) = after.get(2..2 + size) else { bail!("a chunk ends early") };
+        let Some(chunk) = after.get(2..2 + size) else {
+            bail!("a chunk ends early")
+        };
         body.extend_from_slice(chunk);
         rest = after.get(2 + size + 2..).context("a chunk has no end")?;
     }

@@ -33,7 +33,9 @@ pub struct Native<P: Plugin> {
 
 impl<P: Plugin> std::fmt::Debug for Native<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Native").field("plugin", &P::NAME).finish_non_exhaustive()
+        f.debug_struct("Native")
+            .field("plugin", &P::NAME)
+            .finish_non_exhaustive()
     }
 }
 
@@ -50,7 +52,11 @@ impl<P: Plugin> Native<P> {
         let circuit = P::shape(&circuit_params);
         let key = keygen_vk(&params, &circuit)?;
         let key = keygen_pk(&params, key, &circuit)?;
-        Ok(Self { circuit_params, params, key })
+        Ok(Self {
+            circuit_params,
+            params,
+            key,
+        })
     }
 
     /// halo2's own text of the verifying key: equal texts are equal keys.
@@ -77,7 +83,14 @@ impl<P: Plugin> Native<P> {
         let columns: Vec<&[Fp]> = instance.iter().map(Vec::as_slice).collect();
         let mut transcript = Blake2bWrite::<_, EqAffine, Challenge255<_>>::init(Vec::new());
         let rng = UnwrapErr(SysRng);
-        create_proof(&self.params, &self.key, &[circuit], &[&columns], rng, &mut transcript)?;
+        create_proof(
+            &self.params,
+            &self.key,
+            &[circuit],
+            &[&columns],
+            rng,
+            &mut transcript,
+        )?;
         Ok(transcript.finalize())
     }
 
@@ -86,8 +99,14 @@ impl<P: Plugin> Native<P> {
         let columns: Vec<&[Fp]> = instance.iter().map(Vec::as_slice).collect();
         let strategy = SingleVerifier::new(&self.params);
         let mut transcript = Blake2bRead::<_, EqAffine, Challenge255<_>>::init(proof);
-        verify_proof(&self.params, self.key.get_vk(), strategy, &[&columns], &mut transcript)
-            .is_ok()
+        verify_proof(
+            &self.params,
+            self.key.get_vk(),
+            strategy,
+            &[&columns],
+            &mut transcript,
+        )
+        .is_ok()
     }
 
     /// Public inputs as a task shows them, in the columns of this circuit.
@@ -96,10 +115,16 @@ impl<P: Plugin> Native<P> {
     /// When a name is missing or a value is no field element.
     pub fn instance(&self, shown: &PublicInputs) -> anyhow::Result<Instance> {
         let declared = P::public_inputs(&self.circuit_params);
-        ensure!(shown.len() == declared.len(), "the task shows {:?}", shown.keys());
+        ensure!(
+            shown.len() == declared.len(),
+            "the task shows {:?}",
+            shown.keys()
+        );
         let mut values = Vec::new();
         for input in &declared {
-            let elements = shown.get(&input.name).context("a public input is missing")?;
+            let elements = shown
+                .get(&input.name)
+                .context("a public input is missing")?;
             for text in elements.texts() {
                 let element = FieldElement::from_hex(text).context("no 0x and 64 digits")?;
                 let value = Option::from(Fp::from_repr(element.0));
@@ -114,21 +139,33 @@ impl<P: Plugin> Native<P> {
     /// # Errors
     /// When it cannot be recorded.
     pub fn recorded(circuit_params: &Value) -> anyhow::Result<Circuit> {
-        Ok(aureole_sdk::native::circuit::<P>(&circuit_params.to_string())?)
+        Ok(aureole_sdk::native::circuit::<P>(
+            &circuit_params.to_string(),
+        )?)
     }
 }
 
 /// Deals values out to columns, in the order of the public inputs.
 fn columns(declared: &[PublicInput], values: Vec<Fp>) -> anyhow::Result<Instance> {
-    let count = declared.iter().map(|input| input.column + 1).max().unwrap_or(0);
+    let count = declared
+        .iter()
+        .map(|input| input.column + 1)
+        .max()
+        .unwrap_or(0);
     let mut columns = vec![Vec::new(); usize::try_from(count)?];
     let mut values = values.into_iter();
     for input in declared {
-        let column = columns.get_mut(usize::try_from(input.column)?).context("no such column")?;
+        let column = columns
+            .get_mut(usize::try_from(input.column)?)
+            .context("no such column")?;
         let before = column.len();
         let rows = usize::try_from(input.rows)?;
         column.extend(values.by_ref().take(rows));
-        ensure!(column.len() == before + rows, "too few values for {}", input.name);
+        ensure!(
+            column.len() == before + rows,
+            "too few values for {}",
+            input.name
+        );
     }
     ensure!(values.next().is_none(), "more values than public inputs");
     Ok(columns)

@@ -54,7 +54,10 @@ pub struct Node {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { config: String::new(), log: "warn" }
+        Self {
+            config: String::new(),
+            log: "warn",
+        }
     }
 }
 
@@ -77,7 +80,12 @@ impl Node {
         let folder = tempfile::Builder::new().prefix("aureole-node-").tempdir()?;
         fs::write(folder.path().join("node.toml"), &options.config)?;
         let (process, url) = launch(folder.path(), "127.0.0.1:0", &options)?;
-        Ok(Self { process, url, folder, options })
+        Ok(Self {
+            process,
+            url,
+            folder,
+            options,
+        })
     }
 
     /// Starts a node and uploads first-party plugins.
@@ -170,7 +178,10 @@ impl Node {
             if let Some(status) = self.process.try_wait()? {
                 return Ok(status);
             }
-            ensure!(start.elapsed() < within, "the node still runs after {within:?}");
+            ensure!(
+                start.elapsed() < within,
+                "the node still runs after {within:?}"
+            );
             thread::park_timeout(Duration::from_millis(10));
         }
     }
@@ -191,12 +202,33 @@ impl Node {
     /// # Errors
     /// As [`Node::start`].
     pub fn restart(&mut self) -> anyhow::Result<()> {
-        ensure!(self.process.try_wait()?.is_some(), "the node still runs: stop it first");
-        let listen = self.url.trim_start_matches("http://").to_owned();
-        let (process, url) = launch(self.folder.path(), &listen, &self.options)?;
+        ensure!(
+            self.process.try_wait()?.is_some(),
+            "the node still runs: stop it first"
+        );
+        let (process, url) = launch(self.folder.path(), &self.listen(), &self.options)?;
         self.process = process;
         self.url = url;
         Ok(())
+    }
+
+    /// Starts it again and kills it so long after: before, while or just after it recovers.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub fn die_starting(&mut self, after: Duration) -> anyhow::Result<()> {
+        ensure!(
+            self.process.try_wait()?.is_some(),
+            "the node still runs: stop it first"
+        );
+        self.process = spawn(self.folder.path(), &self.listen(), &self.options)?;
+        thread::sleep(after);
+        self.kill()
+    }
+
+    /// The address it answers at, as a start takes it.
+    fn listen(&self) -> String {
+        self.url.trim_start_matches("http://").to_owned()
     }
 
     /// Uploads a component and waits until it is ready.
@@ -205,8 +237,14 @@ impl Node {
     /// When it is refused.
     pub async fn upload(&self, component: Vec<u8>) -> anyhow::Result<Plugin> {
         let client = self.client()?;
-        let (plugin, _) = client.upload_plugin(component.into(), REQUEST_WAIT, |_, _| {}).await?;
-        ensure!(plugin.is_settled(), "{} is still being inspected", plugin.label());
+        let (plugin, _) = client
+            .upload_plugin(component.into(), REQUEST_WAIT, |_, _| {})
+            .await?;
+        ensure!(
+            plugin.is_settled(),
+            "{} is still being inspected",
+            plugin.label()
+        );
         Ok(plugin)
     }
 
@@ -215,9 +253,16 @@ impl Node {
     /// # Errors
     /// When it is refused.
     pub async fn circuit(&self, plugin: &str, params: Value) -> anyhow::Result<Circuit> {
-        let request = CircuitRequest { plugin: plugin.parse()?, params: Some(params) };
+        let request = CircuitRequest {
+            plugin: plugin.parse()?,
+            params: Some(params),
+        };
         let (circuit, _) = self.client()?.put_circuit(&request, REQUEST_WAIT).await?;
-        ensure!(circuit.is_settled(), "circuit {} is still being prepared", circuit.id);
+        ensure!(
+            circuit.is_settled(),
+            "circuit {} is still being prepared",
+            circuit.id
+        );
         Ok(circuit)
     }
 
@@ -259,9 +304,32 @@ impl Drop for Node {
 }
 
 fn launch(folder: &Path, listen: &str, options: &Options) -> anyhow::Result<(Child, String)> {
-    let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("node.log"))?;
-    let mut process = Command::new(binary()?)
-        .args(["dev", "--output", "json", "--listen", listen, "--log", options.log])
+    let mut process = spawn(folder, listen, options)?;
+    match ready(&mut process) {
+        Ok(url) => Ok((process, url)),
+        Err(error) => {
+            let _ = process.kill();
+            let status = process.wait();
+            Err(error.context(format!("status {status:?}; {}", shown_log(folder))))
+        }
+    }
+}
+
+fn spawn(folder: &Path, listen: &str, options: &Options) -> anyhow::Result<Child> {
+    let log = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(folder.join("node.log"))?;
+    Command::new(binary()?)
+        .args([
+            "dev",
+            "--output",
+            "json",
+            "--listen",
+            listen,
+            "--log",
+            options.log,
+        ])
         .arg("--config")
         .arg(folder.join("node.toml"))
         .arg("--data-dir")
@@ -273,20 +341,15 @@ fn launch(folder: &Path, listen: &str, options: &Options) -> anyhow::Result<(Chi
         .stdout(Stdio::piped())
         .stderr(log)
         .spawn()
-        .context("could not start the node")?;
-    match ready(&mut process) {
-        Ok(url) => Ok((process, url)),
-        Err(error) => {
-            let _ = process.kill();
-            let status = process.wait();
-            Err(error.context(format!("status {status:?}; {}", shown_log(folder))))
-        }
-    }
+        .context("could not start the node")
 }
 
 /// Reads the line that says where the node answers.
 fn ready(process: &mut Child) -> anyhow::Result<String> {
-    let stdout = process.stdout.take().context("the node's output is not ours to read")?;
+    let stdout = process
+        .stdout
+        .take()
+        .context("the node's output is not ours to read")?;
     let (send, receive) = mpsc::channel();
     // Reads to the end, so that the node never blocks on a full pipe.
     thread::spawn(move || {
@@ -301,8 +364,14 @@ fn ready(process: &mut Child) -> anyhow::Result<String> {
     };
     let event: Value = serde_json::from_str(&line)
         .with_context(|| format!("the node's first line is no JSON: {line}"))?;
-    ensure!(event["event"] == "ready", "the node's first line is {event}");
-    Ok(event["url"].as_str().context("the node does not say where it answers")?.to_owned())
+    ensure!(
+        event["event"] == "ready",
+        "the node's first line is {event}"
+    );
+    Ok(event["url"]
+        .as_str()
+        .context("the node does not say where it answers")?
+        .to_owned())
 }
 
 fn read_log(folder: &Path) -> anyhow::Result<String> {
@@ -314,5 +383,8 @@ fn shown_log(folder: &Path) -> String {
     let log = read_log(folder).unwrap_or_else(|error| format!("{error:#}"));
     let lines: Vec<&str> = log.lines().collect();
     let from = lines.len().saturating_sub(LOG_LINES_SHOWN);
-    format!("the node's log ends with:\n{}", lines.get(from..).unwrap_or_default().join("\n"))
+    format!(
+        "the node's log ends with:\n{}",
+        lines.get(from..).unwrap_or_default().join("\n")
+    )
 }

@@ -27,12 +27,18 @@ fn profile_dir() -> anyhow::Result<PathBuf> {
 
 fn target_dir() -> anyhow::Result<PathBuf> {
     let profile = profile_dir()?;
-    Ok(profile.parent().context("the build's folder stands in no target folder")?.to_owned())
+    Ok(profile
+        .parent()
+        .context("the build's folder stands in no target folder")?
+        .to_owned())
 }
 
 fn built(path: PathBuf) -> anyhow::Result<PathBuf> {
     if !path.is_file() {
-        bail!("{} is not there: run `cargo xtask test`, which builds it", path.display());
+        bail!(
+            "{} is not there: run `cargo xtask test`, which builds it",
+            path.display()
+        );
     }
     Ok(path)
 }
@@ -66,7 +72,11 @@ pub fn plugin(name: &str) -> anyhow::Result<Vec<u8>> {
 /// # Errors
 /// When it has not been built.
 pub fn fixture(name: &str) -> anyhow::Result<Vec<u8>> {
-    read(&built(target_dir()?.join("plugins/fixtures").join(format!("{name}.wasm")))?)
+    read(&built(
+        target_dir()?
+            .join("plugins/fixtures")
+            .join(format!("{name}.wasm")),
+    )?)
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {

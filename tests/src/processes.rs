@@ -39,7 +39,11 @@ pub fn descendants(ancestor: u32) -> anyhow::Result<Vec<Process>> {
 }
 
 fn all() -> anyhow::Result<Vec<Process>> {
-    if Path::new("/proc/self/stat").exists() { from_proc() } else { from_ps() }
+    if Path::new("/proc/self/stat").exists() {
+        from_proc()
+    } else {
+        from_ps()
+    }
 }
 
 fn from_proc() -> anyhow::Result<Vec<Process>> {
@@ -61,7 +65,11 @@ fn read_proc(id: u32) -> Option<Process> {
     }
     let command = fs::read(format!("/proc/{id}/cmdline")).ok()?;
     let command = String::from_utf8_lossy(&command).replace('\0', " ");
-    Some(Process { id, parent, command })
+    Some(Process {
+        id,
+        parent,
+        command,
+    })
 }
 
 fn from_ps() -> anyhow::Result<Vec<Process>> {
@@ -75,7 +83,11 @@ fn from_ps() -> anyhow::Result<Vec<Process>> {
         let (id, parent) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
         let state = fields.next()?;
         let command = fields.collect::<Vec<_>>().join(" ");
-        (!state.starts_with('Z')).then_some(Process { id, parent, command })
+        (!state.starts_with('Z')).then_some(Process {
+            id,
+            parent,
+            command,
+        })
     };
     Ok(listing.lines().filter_map(read).collect())
 }
@@ -95,7 +107,9 @@ impl Process {
     /// # Errors
     /// When the system cannot be asked.
     pub fn runs(&self) -> anyhow::Result<bool> {
-        Ok(all()?.iter().any(|process| process.id == self.id && process.command == self.command))
+        Ok(all()?
+            .iter()
+            .any(|process| process.id == self.id && process.command == self.command))
     }
 
     /// Kills it.

@@ -21,7 +21,10 @@ async fn in_stage(node: &Node, id: &str, stage: Stage) -> anyhow::Result<Task> {
     let client = node.client()?;
     eventually("the task's stage", || async {
         let task = client.task(id, std::time::Duration::ZERO).await?;
-        assert!(!task.state.is_final(), "the task ended before it could be stopped: {task:?}");
+        assert!(
+            !task.state.is_final(),
+            "the task ended before it could be stopped: {task:?}"
+        );
         Ok((task.stage == Some(stage)).then_some(task))
     })
     .await
@@ -29,7 +32,9 @@ async fn in_stage(node: &Node, id: &str, stage: Stage) -> anyhow::Result<Task> {
 
 fn provers(node: &Node) -> anyhow::Result<Vec<Process>> {
     let children = node.children()?.into_iter();
-    Ok(children.filter(|process| process.command.contains("child prover")).collect())
+    Ok(children
+        .filter(|process| process.command.contains("child prover"))
+        .collect())
 }
 
 #[tokio::test]
@@ -67,8 +72,14 @@ async fn cancelling_twice_gives_the_same_answer() -> anyhow::Result<()> {
         assert_eq!(first.state, TaskState::Cancelled);
         assert_eq!(client.cancel(id).await?, first);
     }
-    let proof = client.proof(&task.id).await.expect_err("a cancelled task has no proof");
-    assert_eq!(proof.problem().map(|problem| problem.code()), Some("task.cancelled"));
+    let proof = client
+        .proof(&task.id)
+        .await
+        .expect_err("a cancelled task has no proof");
+    assert_eq!(
+        proof.problem().map(|problem| problem.code()),
+        Some("task.cancelled")
+    );
     Ok(())
 }
 
@@ -79,8 +90,14 @@ async fn cancelling_a_done_task_changes_nothing() -> anyhow::Result<()> {
     let task = client.submit_to("preimage", &preimage_input(2)).await?;
     let done = node.done(&task.id).await?;
     let error = client.cancel(&task.id).await.expect_err("it is done");
-    assert_eq!(error.problem().map(|problem| problem.code()), Some("task.finished"));
-    assert_eq!(client.task(&task.id, std::time::Duration::ZERO).await?, done);
+    assert_eq!(
+        error.problem().map(|problem| problem.code()),
+        Some("task.finished")
+    );
+    assert_eq!(
+        client.task(&task.id, std::time::Duration::ZERO).await?,
+        done
+    );
     Ok(())
 }
 
@@ -93,8 +110,15 @@ async fn a_prover_killed_mid_proof_costs_one_attempt_and_not_the_task() -> anyho
     let done = node.client()?.wait_task(&task.id, PATIENCE, |_| {}).await?;
     assert_eq!(done.state, TaskState::Done, "{:?}", done.error);
     assert_eq!(done.attempts.len(), 2, "{:?}", done.attempts);
-    let problems: Vec<_> = done.attempts.iter().map(|attempt| attempt.problem.as_ref()).collect();
-    assert_eq!(problems[0].map(|problem| problem.code()), Some("task.prover_crashed"));
+    let problems: Vec<_> = done
+        .attempts
+        .iter()
+        .map(|attempt| attempt.problem.as_ref())
+        .collect();
+    assert_eq!(
+        problems[0].map(|problem| problem.code()),
+        Some("task.prover_crashed")
+    );
     assert_eq!(problems[1], None);
     assert!(node.client()?.ready().await?.ready);
     Ok(())

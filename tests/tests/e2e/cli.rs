@@ -13,8 +13,14 @@ struct Desk {
 
 impl Desk {
     async fn new() -> anyhow::Result<Self> {
-        let desk = Self { node: Node::shared().await?, folder: tempfile::tempdir()? };
-        fs::write(desk.folder.path().join("input.json"), preimage_input(3).to_string())?;
+        let desk = Self {
+            node: Node::shared().await?,
+            folder: tempfile::tempdir()?,
+        };
+        fs::write(
+            desk.folder.path().join("input.json"),
+            preimage_input(3).to_string(),
+        )?;
         Ok(desk)
     }
 
@@ -46,10 +52,17 @@ async fn plugins_are_uploaded_listed_shown_and_retired() -> anyhow::Result<()> {
     assert_eq!(list["plugins"][0]["name"], "preimage");
     let shown = run(&["plugin", "show", "preimage", "--output", "json"])?.json()?;
     assert_eq!(shown["input_schema"]["title"], "Preimage input");
-    assert!(run(&["plugin", "show", "preimage"])?.text()?.contains("digest"));
+    assert!(
+        run(&["plugin", "show", "preimage"])?
+            .text()?
+            .contains("digest")
+    );
     let retired = run(&["plugin", "retire", "preimage@0.1.0"])?.text()?;
     assert!(retired.contains("retired"), "{retired}");
-    fs::write(folder.path().join("input.json"), preimage_input(3).to_string())?;
+    fs::write(
+        folder.path().join("input.json"),
+        preimage_input(3).to_string(),
+    )?;
     let refused = run(&["prove", "preimage", "--input", "input.json"])?;
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("retired"), "{}", refused.stderr);
@@ -61,7 +74,11 @@ async fn a_file_that_is_no_plugin_is_refused_with_what_to_do() -> anyhow::Result
     let desk = Desk::new().await?;
     let refused = desk.run("plugin upload input.json")?;
     assert_eq!(refused.code, Some(1));
-    assert!(refused.stderr.contains("plugin.not_component"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("plugin.not_component"),
+        "{}",
+        refused.stderr
+    );
     assert!(refused.stderr.contains("what to do"), "{}", refused.stderr);
     let refused = desk.run("--output json plugin upload input.json")?;
     let problem: Value = serde_json::from_str(&refused.stderr)?;
@@ -95,12 +112,21 @@ async fn a_proof_from_a_node_verifies_from_its_bundle_alone() -> anyhow::Result<
     assert_eq!(proved["state"], "done");
     let verdict = alone(desk.folder.path(), "--output json verify bundle")?.json()?;
     assert_eq!(verdict["valid"], true);
-    assert_eq!(verdict["public_inputs"]["root"][0], proved["public_inputs"]["root"]);
+    assert_eq!(
+        verdict["public_inputs"]["root"][0],
+        proved["public_inputs"]["root"]
+    );
     let text = alone(desk.folder.path(), "verify bundle")?.text()?;
     assert!(text.starts_with("valid"), "{text}");
     let key = verdict["key_digest"].as_str().unwrap_or_default();
-    assert_eq!(alone(desk.folder.path(), &format!("verify bundle --key {key}"))?.code, Some(0));
-    let other = alone(desk.folder.path(), &format!("verify bundle --key {}", "0".repeat(64)))?;
+    assert_eq!(
+        alone(desk.folder.path(), &format!("verify bundle --key {key}"))?.code,
+        Some(0)
+    );
+    let other = alone(
+        desk.folder.path(),
+        &format!("verify bundle --key {}", "0".repeat(64)),
+    )?;
     assert_eq!(other.code, Some(1));
     Ok(())
 }
@@ -109,7 +135,17 @@ async fn a_proof_from_a_node_verifies_from_its_bundle_alone() -> anyhow::Result<
 async fn a_proof_made_here_verifies_here_and_on_a_node() -> anyhow::Result<()> {
     let desk = Desk::new().await?;
     let file = plugin_path("preimage")?.display().to_string();
-    let arguments = ["prove", "--local", &file, "--input", "input.json", "-o", "bundle", "--output", "json"];
+    let arguments = [
+        "prove",
+        "--local",
+        &file,
+        "--input",
+        "input.json",
+        "-o",
+        "bundle",
+        "--output",
+        "json",
+    ];
     let proved = cli::aureole(None, desk.folder.path(), arguments)?.json()?;
     assert_eq!(alone(desk.folder.path(), "verify bundle")?.code, Some(0));
     let circuit = desk.json("circuit show preimage")?;
@@ -121,11 +157,14 @@ async fn a_proof_made_here_verifies_here_and_on_a_node() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_bundle_that_was_tampered_with_does_not_verify() -> anyhow::Result<()> {
     let desk = Desk::new().await?;
-    desk.run("prove preimage --input input.json -o bundle")?.text()?;
+    desk.run("prove preimage --input input.json -o bundle")?
+        .text()?;
     let bundle = desk.folder.path().join("bundle");
     let manifest = fs::read_to_string(bundle.join("bundle.json"))?;
     let parsed: Value = serde_json::from_str(&manifest)?;
-    let digest = parsed["public_inputs"]["digest"][0].as_str().unwrap_or_default();
+    let digest = parsed["public_inputs"]["digest"][0]
+        .as_str()
+        .unwrap_or_default();
     let zero = format!("0x{:064x}", 0);
     let key = parsed["key_digest"].as_str().unwrap_or_default();
     let flip = |name: &str| -> anyhow::Result<Vec<u8>> {
@@ -136,13 +175,43 @@ async fn a_bundle_that_was_tampered_with_does_not_verify() -> anyhow::Result<()>
     };
     let longer = [fs::read(bundle.join("proof.bin"))?, vec![0]].concat();
     let table: Vec<(&str, &str, Vec<u8>, &str)> = vec![
-        ("a flipped bit in the proof", "proof.bin", flip("proof.bin")?, "does not verify"),
+        (
+            "a flipped bit in the proof",
+            "proof.bin",
+            flip("proof.bin")?,
+            "does not verify",
+        ),
         ("a byte after the proof", "proof.bin", longer, "exactly"),
-        ("a flipped bit in the circuit", "circuit.bin", flip("circuit.bin")?, "circuit"),
-        ("another public input", "bundle.json", manifest.replace(digest, &zero).into(), "does not verify"),
-        ("another key", "bundle.json", manifest.replace(key, &"0".repeat(64)).into(), "key"),
-        ("another format", "bundle.json", manifest.replace("bundle/1", "bundle/2").into(), "format"),
-        ("an unknown field", "bundle.json", manifest.replacen('{', "{\"x\":1,", 1).into(), "bundle"),
+        (
+            "a flipped bit in the circuit",
+            "circuit.bin",
+            flip("circuit.bin")?,
+            "circuit",
+        ),
+        (
+            "another public input",
+            "bundle.json",
+            manifest.replace(digest, &zero).into(),
+            "does not verify",
+        ),
+        (
+            "another key",
+            "bundle.json",
+            manifest.replace(key, &"0".repeat(64)).into(),
+            "key",
+        ),
+        (
+            "another format",
+            "bundle.json",
+            manifest.replace("bundle/1", "bundle/2").into(),
+            "format",
+        ),
+        (
+            "an unknown field",
+            "bundle.json",
+            manifest.replacen('{', "{\"x\":1,", 1).into(),
+            "bundle",
+        ),
         ("no JSON", "bundle.json", b"nothing".to_vec(), "no bundle"),
     ];
     for (what, name, bytes, reason) in &table {
@@ -161,40 +230,72 @@ async fn a_bundle_that_was_tampered_with_does_not_verify() -> anyhow::Result<()>
 #[tokio::test]
 async fn tasks_are_listed_shown_watched_and_cancelled() -> anyhow::Result<()> {
     let desk = Desk::new().await?;
-    let task = desk.node.client()?.submit_to("preimage", &preimage_input(9)).await?;
+    let task = desk
+        .node
+        .client()?
+        .submit_to("preimage", &preimage_input(9))
+        .await?;
     let watched = desk.json(&format!("task watch {}", task.id))?;
     assert_eq!(watched["state"], "done");
     let shown = desk.json(&format!("task show {}", task.id))?;
     assert_eq!(shown, watched);
-    assert!(desk.run(&format!("task show {}", task.id))?.text()?.contains("done"));
+    assert!(
+        desk.run(&format!("task show {}", task.id))?
+            .text()?
+            .contains("done")
+    );
     let list = desk.json("task list --state done --limit 50")?;
-    let ids: Vec<&Value> = list["tasks"].as_array().into_iter().flatten().map(|task| &task["id"]).collect();
+    let ids: Vec<&Value> = list["tasks"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|task| &task["id"])
+        .collect();
     assert!(ids.contains(&&json!(task.id)), "{list}");
     assert!(desk.run("task list")?.text()?.contains("tsk_"));
     let late = desk.run(&format!("task cancel {}", task.id))?;
     assert_eq!(late.code, Some(1));
     assert!(late.stderr.contains("task.finished"), "{}", late.stderr);
     let unknown = desk.run("task list --state sleeping")?;
-    assert!(unknown.stderr.contains("queued"), "the states are named: {}", unknown.stderr);
+    assert!(
+        unknown.stderr.contains("queued"),
+        "the states are named: {}",
+        unknown.stderr
+    );
     Ok(())
 }
 
 #[tokio::test]
 async fn an_input_with_a_mistake_is_refused_with_its_place() -> anyhow::Result<()> {
     let desk = Desk::new().await?;
-    fs::write(desk.folder.path().join("bad.json"), r#"{"message":["0x00"]}"#)?;
+    fs::write(
+        desk.folder.path().join("bad.json"),
+        r#"{"message":["0x00"]}"#,
+    )?;
     let refused = desk.run("prove preimage --input bad.json")?;
     assert_eq!(refused.code, Some(1));
-    assert!(refused.stderr.contains("input.schema: /message"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("input.schema: /message"),
+        "{}",
+        refused.stderr
+    );
     Ok(())
 }
 
 #[test]
 fn a_node_that_is_not_there_is_named() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let away = cli::aureole(Some("http://127.0.0.1:9"), folder.path(), ["plugin", "list"])?;
+    let away = cli::aureole(
+        Some("http://127.0.0.1:9"),
+        folder.path(),
+        ["plugin", "list"],
+    )?;
     assert_eq!(away.code, Some(1));
-    assert!(away.stderr.contains("http://127.0.0.1:9"), "{}", away.stderr);
+    assert!(
+        away.stderr.contains("http://127.0.0.1:9"),
+        "{}",
+        away.stderr
+    );
     assert!(away.stderr.contains("because"), "{}", away.stderr);
     Ok(())
 }
@@ -204,20 +305,38 @@ fn help_says_what_each_command_is_for() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let help = alone(folder.path(), "--help")?.text()?;
     for command in ["dev", "plugin", "circuit", "prove", "verify", "task"] {
-        assert!(help.contains(command), "{command} is not in the help: {help}");
+        assert!(
+            help.contains(command),
+            "{command} is not in the help: {help}"
+        );
     }
-    assert!(!help.contains("child"), "the hidden command is shown: {help}");
+    assert!(
+        !help.contains("child"),
+        "the hidden command is shown: {help}"
+    );
     for line in [
-        "dev --help", "plugin --help", "plugin upload --help", "plugin list --help",
-        "plugin show --help", "plugin retire --help", "circuit show --help", "prove --help",
-        "verify --help", "task list --help", "task show --help", "task cancel --help",
+        "dev --help",
+        "plugin --help",
+        "plugin upload --help",
+        "plugin list --help",
+        "plugin show --help",
+        "plugin retire --help",
+        "circuit show --help",
+        "prove --help",
+        "verify --help",
+        "task list --help",
+        "task show --help",
+        "task cancel --help",
         "task watch --help",
     ] {
         let help = alone(folder.path(), line)?.text()?;
         assert!(help.contains("Usage: aureole"), "{line}: {help}");
         assert!(help.contains("--output"), "{line}: {help}");
         let first = help.lines().next().unwrap_or_default();
-        assert!(first.len() > 10 && !first.starts_with("Usage"), "{line} does not say what it is for");
+        assert!(
+            first.len() > 10 && !first.starts_with("Usage"),
+            "{line} does not say what it is for"
+        );
     }
     Ok(())
 }

@@ -28,7 +28,13 @@ impl<P: Plugin> Pair<P> {
         let shape = circuit.shape.as_ref();
         let k = shape.map(|shape| shape.k).unwrap_or_default();
         let native = Native::new(&params, k)?;
-        Ok(Self { node, circuit, native, params, input })
+        Ok(Self {
+            node,
+            circuit,
+            native,
+            params,
+            input,
+        })
     }
 
     async fn task(&self) -> anyhow::Result<Task> {
@@ -62,15 +68,24 @@ impl<P: Plugin> Pair<P> {
     /// Digests and keys of both sides are one.
     async fn keys_are_equal(&self) -> anyhow::Result<()> {
         let recorded = Native::<P>::recorded(&self.params)?;
-        assert_eq!(self.circuit.circuit_digest, Some(recorded.digest().to_string()));
+        assert_eq!(
+            self.circuit.circuit_digest,
+            Some(recorded.digest().to_string())
+        );
         let downloaded = self.node.client()?.circuit_ir(&self.circuit.id).await?;
         assert_eq!(downloaded, recorded.encode());
         let checked = recorded.check(&aureole_ir::Limits::default())?;
         let prover = Halo2Ipa::new(ParamsDir::open(params_dir()?)?, 0);
         let rebuilt = prover.verifying(&checked)?;
-        assert_eq!(self.circuit.key_digest, Some(rebuilt.key_digest().to_string()));
+        assert_eq!(
+            self.circuit.key_digest,
+            Some(rebuilt.key_digest().to_string())
+        );
         assert_eq!(self.circuit.proof_bytes, Some(rebuilt.proof_bytes()));
-        assert!(rebuilt.pinned() == self.native.pinned(), "the verifying keys differ");
+        assert!(
+            rebuilt.pinned() == self.native.pinned(),
+            "the verifying keys differ"
+        );
         Ok(())
     }
 
@@ -78,14 +93,22 @@ impl<P: Plugin> Pair<P> {
     async fn proofs_are_exchangeable(&self) -> anyhow::Result<()> {
         let task = self.task().await?;
         let proof = self.node.client()?.proof(&task.id).await?;
-        let instance = self.native.instance(task.public_inputs.as_ref().unwrap_or(&Default::default()))?;
+        let instance = self
+            .native
+            .instance(task.public_inputs.as_ref().unwrap_or(&Default::default()))?;
         let (circuit, expected) = self.native.assign(&self.input)?;
         assert_eq!(instance, expected, "the public inputs are not the author's");
-        assert!(self.native.verifies(&instance, &proof), "stock halo2 refuses the platform's proof");
+        assert!(
+            self.native.verifies(&instance, &proof),
+            "stock halo2 refuses the platform's proof"
+        );
         let native_proof = self.native.prove(circuit, &expected)?;
         assert_eq!(native_proof.len(), proof.len());
         let verdict = self.verdict(&task, &native_proof).await?;
-        assert!(verdict.valid, "the platform refuses stock halo2's proof: {verdict:?}");
+        assert!(
+            verdict.valid,
+            "the platform refuses stock halo2's proof: {verdict:?}"
+        );
         Ok(())
     }
 
@@ -94,18 +117,31 @@ impl<P: Plugin> Pair<P> {
         let task = self.task().await?;
         let proof = self.node.client()?.proof(&task.id).await?.to_vec();
         assert!(self.verdict(&task, &proof).await?.valid);
-        for position in [0, 31, proof.len() / 3, proof.len() / 2, proof.len() - 33, proof.len() - 1] {
+        for position in [
+            0,
+            31,
+            proof.len() / 3,
+            proof.len() / 2,
+            proof.len() - 33,
+            proof.len() - 1,
+        ] {
             let mut flipped = proof.clone();
             flipped[position] ^= 1;
             let verdict = self.verdict(&task, &flipped).await?;
-            assert!(!verdict.valid, "a proof with a flipped bit in byte {position} is taken");
+            assert!(
+                !verdict.valid,
+                "a proof with a flipped bit in byte {position} is taken"
+            );
         }
         let mut longer = proof.clone();
         longer.push(0);
         for other in [&longer[..], &proof[..proof.len() - 1], &[]] {
             let verdict = self.verdict(&task, other).await?;
             let reason = verdict.reason.unwrap_or_default();
-            assert!(!verdict.valid && reason.contains(&proof.len().to_string()), "{reason}");
+            assert!(
+                !verdict.valid && reason.contains(&proof.len().to_string()),
+                "{reason}"
+            );
         }
         self.changed_public_inputs_are_refused(&task, &proof).await
     }
@@ -133,8 +169,14 @@ impl<P: Plugin> Pair<P> {
             let mut unknown = shown.clone();
             unknown.insert("extra".to_owned(), Elements::One(format!("0x{:064x}", 0)));
             for wrong in [missing, longer, unknown] {
-                let error = self.verdict_on(wrong, proof).await.expect_err("it is taken");
-                assert!(error.to_string().starts_with("public_inputs.length"), "{error}");
+                let error = self
+                    .verdict_on(wrong, proof)
+                    .await
+                    .expect_err("it is taken");
+                assert!(
+                    error.to_string().starts_with("public_inputs.length"),
+                    "{error}"
+                );
             }
         }
         Ok(())
@@ -164,36 +206,58 @@ macro_rules! faithful {
             #[tokio::test]
             async fn has_the_key_of_stock_halo2() -> anyhow::Result<()> {
                 let (params, input) = $document;
-                Pair::<$plugin>::new(params, input).await?.keys_are_equal().await
+                Pair::<$plugin>::new(params, input)
+                    .await?
+                    .keys_are_equal()
+                    .await
             }
 
             #[tokio::test]
             async fn exchanges_proofs_with_stock_halo2() -> anyhow::Result<()> {
                 let (params, input) = $document;
-                Pair::<$plugin>::new(params, input).await?.proofs_are_exchangeable().await
+                Pair::<$plugin>::new(params, input)
+                    .await?
+                    .proofs_are_exchangeable()
+                    .await
             }
 
             #[tokio::test]
             async fn refuses_any_change() -> anyhow::Result<()> {
                 let (params, input) = $document;
-                Pair::<$plugin>::new(params, input).await?.changes_are_refused().await
+                Pair::<$plugin>::new(params, input)
+                    .await?
+                    .changes_are_refused()
+                    .await
             }
         }
     };
 }
 
 faithful!(merkle, Merkle, (json!({"depth": 16}), merkle_input()));
-faithful!(merkle_with_everything_public, Merkle, merkle_of_depth_three());
+faithful!(
+    merkle_with_everything_public,
+    Merkle,
+    merkle_of_depth_three()
+);
 faithful!(preimage, Preimage, (json!({}), preimage_input(7)));
 faithful!(range, Range, (json!({"bits": 64}), range_input()));
-faithful!(range_of_ten_bits, Range, (json!({"bits": 10}), range_input()));
+faithful!(
+    range_of_ten_bits,
+    Range,
+    (json!({"bits": 10}), range_input())
+);
 
 #[tokio::test]
 async fn the_default_circuit_is_the_one_of_the_default_parameters() -> anyhow::Result<()> {
     let node = Node::shared().await?;
     for name in ["merkle", "preimage", "range"] {
-        let plugin = node.client()?.plugin(name, std::time::Duration::ZERO).await?;
-        let circuit = node.circuit(name, plugin.default_params.clone().unwrap_or_default()).await?;
+        let plugin = node
+            .client()?
+            .plugin(name, std::time::Duration::ZERO)
+            .await?;
+        let circuit = node
+            .circuit(name, plugin.default_params.clone().unwrap_or_default())
+            .await?;
         assert_eq!(plugin.default_circuit, Some(circuit.id));
     }
     Ok(())

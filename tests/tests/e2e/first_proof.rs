@@ -11,7 +11,10 @@ fn finished(url: &str, id: &str) -> anyhow::Result<Value> {
         let task = http::get(url, &format!("/api/v1/tasks/{id}?wait=30s"))?;
         assert_eq!(task.status, 200);
         let task = task.json()?;
-        if !["queued", "running"].map(Value::from).contains(&task["state"]) {
+        if !["queued", "running"]
+            .map(Value::from)
+            .contains(&task["state"])
+        {
             return Ok(task);
         }
     }
@@ -39,8 +42,16 @@ async fn a_caller_who_does_not_wait_is_answered_202_with_the_place_to_look() -> 
     let task = answer.json()?;
     let id = task["id"].as_str().unwrap_or_default();
     assert!(id.starts_with("tsk_") && id.len() == 36, "{task}");
-    assert_eq!(answer.header("location"), Some(format!("/api/v1/tasks/{id}").as_str()));
-    assert!(["queued", "running"].map(Value::from).contains(&task["state"]), "{task}");
+    assert_eq!(
+        answer.header("location"),
+        Some(format!("/api/v1/tasks/{id}").as_str())
+    );
+    assert!(
+        ["queued", "running"]
+            .map(Value::from)
+            .contains(&task["state"]),
+        "{task}"
+    );
     assert_eq!(finished(node.url(), id)?["state"], "done");
     Ok(())
 }
@@ -60,7 +71,10 @@ async fn a_submitted_task_is_answered_202_and_ends_with_its_proof() -> anyhow::R
     assert_eq!(task["attempts"].as_array().map(Vec::len), Some(1), "{task}");
     assert_eq!(task["attempts"][0]["attempt"], 1);
     assert!(task["attempts"][0]["ended_at"].is_string(), "{task}");
-    assert!(task.get("input").is_none(), "a task never shows its input: {task}");
+    assert!(
+        task.get("input").is_none(),
+        "a task never shows its input: {task}"
+    );
     Ok(())
 }
 
@@ -70,7 +84,10 @@ async fn a_done_task_shows_its_times_and_public_inputs_by_name() -> anyhow::Resu
     let answer = http::post_json(node.url(), "/api/v1/tasks/merkle", MERKLE_REQUEST)?.json()?;
     let task = finished(node.url(), answer["id"].as_str().unwrap_or_default())?;
     for stage in ["queue", "witness", "check", "prove", "verify", "total"] {
-        assert!(task["timings_ms"][stage].as_f64().is_some(), "no time for {stage}: {task}");
+        assert!(
+            task["timings_ms"][stage].as_f64().is_some(),
+            "no time for {stage}: {task}"
+        );
     }
     let parts: f64 = ["queue", "witness", "check", "prove", "verify"]
         .iter()
@@ -78,10 +95,18 @@ async fn a_done_task_shows_its_times_and_public_inputs_by_name() -> anyhow::Resu
         .sum();
     let total = task["timings_ms"]["total"].as_f64().unwrap_or_default();
     // Queue and total are whole milliseconds of the ledger, the parts are finer.
-    assert!(parts <= total + 3.0, "the parts, {parts} ms, exceed the total, {total} ms");
-    let leaves = ["0x1234567890abcdef1234567890abcdef1234567890abcdef1234567890abcdef",
-        "0xfedcba0987654321fedcba0987654321fedcba0987654321fedcba0987654321"];
-    assert_eq!(task["public_inputs"], serde_json::json!({"root": root(&leaves)?}));
+    assert!(
+        parts <= total + 3.0,
+        "the parts, {parts} ms, exceed the total, {total} ms"
+    );
+    let leaves = [
+        "0x1234567890abcdef1234567890abcdef1234567890abcdef1234567890abcdef",
+        "0xfedcba0987654321fedcba0987654321fedcba0987654321fedcba0987654321",
+    ];
+    assert_eq!(
+        task["public_inputs"],
+        serde_json::json!({"root": root(&leaves)?})
+    );
     Ok(())
 }
 
@@ -127,7 +152,12 @@ async fn a_ready_node_says_so_and_lists_its_plugins() -> anyhow::Result<()> {
     assert_eq!(ready.status, 200);
     assert_eq!(ready.json()?["ready"], true);
     let list = http::get(node.url(), "/api/v1/plugins")?.json()?;
-    let names: Vec<&Value> = list["plugins"].as_array().into_iter().flatten().map(|plugin| &plugin["name"]).collect();
+    let names: Vec<&Value> = list["plugins"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|plugin| &plugin["name"])
+        .collect();
     assert_eq!(names, ["merkle", "preimage", "range"]);
     Ok(())
 }

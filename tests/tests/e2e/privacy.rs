@@ -15,21 +15,22 @@ struct Secret {
 
 impl Secret {
     fn new(random: &mut Random) -> Self {
-        let big_endian = random.element();
-        let mut little_endian = big_endian;
-        little_endian.reverse();
-        // Without the leading zero byte, whose digits a form may leave out.
-        let (big, little) = (&big_endian[1..], &little_endian[..31]);
-        let forms = vec![
-            big.to_vec(),
-            little.to_vec(),
-            hex::encode(big).into_bytes(),
-            hex::encode_upper(big).into_bytes(),
-            hex::encode(little).into_bytes(),
-            STANDARD.encode(&big_endian).into_bytes()[4..40].to_vec(),
-            STANDARD.encode(&little_endian).into_bytes()[..40].to_vec(),
-        ];
-        Self { hex: format!("0x{}", hex::encode(big_endian)), forms }
+        let bytes = random.element();
+        let base64 = STANDARD.encode(bytes).into_bytes();
+        let mut forms = vec![base64[4..40].to_vec()];
+        // A circuit may take the value in two halves, and a number's leading zero byte may be
+        // left out.
+        for half in [&bytes[1..16], &bytes[16..]] {
+            for order in [half.to_vec(), half.iter().rev().copied().collect()] {
+                forms.push(hex::encode(&order).into_bytes());
+                forms.push(hex::encode_upper(&order).into_bytes());
+                forms.push(order);
+            }
+        }
+        Self {
+            hex: format!("0x{}", hex::encode(bytes)),
+            forms,
+        }
     }
 
     fn input(&self) -> serde_json::Value {
@@ -46,7 +47,11 @@ impl Secret {
             }
             // A temporary file may be gone already.
             let bytes = fs::read(&path).unwrap_or_default();
-            if self.forms.iter().any(|form| bytes.windows(form.len()).any(|part| part == form)) {
+            if self
+                .forms
+                .iter()
+                .any(|form| bytes.windows(form.len()).any(|part| part == form))
+            {
                 found.push(path.display().to_string());
             }
         }
@@ -56,8 +61,15 @@ impl Secret {
     fn is_nowhere(&self, node: &Node) -> anyhow::Result<()> {
         let mut found = Vec::new();
         // The folder that holds the data and the log.
-        self.places(node.data_dir().parent().unwrap_or(&node.data_dir()), &mut found)?;
-        assert!(found.is_empty(), "the secret {} stands in {found:?}", self.hex);
+        self.places(
+            node.data_dir().parent().unwrap_or(&node.data_dir()),
+            &mut found,
+        )?;
+        assert!(
+            found.is_empty(),
+            "the secret {} stands in {found:?}",
+            self.hex
+        );
         Ok(())
     }
 }
@@ -65,9 +77,27 @@ impl Secret {
 /// Everything of ours is logged, so that nothing can hide behind a filter.
 async fn talkative_node() -> anyhow::Result<Node> {
     let log = "debug,aureole_node=trace,aureole_worker=trace,aureole_gateway=trace,aureole_coordinator=trace,aureole_store=trace";
-    let node = Node::start_with(Options { log, ..Options::default() })?;
+    let node = Node::start_with(Options {
+        log,
+        ..Options::default()
+    })?;
     node.upload(plugin("preimage")?).await?;
+    node.upload(plugin("merkle")?).await?;
     Ok(node)
+}
+
+#[test]
+fn the_search_finds_a_secret_in_every_form() -> anyhow::Result<()> {
+    let secret = Secret::new(&mut Random::seeded()?);
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("log");
+    for form in &secret.forms {
+        fs::write(&file, [b"before", &form[..], b"after"].concat())?;
+        let mut found = Vec::new();
+        secret.places(folder.path(), &mut found)?;
+        assert_eq!(found, [file.display().to_string()]);
+    }
+    Ok(())
 }
 
 #[tokio::test]
@@ -75,12 +105,24 @@ async fn a_planted_secret_is_found_nowhere_after_its_proof() -> anyhow::Result<(
     let mut random = Random::seeded()?;
     let node = talkative_node().await?;
     let secret = Secret::new(&mut random);
-    let task = node.client()?.submit_to("preimage", &secret.input()).await?;
+    let task = node
+        .client()?
+        .submit_to("preimage", &secret.input())
+        .await?;
     secret.is_nowhere(&node)?;
     node.done(&task.id).await?;
     secret.is_nowhere(&node)?;
-    assert!(node.log()?.contains(&task.id), "the log tells of the task, or this proves nothing");
-    Ok(())
+    assert!(
+        node.log()?.contains(&task.id),
+        "the log tells of the task, or this proves nothing"
+    );
+    let leaf = Secret::new(&mut random);
+    let input = json!({"leaves": [leaf.hex, secret.hex], "leaf_index": 0});
+    let task = node.client()?.submit_to("merkle", &input).await?;
+    leaf.is_nowhere(&node)?;
+    node.done(&task.id).await?;
+    leaf.is_nowhere(&node)?;
+    secret.is_nowhere(&node)
 }
 
 #[tokio::test]
@@ -93,10 +135,20 @@ async fn a_secret_that_waits_in_the_queue_is_sealed_and_goes_with_its_task() -> 
     let secret = Secret::new(&mut random);
     let client = node.client()?;
     let waiting = client.submit_to("preimage", &secret.input()).await?;
-    assert_eq!(client.task(&waiting.id, std::time::Duration::ZERO).await?.state, TaskState::Queued);
+    assert_eq!(
+        client
+            .task(&waiting.id, std::time::Duration::ZERO)
+            .await?
+            .state,
+        TaskState::Queued
+    );
     secret.is_nowhere(&node)?;
     let keys = vault_files(&node)?;
-    assert!(keys.iter().any(|name| name.contains(&waiting.id)), "no key for {}: {keys:?}", waiting.id);
+    assert!(
+        keys.iter().any(|name| name.contains(&waiting.id)),
+        "no key for {}: {keys:?}",
+        waiting.id
+    );
     client.cancel(&waiting.id).await?;
     client.cancel(&slow.id).await?;
     eventually("the end of the keys", || async {
@@ -123,10 +175,17 @@ async fn a_secret_in_a_refused_input_is_found_nowhere() -> anyhow::Result<()> {
             input,
             ..TaskRequest::default()
         };
-        let error = node.client()?.submit(&request).await.expect_err("it is no input");
+        let error = node
+            .client()?
+            .submit(&request)
+            .await
+            .expect_err("it is no input");
         let problem = error.problem().map(ToString::to_string).unwrap_or_default();
         assert!(problem.starts_with("input."), "{error}");
-        assert!(!problem.contains(&secret.hex[4..]), "the refusal shows the secret: {problem}");
+        assert!(
+            !problem.contains(&secret.hex[4..]),
+            "the refusal shows the secret: {problem}"
+        );
     }
     secret.is_nowhere(&node)
 }

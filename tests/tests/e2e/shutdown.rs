@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aureole_client::rest::{Stage, TaskState};
-use aureole_tests::{Node, Options, eventually, fixture, http, preimage_input, plugin};
+use aureole_tests::{Node, Options, eventually, fixture, http, plugin, preimage_input};
 use serde_json::json;
 
 /// The default drain and some room: a slow machine runs all tests at once.
@@ -11,7 +11,10 @@ const IN_TIME: Duration = Duration::from_secs(60);
 
 /// A node with a task whose proof takes seconds and is being made.
 async fn proving(config: &str) -> anyhow::Result<(Node, String)> {
-    let node = Node::start_with(Options { config: config.to_owned(), ..Options::default() })?;
+    let node = Node::start_with(Options {
+        config: config.to_owned(),
+        ..Options::default()
+    })?;
     node.upload(fixture("workload")?).await?;
     node.upload(plugin("preimage")?).await?;
     let circuit = node.circuit("workload", json!({"k": 13})).await?;
@@ -28,7 +31,10 @@ async fn proving(config: &str) -> anyhow::Result<(Node, String)> {
 #[tokio::test]
 async fn a_stopped_node_lets_a_running_proof_finish() -> anyhow::Result<()> {
     let (mut node, task) = proving("[worker]\ndrain_ms = 60000\n").await?;
-    let queued = node.client()?.submit_to("preimage", &preimage_input(1)).await?;
+    let queued = node
+        .client()?
+        .submit_to("preimage", &preimage_input(1))
+        .await?;
     node.stop(IN_TIME)?;
     node.restart()?;
     let finished = node.client()?.task(&task, Duration::ZERO).await?;
@@ -44,7 +50,16 @@ async fn a_node_stopped_at_once_hands_a_running_proof_back() -> anyhow::Result<(
     node.stop(IN_TIME)?;
     node.restart()?;
     let done = node.done(&task).await?;
-    let codes: Vec<_> = done.attempts.iter().map(|attempt| attempt.problem.as_ref().map(|problem| problem.code().to_owned())).collect();
+    let codes: Vec<_> = done
+        .attempts
+        .iter()
+        .map(|attempt| {
+            attempt
+                .problem
+                .as_ref()
+                .map(|problem| problem.code().to_owned())
+        })
+        .collect();
     assert_eq!(codes, [Some("task.handed_back".to_owned()), None]);
     Ok(())
 }
@@ -52,10 +67,16 @@ async fn a_node_stopped_at_once_hands_a_running_proof_back() -> anyhow::Result<(
 #[tokio::test]
 async fn a_stopped_node_leaves_no_process_and_frees_its_port() -> anyhow::Result<()> {
     let mut node = Node::with_plugins(&["preimage"]).await?;
-    let task = node.client()?.submit_to("preimage", &preimage_input(1)).await?;
+    let task = node
+        .client()?
+        .submit_to("preimage", &preimage_input(1))
+        .await?;
     node.done(&task.id).await?;
     let children = node.children()?;
-    assert!(!children.is_empty(), "a node that has proved has child processes");
+    assert!(
+        !children.is_empty(),
+        "a node that has proved has child processes"
+    );
     node.stop(IN_TIME)?;
     eventually("the end of the child processes", || async {
         let mut running = false;
@@ -69,7 +90,10 @@ async fn a_stopped_node_leaves_no_process_and_frees_its_port() -> anyhow::Result
     node.restart()?;
     assert_eq!(node.url(), before);
     assert_eq!(http::get(node.url(), "/health/ready")?.status, 200);
-    assert_eq!(node.client()?.task(&task.id, Duration::ZERO).await?.state, TaskState::Done);
+    assert_eq!(
+        node.client()?.task(&task.id, Duration::ZERO).await?.state,
+        TaskState::Done
+    );
     Ok(())
 }
 
@@ -96,7 +120,9 @@ async fn a_waiting_caller_is_not_kept_by_a_stopping_node() -> anyhow::Result<()>
     node.terminate()?;
     let answer = waiting.await?;
     // The task as it stands then, a busy node, or a cut line: each tells the caller to ask again.
-    let fine = answer.as_ref().map_or_else(|error| error.is_transient(), |task| !task.state.is_final());
+    let fine = answer
+        .as_ref()
+        .map_or_else(|error| error.is_transient(), |task| !task.state.is_final());
     assert!(fine, "{answer:?}");
     assert!(node.ended(IN_TIME)?.success());
     Ok(())
