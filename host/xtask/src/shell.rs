@@ -49,28 +49,3 @@ fn shown(command: &Command) -> String {
         .collect::<Vec<_>>()
         .join(" ")
 }
-
-/// Adds the WASM target unless the toolchain has it.
-///
-/// # Errors
-/// Names the command to run by hand where rustup is missing or cannot fetch the target.
-pub(crate) fn ensure_wasm_target(workspace: &Path) -> anyhow::Result<()> {
-    const TARGET: &str = "wasm32-unknown-unknown";
-    let sysroot = Command::new("rustc")
-        .args(["--print", "target-libdir", "--target", TARGET])
-        .current_dir(workspace)
-        .output()
-        .context("could not start rustc")?;
-    let libraries = String::from_utf8_lossy(&sysroot.stdout).trim().to_owned();
-    if sysroot.status.success() && Path::new(&libraries).is_dir() {
-        return Ok(());
-    }
-    step("adding the WASM target");
-    run(Command::new("rustup")
-        .args(["target", "add", TARGET])
-        .current_dir(workspace))
-    .context(
-        "plugins compile to wasm32-unknown-unknown, which this toolchain lacks; \
-         install it with `rustup target add wasm32-unknown-unknown`",
-    )
-}

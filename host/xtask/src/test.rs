@@ -33,7 +33,6 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
 
 /// Builds the first-party plugins into `target/plugins` and says how large they are.
 pub(crate) fn build_plugins(workspace: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    shell::ensure_wasm_target(workspace)?;
     build_room(workspace, "plugins", "target/plugins")
 }
 

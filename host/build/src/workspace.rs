@@ -1,0 +1,220 @@
+//! The packages of a folder that are plugins, and building them.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::cargo::{asked, shown, tool};
+use crate::component::Component;
+use crate::error::Error;
+use crate::flags::{PROFILE, rustflags};
+use crate::target::{TARGET, ensure_target};
+
+/// A folder that cargo builds, with the plugins in it.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    folder: PathBuf,
+    target_dir: PathBuf,
+    plugins: Vec<Package>,
+}
+
+/// A package that is a plugin: it has a library of type `cdylib`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The file name of its module, without the ending.
+    pub(crate) library: String,
+}
+
+/// Whether a build may change the lock file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Locked {
+    /// It fails if it would have to: for what must be reproduced.
+    Yes,
+    /// It adds what the manifest asks for and the lock file lacks.
+    No,
+}
+
+// === impl Workspace ===
+
+impl Workspace {
+    /// Asks cargo which plugins the workspace around a folder has.
+    ///
+    /// # Errors
+    /// [`Error::Start`], or cargo's own words on the manifest in [`Error::Failed`].
+    pub fn open(folder: &Path) -> Result<Self, Error> {
+        let mut cargo = tool("cargo", folder);
+        cargo.args(["metadata", "--no-deps", "--format-version", "1"]);
+        let answer = asked(&mut cargo, "cargo")?;
+        let malformed = |detail: &str| Error::Answer {
+            command: "cargo metadata",
+            detail: detail.to_owned(),
+        };
+        let metadata: Value =
+            serde_json::from_str(&answer).map_err(|error| malformed(&error.to_string()))?;
+        let target = metadata["target_directory"]
+            .as_str()
+            .ok_or_else(|| malformed("it has no `target_directory`"))?;
+        let mut plugins: Vec<Package> = metadata["packages"]
+            .as_array()
+            .ok_or_else(|| malformed("it has no `packages`"))?
+            .iter()
+            .filter_map(Package::read)
+            .collect();
+        plugins.sort_by(|left, right| left.name.cmp(&right.name));
+        // A folder of its own: a guest's features and profile never meet those of the host, and
+        // no lock is shared with a running `cargo test`.
+        let target_dir = Path::new(target).join("guest");
+        Ok(Self {
+            folder: folder.to_owned(),
+            target_dir,
+            plugins,
+        })
+    }
+
+    /// Builds into this folder instead of `guest` below cargo's target folder. The components do
+    /// not depend on it.
+    #[must_use]
+    pub fn with_target_dir(mut self, target_dir: PathBuf) -> Self {
+        self.target_dir = target_dir;
+        self
+    }
+
+    /// The plugins that stand in a folder or below it, by name.
+    ///
+    /// # Errors
+    /// [`Error::NoPlugin`] when there is none.
+    pub fn plugins_in(&self, folder: &Path) -> Result<Vec<Package>, Error> {
+        let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        let canonical = absolute.canonicalize().unwrap_or(absolute);
+        let found: Vec<Package> = self
+            .plugins
+            .iter()
+            .filter(|package| package.folder.starts_with(&canonical))
+            .cloned()
+            .collect();
+        if found.is_empty() {
+            return Err(Error::NoPlugin { folder: canonical });
+        }
+        Ok(found)
+    }
+
+    /// Builds plugins; cargo's progress goes to standard error. The target is added to the
+    /// toolchain where it is missing.
+    ///
+    /// # Errors
+    /// When cargo fails, which it explains on standard error, or a module does not implement the
+    /// world in `wit/`.
+    pub fn build(&self, packages: &[Package], locked: Locked) -> Result<Vec<Component>, Error> {
+        ensure_target(&self.folder)?;
+        let mut cargo = tool("cargo", &self.folder);
+        cargo
+            .args(["build", "--release", "--lib", "--target", TARGET])
+            .arg("--target-dir")
+            .arg(&self.target_dir)
+            .env("CARGO_ENCODED_RUSTFLAGS", rustflags(&self.folder)?);
+        if locked == Locked::Yes {
+            cargo.arg("--locked");
+        }
+        for setting in PROFILE {
+            cargo.args(["--config", setting]);
+        }
+        for package in packages {
+            cargo.args(["--package", &package.name]);
+        }
+        shown(&mut cargo, "cargo")?;
+        let modules = self.target_dir.join(TARGET).join("release");
+        packages
+            .iter()
+            .map(|package| {
+                let module = modules.join(format!("{}.wasm", package.library));
+                Component::encode(package, &module)
+            })
+            .collect()
+    }
+}
+
+// === impl Package ===
+
+impl Package {
+    /// A package of cargo's metadata, if it is a plugin.
+    fn read(package: &Value) -> Option<Self> {
+        let is_plugin = |target: &&Value| {
+            let types = target["crate_types"].as_array();
+            types.is_some_and(|types| types.iter().any(|kind| kind == "cdylib"))
+        };
+        let library = package["targets"].as_array()?.iter().find(is_plugin)?;
+        let manifest = Path::new(package["manifest_path"].as_str()?);
+        Some(Self {
+            name: package["name"].as_str()?.to_owned(),
+            version: package["version"].as_str()?.to_owned(),
+            folder: manifest.parent()?.to_owned(),
+            library: library["name"].as_str()?.replace('-', "_"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Which packages are plugins.
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use super::*;
+    use std::fs;
+
+    fn crate_with(lib: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = format!(
+            "[package]\nname = \"circles\"\nversion = \"1.2.3\"\nedition = \"2024\"\n\
+             [workspace]\n[lib]\n{lib}\n"
+        );
+        fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
+        fs::create_dir(folder.path().join("src")).unwrap();
+        fs::write(folder.path().join("src/lib.rs"), "//! Nothing.\n").unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_package_with_a_cdylib_is_a_plugin() {
+        let folder = crate_with("crate-type = [\"rlib\", \"cdylib\"]");
+        let workspace = Workspace::open(folder.path()).unwrap();
+        let [package] = &workspace.plugins_in(folder.path()).unwrap()[..] else {
+            unreachable!("one package was written");
+        };
+        assert_eq!((&*package.name, &*package.version), ("circles", "1.2.3"));
+    }
+
+    #[test]
+    fn a_package_without_a_cdylib_is_refused_with_the_line_it_lacks() {
+        let folder = crate_with("");
+        let workspace = Workspace::open(folder.path()).unwrap();
+        let error = workspace.plugins_in(folder.path()).unwrap_err();
+        assert!(matches!(error, Error::NoPlugin { .. }), "{error:?}");
+        assert!(error.to_string().contains("cdylib"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_without_a_manifest_is_refused_in_cargos_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Workspace::open(folder.path()).unwrap_err();
+        assert!(error.to_string().contains("Cargo.toml"), "{error}");
+    }
+
+    #[test]
+    fn a_crate_that_does_not_compile_is_refused() {
+        let folder = crate_with("crate-type = [\"cdylib\"]");
+        fs::write(folder.path().join("src/lib.rs"), "//! Nothing.\nfn").unwrap();
+        let workspace = Workspace::open(folder.path()).unwrap();
+        let packages = workspace.plugins_in(folder.path()).unwrap();
+        let error = workspace.build(&packages, Locked::No).unwrap_err();
+        assert!(
+            error.to_string().starts_with("`cargo build` ended with"),
+            "{error}"
+        );
+    }
+}
