@@ -2,6 +2,7 @@
 //!
 //! - [`Node`] is a running `aureole dev` with a folder of its own: killed, stopped and restarted
 //!   at will, gone when dropped, its log shown when a test fails.
+//! - [`Busy`] is a node with a proof under way that takes seconds.
 //! - [`http`] speaks to it byte by byte, as curl would; `Node::client` as programs do.
 //! - [`cli`] runs the commands of the same binary.
 //! - [`Native`] is stock halo2 on an author's own circuit, to compare with.
@@ -17,6 +18,7 @@ mod node;
 mod place;
 mod processes;
 mod random;
+mod slow;
 mod wait;
 
 pub use inputs::{MERKLE_REQUEST, merkle_input, preimage_input, range_input};
@@ -25,4 +27,5 @@ pub use node::{Node, Options};
 pub use place::{binary, fixture, params, params_dir, plugin, plugin_path};
 pub use processes::{Process, descendants};
 pub use random::Random;
+pub use slow::Busy;
 pub use wait::{PATIENCE, eventually};

@@ -1,34 +1,8 @@
 //! Stopping a proof that runs: by a cancel, and by the death of the process that makes it.
 
-use aureole_client::rest::{Stage, Task, TaskState};
-use aureole_tests::{Node, PATIENCE, Process, eventually, fixture, preimage_input};
+use aureole_client::rest::TaskState;
+use aureole_tests::{Busy, Node, PATIENCE, Process, eventually, preimage_input};
 use serde_json::json;
-
-/// A proof of this size takes seconds: long enough to be seen and stopped.
-const K_SLOW: u32 = 13;
-
-/// A node with one task whose proof is being made, and the circuit's id.
-async fn proving() -> anyhow::Result<(Node, String, Task)> {
-    let node = Node::with_plugins(&["preimage"]).await?;
-    node.upload(fixture("workload")?).await?;
-    let circuit = node.circuit("workload", json!({"k": K_SLOW})).await?;
-    let task = node.submit(&circuit.id, json!({"start": 3})).await?;
-    let task = in_stage(&node, &task.id, Stage::Prove).await?;
-    Ok((node, circuit.id, task))
-}
-
-async fn in_stage(node: &Node, id: &str, stage: Stage) -> anyhow::Result<Task> {
-    let client = node.client()?;
-    eventually("the task's stage", || async {
-        let task = client.task(id, std::time::Duration::ZERO).await?;
-        assert!(
-            !task.state.is_final(),
-            "the task ended before it could be stopped: {task:?}"
-        );
-        Ok((task.stage == Some(stage)).then_some(task))
-    })
-    .await
-}
 
 fn provers(node: &Node) -> anyhow::Result<Vec<Process>> {
     let children = node.children()?.into_iter();
@@ -39,7 +13,7 @@ fn provers(node: &Node) -> anyhow::Result<Vec<Process>> {
 
 #[tokio::test]
 async fn cancelling_a_running_proof_stops_its_process() -> anyhow::Result<()> {
-    let (node, _, task) = proving().await?;
+    let Busy { node, task, .. } = Busy::proving("").await?;
     let client = node.client()?;
     let before = provers(&node)?;
     assert!(!before.is_empty(), "no prover runs: {:?}", node.children()?);
@@ -64,9 +38,13 @@ async fn cancelling_a_running_proof_stops_its_process() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn cancelling_twice_gives_the_same_answer() -> anyhow::Result<()> {
-    let (node, circuit, task) = proving().await?;
+    let Busy {
+        node,
+        circuit,
+        task,
+    } = Busy::proving("").await?;
     let client = node.client()?;
-    let queued = node.submit(&circuit, json!({"start": 4})).await?;
+    let queued = node.submit(&circuit.id, json!({"start": 4})).await?;
     for id in [&queued.id, &task.id] {
         let first = client.cancel(id).await?;
         assert_eq!(first.state, TaskState::Cancelled);
@@ -103,7 +81,7 @@ async fn cancelling_a_done_task_changes_nothing() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_prover_killed_mid_proof_costs_one_attempt_and_not_the_task() -> anyhow::Result<()> {
-    let (node, _, task) = proving().await?;
+    let Busy { node, task, .. } = Busy::proving("").await?;
     for process in provers(&node)? {
         process.kill()?;
     }

@@ -262,3 +262,25 @@ async fn the_default_circuit_is_the_one_of_the_default_parameters() -> anyhow::R
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn two_proofs_of_one_input_share_no_bytes_that_could_tell() -> anyhow::Result<()> {
+    let node = Node::shared().await?;
+    let client = node.client()?;
+    let mut proofs = Vec::new();
+    for _ in 0..2 {
+        let task = client.submit_to("preimage", &preimage_input(7)).await?;
+        let task = node.done(&task.id).await?;
+        proofs.push(client.proof(&task.id).await?);
+    }
+    // A proof is commitments and scalars of 32 bytes each; all of them are blinded.
+    let elements = |proof: &[u8]| -> std::collections::BTreeSet<Vec<u8>> {
+        proof.chunks(32).map(<[u8]>::to_vec).collect()
+    };
+    let shared: Vec<_> = elements(&proofs[0])
+        .intersection(&elements(&proofs[1]))
+        .cloned()
+        .collect();
+    assert!(shared.is_empty(), "both proofs hold {shared:?}");
+    Ok(())
+}

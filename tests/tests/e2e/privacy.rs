@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use aureole_client::rest::{TaskRequest, TaskState};
-use aureole_tests::{Node, Options, Random, eventually, fixture, plugin};
+use aureole_tests::{Busy, Node, Options, Random, eventually, plugin};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
 
@@ -75,14 +75,20 @@ impl Secret {
 }
 
 /// Everything of ours is logged, so that nothing can hide behind a filter.
-async fn talkative_node() -> anyhow::Result<Node> {
-    let log = "debug,aureole_node=trace,aureole_worker=trace,aureole_gateway=trace,aureole_coordinator=trace,aureole_store=trace";
-    let node = Node::start_with(Options {
+fn talkative_node() -> anyhow::Result<Node> {
+    let log = "debug,aureole_node=trace,aureole_worker=trace,aureole_gateway=trace,\
+               aureole_coordinator=trace,aureole_store=trace";
+    Node::start_with(Options {
         log,
-        ..Options::default()
-    })?;
-    node.upload(plugin("preimage")?).await?;
-    node.upload(plugin("merkle")?).await?;
+        config: "[worker]\nthreads = 1\n".to_owned(),
+    })
+}
+
+async fn talkative_node_with(names: &[&str]) -> anyhow::Result<Node> {
+    let node = talkative_node()?;
+    for name in names {
+        node.upload(plugin(name)?).await?;
+    }
     Ok(node)
 }
 
@@ -103,7 +109,7 @@ fn the_search_finds_a_secret_in_every_form() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_planted_secret_is_found_nowhere_after_its_proof() -> anyhow::Result<()> {
     let mut random = Random::seeded()?;
-    let node = talkative_node().await?;
+    let node = talkative_node_with(&["preimage", "merkle"]).await?;
     let secret = Secret::new(&mut random);
     let task = node
         .client()?
@@ -128,10 +134,9 @@ async fn a_planted_secret_is_found_nowhere_after_its_proof() -> anyhow::Result<(
 #[tokio::test]
 async fn a_secret_that_waits_in_the_queue_is_sealed_and_goes_with_its_task() -> anyhow::Result<()> {
     let mut random = Random::seeded()?;
-    let node = talkative_node().await?;
-    node.upload(fixture("workload")?).await?;
-    let circuit = node.circuit("workload", json!({"k": 13})).await?;
-    let slow = node.submit(&circuit.id, json!({"start": 3})).await?;
+    let Busy {
+        node, task: slow, ..
+    } = Busy::on(talkative_node()?).await?;
     let secret = Secret::new(&mut random);
     let client = node.client()?;
     let waiting = client.submit_to("preimage", &secret.input()).await?;
@@ -161,7 +166,7 @@ async fn a_secret_that_waits_in_the_queue_is_sealed_and_goes_with_its_task() -> 
 #[tokio::test]
 async fn a_secret_in_a_refused_input_is_found_nowhere() -> anyhow::Result<()> {
     let mut random = Random::seeded()?;
-    let node = talkative_node().await?;
+    let node = talkative_node_with(&["preimage"]).await?;
     let secret = Secret::new(&mut random);
     let too_large = format!("0x{}", "f".repeat(64));
     for input in [

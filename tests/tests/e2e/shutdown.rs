@@ -2,42 +2,22 @@
 
 use std::time::Duration;
 
-use aureole_client::rest::{Stage, TaskState};
-use aureole_tests::{Node, Options, eventually, fixture, http, plugin, preimage_input};
-use serde_json::json;
+use aureole_client::rest::TaskState;
+use aureole_tests::{Busy, Node, eventually, http, preimage_input};
 
 /// The default drain and some room: a slow machine runs all tests at once.
 const IN_TIME: Duration = Duration::from_secs(60);
 
-/// A node with a task whose proof takes seconds and is being made.
-async fn proving(config: &str) -> anyhow::Result<(Node, String)> {
-    let node = Node::start_with(Options {
-        config: config.to_owned(),
-        ..Options::default()
-    })?;
-    node.upload(fixture("workload")?).await?;
-    node.upload(plugin("preimage")?).await?;
-    let circuit = node.circuit("workload", json!({"k": 13})).await?;
-    let task = node.submit(&circuit.id, json!({"start": 3})).await?;
-    let client = node.client()?;
-    eventually("the proof's beginning", || async {
-        let seen = client.task(&task.id, Duration::ZERO).await?;
-        Ok((seen.stage == Some(Stage::Prove)).then_some(()))
-    })
-    .await?;
-    Ok((node, task.id))
-}
-
 #[tokio::test]
 async fn a_stopped_node_lets_a_running_proof_finish() -> anyhow::Result<()> {
-    let (mut node, task) = proving("[worker]\ndrain_ms = 60000\n").await?;
+    let Busy { mut node, task, .. } = Busy::proving("drain_ms = 60000").await?;
     let queued = node
         .client()?
         .submit_to("preimage", &preimage_input(1))
         .await?;
     node.stop(IN_TIME)?;
     node.restart()?;
-    let finished = node.client()?.task(&task, Duration::ZERO).await?;
+    let finished = node.client()?.task(&task.id, Duration::ZERO).await?;
     assert_eq!(finished.state, TaskState::Done, "{finished:?}");
     assert_eq!(finished.attempts.len(), 1, "{:?}", finished.attempts);
     node.done(&queued.id).await?;
@@ -46,10 +26,10 @@ async fn a_stopped_node_lets_a_running_proof_finish() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_node_stopped_at_once_hands_a_running_proof_back() -> anyhow::Result<()> {
-    let (mut node, task) = proving("[worker]\ndrain_ms = 0\n").await?;
+    let Busy { mut node, task, .. } = Busy::proving("drain_ms = 0").await?;
     node.stop(IN_TIME)?;
     node.restart()?;
-    let done = node.done(&task).await?;
+    let done = node.done(&task.id).await?;
     let codes: Vec<_> = done
         .attempts
         .iter()
@@ -99,7 +79,7 @@ async fn a_stopped_node_leaves_no_process_and_frees_its_port() -> anyhow::Result
 
 #[tokio::test]
 async fn a_killed_node_takes_its_child_processes_with_it() -> anyhow::Result<()> {
-    let (mut node, _) = proving("").await?;
+    let Busy { mut node, .. } = Busy::proving("").await?;
     let children = node.children()?;
     node.kill()?;
     eventually("the end of the child processes", || async {
@@ -114,9 +94,9 @@ async fn a_killed_node_takes_its_child_processes_with_it() -> anyhow::Result<()>
 
 #[tokio::test]
 async fn a_waiting_caller_is_not_kept_by_a_stopping_node() -> anyhow::Result<()> {
-    let (mut node, task) = proving("[worker]\ndrain_ms = 0\n").await?;
+    let Busy { mut node, task, .. } = Busy::proving("drain_ms = 0").await?;
     let client = node.client()?;
-    let waiting = tokio::spawn(async move { client.task(&task, Duration::from_secs(60)).await });
+    let waiting = tokio::spawn(async move { client.task(&task.id, Duration::from_secs(60)).await });
     node.terminate()?;
     let answer = waiting.await?;
     // The task as it stands then, a busy node, or a cut line: each tells the caller to ask again.
