@@ -6,13 +6,14 @@
 //! copies. Differential tests hold the two together.
 
 mod cells;
+mod places;
 mod program;
 
 use std::collections::{BTreeMap, HashSet};
 
 use aureole_ir::{
-    Annotations, CheckedCircuit, Circuit, Column, ColumnKind, Expression, Gate, Lookup, NodeIndex,
-    Region, Selector, Witness,
+    Annotations, CheckedCircuit, Circuit, ColumnKind, Expression, Gate, Lookup, NodeIndex,
+    Selector, Witness,
 };
 use ff::PrimeField;
 use pasta_curves::Fp;
@@ -20,18 +21,19 @@ use rayon::prelude::*;
 
 use self::{
     cells::Cells,
+    places::Reading,
     program::{Outcome, Program},
 };
 use crate::{
-    Error, Failure, Fault, Place, RegionRow, Unsatisfied,
+    Error, Failure, Fault, Place, Unsatisfied, Values,
     limits::{CHECK_ROWS_PER_JOB, FAILURES_MAX},
     rebuild,
 };
 
-/// A failure and the columns it looks at, from which its region is found.
+/// A failure and the cells it reads on its row, from which its region is found.
 struct Found {
     failure: Failure,
-    columns: Vec<Column>,
+    readings: Vec<Reading>,
 }
 
 /// Rows on which one output of a program fails.
@@ -52,12 +54,7 @@ struct Rows {
 /// # Errors
 /// The first [`FAILURES_MAX`] failures, each for all its rows.
 pub fn check(circuit: &CheckedCircuit, witness: &Witness) -> Result<(), Unsatisfied> {
-    unsatisfied(
-        find(circuit, witness)
-            .into_iter()
-            .map(|found| found.failure)
-            .collect(),
-    )
+    explain(circuit, &Annotations::default(), witness, Values::Hidden)
 }
 
 /// The failures of an unsatisfied witness with the regions they stand in; empty if it is
@@ -68,69 +65,74 @@ pub fn diagnose(
     annotations: &Annotations,
     witness: &Witness,
 ) -> Vec<Failure> {
-    let located = find(circuit, witness)
-        .into_iter()
-        .take(FAILURES_MAX)
-        .map(|found| {
-            let region = locate(&annotations.regions, found.failure.row, &found.columns);
-            Failure {
-                region,
-                ..found.failure
-            }
-        });
-    located.collect()
+    let explained = explain(circuit, annotations, witness, Values::Hidden);
+    explained
+        .err()
+        .map_or_else(Vec::new, |unsatisfied| unsatisfied.failures)
 }
 
-fn unsatisfied(mut failures: Vec<Failure>) -> Result<(), Unsatisfied> {
-    if failures.is_empty() {
-        return Ok(());
-    }
-    let more = failures
-        .len()
-        .saturating_sub(FAILURES_MAX)
-        .try_into()
-        .unwrap_or(u64::MAX);
-    failures.truncate(FAILURES_MAX);
-    Err(Unsatisfied { failures, more })
-}
-
-fn find(circuit: &CheckedCircuit, witness: &Witness) -> Vec<Found> {
+/// Checks a witness and says of each failure in which region it stands and which cells it reads,
+/// with what they hold if that was asked for.
+///
+/// # Errors
+/// The first [`FAILURES_MAX`] failures, each for all its rows.
+pub fn explain(
+    circuit: &CheckedCircuit,
+    annotations: &Annotations,
+    witness: &Witness,
+    values: Values,
+) -> Result<(), Unsatisfied> {
+    let malformed = |code: &str, detail: String| {
+        let failures = vec![malformed(code, detail)];
+        Err(Unsatisfied { failures, more: 0 })
+    };
     if let Err(refusal) = circuit.check_witness(witness) {
-        return vec![malformed(refusal.code, refusal.to_string())];
+        return malformed(refusal.code, refusal.to_string());
     }
     let cells = match Cells::new(circuit, witness) {
         Ok(cells) => cells,
-        Err(error) => return vec![malformed(error.code(), error.to_string())],
+        Err(error) => return malformed(error.code(), error.to_string()),
     };
-    let circuit = circuit.circuit();
-    let search = || -> Result<Vec<Found>, Error> {
-        let mut found = Vec::new();
-        for (index, gate) in (0..).zip(&circuit.constraint_system.gates) {
-            found.extend(check_gate(circuit, &cells, index, gate)?);
-        }
-        for (index, lookup) in (0..).zip(&circuit.constraint_system.lookups) {
-            found.extend(check_lookup(circuit, &cells, index, lookup)?);
-        }
-        found.extend(check_copies(circuit, &cells));
-        Ok(found)
+    let found = match find(circuit.circuit(), &cells) {
+        Ok(found) if found.is_empty() => return Ok(()),
+        Ok(found) => found,
+        Err(error) => return malformed(error.code(), error.to_string()),
     };
-    search().unwrap_or_else(|error| vec![malformed(error.code(), error.to_string())])
+    let more = found.len().saturating_sub(FAILURES_MAX);
+    let described = found.into_iter().take(FAILURES_MAX).map(|found| {
+        let Found { failure, readings } = found;
+        let region = places::locate(&annotations.regions, failure.row, &readings);
+        let cells = places::describe(circuit.circuit(), &cells, &readings, values);
+        Failure {
+            region,
+            cells,
+            ..failure
+        }
+    });
+    Err(Unsatisfied {
+        failures: described.collect(),
+        more: more.try_into().unwrap_or(u64::MAX),
+    })
 }
 
-fn malformed(code: &str, detail: String) -> Found {
+fn find(circuit: &Circuit, cells: &Cells) -> Result<Vec<Found>, Error> {
+    let mut found = Vec::new();
+    for (index, gate) in (0..).zip(&circuit.constraint_system.gates) {
+        found.extend(check_gate(circuit, cells, index, gate)?);
+    }
+    for (index, lookup) in (0..).zip(&circuit.constraint_system.lookups) {
+        found.extend(check_lookup(circuit, cells, index, lookup)?);
+    }
+    found.extend(check_copies(circuit, cells));
+    Ok(found)
+}
+
+fn malformed(code: &str, detail: String) -> Failure {
     let fault = Fault::Malformed {
         code: code.to_owned(),
         detail,
     };
-    Found {
-        failure: Failure {
-            fault,
-            row: 0,
-            rows: 0,
-            region: None,
-        },
-        columns: Vec::new(),
-    }
+    Failure::new(fault, 0, 0)
 }
 
 /// Constraints under one simple selector share a program, and so their common subexpressions.
@@ -178,17 +180,12 @@ fn check_gate(
                     constraint: index,
                     constraint_name: name.clone(),
                 };
-                let failure = Failure {
-                    fault,
-                    row,
-                    rows: tally.wrong.count,
-                    region: None,
-                };
+                let failure = Failure::new(fault, row, tally.wrong.count);
                 found.push((
                     index,
                     Found {
                         failure,
-                        columns: program::columns(system, [root]),
+                        readings: places::readings(system, [root], cells, row),
                     },
                 ));
             }
@@ -199,17 +196,12 @@ fn check_gate(
                     constraint: index,
                     constraint_name: name,
                 };
-                let failure = Failure {
-                    fault,
-                    row,
-                    rows: tally.poisoned.count,
-                    region: None,
-                };
+                let failure = Failure::new(fault, row, tally.poisoned.count);
                 found.push((
                     index,
                     Found {
                         failure,
-                        columns: program::columns(system, [root]),
+                        readings: places::readings(system, [root], cells, row),
                     },
                 ));
             }
@@ -295,15 +287,10 @@ fn check_lookup(
         .reduce(Rows::default, Rows::merge);
     Ok(failing.first.map(|row| {
         let fault = Fault::Lookup { lookup: index };
-        let failure = Failure {
-            fault,
-            row,
-            rows: failing.count,
-            region: None,
-        };
+        let failure = Failure::new(fault, row, failing.count);
         Found {
             failure,
-            columns: program::columns(system, lookup.inputs.iter().copied()),
+            readings: places::readings(system, lookup.inputs.iter().copied(), cells, row),
         }
     }))
 }
@@ -318,7 +305,8 @@ fn check_copies(circuit: &Circuit, cells: &Cells) -> Vec<Found> {
             continue;
         };
         if cells.at(left, copy.left_row) != cells.at(right, copy.right_row) {
-            let place = |column, row| Place::new(column, row, public_input(circuit, column, row));
+            let place =
+                |column, row| Place::new(column, row, places::public_input(circuit, column, row));
             // The row of the cell that is not a public input says where the author looks.
             let row = if left.kind == ColumnKind::Instance {
                 copy.right_row
@@ -329,59 +317,15 @@ fn check_copies(circuit: &Circuit, cells: &Cells) -> Vec<Found> {
                 left: place(left, copy.left_row),
                 right: place(right, copy.right_row),
             };
-            let failure = Failure {
-                fault,
-                row,
-                rows: 1,
-                region: None,
-            };
-            found.push(Found {
-                failure,
-                columns: vec![left, right],
-            });
+            let failure = Failure::new(fault, row, 1);
+            let readings = vec![
+                Reading::new(left, copy.left_row),
+                Reading::new(right, copy.right_row),
+            ];
+            found.push(Found { failure, readings });
         }
     }
     found
-}
-
-/// The name of the public input in an instance cell.
-fn public_input(circuit: &Circuit, column: Column, row: u32) -> Option<String> {
-    if column.kind != ColumnKind::Instance {
-        return None;
-    }
-    let mut first = 0_u32;
-    for input in circuit
-        .public_inputs
-        .iter()
-        .filter(|input| input.column == column.index)
-    {
-        let end = first.saturating_add(input.rows);
-        if (first..end).contains(&row) {
-            return Some(input.name.clone());
-        }
-        first = end;
-    }
-    None
-}
-
-/// The region that holds a row of one of the columns, as halo2's own tool finds it; a region
-/// without columns has selectors only and matches by row.
-fn locate(regions: &[Region], row: u32, columns: &[Column]) -> Option<RegionRow> {
-    let holds = |region: &&Region| {
-        let end = region.first_row.saturating_add(region.rows);
-        (region.first_row..end).contains(&row)
-            && (region.columns.is_empty() || region.columns.iter().any(|c| columns.contains(c)))
-    };
-    let exact = regions
-        .iter()
-        .filter(|region| !region.columns.is_empty())
-        .find(holds);
-    let region = exact.or_else(|| regions.iter().find(holds))?;
-    let offset = row.saturating_sub(region.first_row);
-    Some(RegionRow {
-        name: region.name.clone(),
-        offset,
-    })
 }
 
 // === impl Rows ===

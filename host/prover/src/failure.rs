@@ -1,4 +1,7 @@
-//! Why a witness does not satisfy its circuit, in the author's names and without values.
+//! Why a witness does not satisfy its circuit, in the author's names.
+//!
+//! Values are there only where [`explain`](crate::explain) was told to show them, and even then
+//! no `Debug` or `Display` form holds one: they leave by serialization alone.
 
 use std::fmt;
 
@@ -27,6 +30,38 @@ pub struct Failure {
     pub rows: u32,
     /// Where the row stands, if the regions' names were asked for and one holds it.
     pub region: Option<RegionRow>,
+    /// The cells that are read on that first row, at most
+    /// [`FAILURE_CELLS_MAX`](crate::FAILURE_CELLS_MAX).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cells: Vec<Cell>,
+}
+
+/// A cell that a failing constraint, lookup or copy reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// Which.
+    #[serde(flatten)]
+    pub place: Place,
+    /// How it is called in a formula: `a0`, `f1`, `i0`, with `[+1]` for the row below.
+    pub name: String,
+    /// What it holds. Absent unless values were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<CellValue>,
+}
+
+/// A value of a witness, `0x` and hex digits, big-endian. Its `Debug` form hides it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CellValue(String);
+
+/// Whether a report shows what cells hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Values {
+    /// Names and places only.
+    Hidden,
+    /// Values too: for whoever gave the input, and never for a log or a disk.
+    Shown,
 }
 
 /// What fails.
@@ -123,7 +158,64 @@ impl Unsatisfied {
     }
 }
 
+// === impl Cell ===
+
+impl Cell {
+    pub(crate) fn new(place: Place, rotation: i32, value: Option<CellValue>) -> Self {
+        let kind = place.kind.chars().next().unwrap_or('?');
+        let column = place.column;
+        let name = match rotation {
+            0 => format!("{kind}{column}"),
+            rotation => format!("{kind}{column}[{rotation:+}]"),
+        };
+        Self { place, name, value }
+    }
+}
+
+// === impl CellValue ===
+
+impl CellValue {
+    /// From canonical little-endian bytes; small values have few digits.
+    pub(crate) fn new(little_endian: &[u8; 32]) -> Self {
+        let digits: String = little_endian
+            .iter()
+            .rev()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let digits = digits.trim_start_matches('0');
+        Self(format!(
+            "0x{}",
+            if digits.is_empty() { "0" } else { digits }
+        ))
+    }
+
+    /// The value as text.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for CellValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
 // === impl Failure ===
+
+impl Failure {
+    /// A failure before anybody looked where it stands.
+    pub(crate) fn new(fault: Fault, row: u32, rows: u32) -> Self {
+        Self {
+            fault,
+            row,
+            rows,
+            region: None,
+            cells: Vec::new(),
+        }
+    }
+}
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -16,7 +16,8 @@
 //!   of the author's own circuit, so proofs are exchangeable with native code.
 //! - Proofs and public inputs have one exact length, checked before anything is verified.
 //! - Blinding is the operating system's randomness; nothing here takes a seed.
-//! - A panic inside halo2 is an error, never an unwinding caller; no failure shows a value.
+//! - A panic inside halo2 is an error, never an unwinding caller; no failure shows a value unless
+//!   [`explain`] was told so.
 //!
 //! It never opens a socket and touches no file but the public parameters in [`ParamsDir`].
 
@@ -39,13 +40,13 @@ mod values;
 mod verdict;
 
 pub use backend::{Backend, KeyFacts};
-pub use check::{check, diagnose};
+pub use check::{check, diagnose, explain};
 pub use error::Error;
 pub use estimate::{Estimate, estimate};
-pub use failure::{Failure, Fault, Place, RegionRow, Unsatisfied};
+pub use failure::{Cell, CellValue, Failure, Fault, Place, RegionRow, Unsatisfied, Values};
 pub use halo2_ipa::Halo2Ipa;
 pub use keys::{KEY_DOMAIN, KeyDigest, ProvingKeys, VerifyingKeys};
-pub use limits::{BATCH_MAX, FAILURES_MAX, K_MAX};
+pub use limits::{BATCH_MAX, FAILURE_CELLS_MAX, FAILURES_MAX, K_MAX};
 pub use mock::mock;
 pub use params::ParamsDir;
 pub use proof::{Proof, Timings};

@@ -13,6 +13,12 @@ pub const K_MAX: u32 = 18;
 /// few; the list travels in a task's problem, which is bounded as well.
 pub const FAILURES_MAX: usize = 16;
 
+/// Most cells that one failure names.
+///
+/// A person compares a handful; the widest gates in use (Sinsemilla, Poseidon's partial rounds)
+/// read under twenty. Sixteen failures of 32 cells stay below 100 KB as JSON.
+pub const FAILURE_CELLS_MAX: usize = 32;
+
 /// Most proofs that share one multiexponentiation.
 ///
 /// Each pending proof holds 2^k scalars, 512 KiB at k = 14: 64 of them stay at 32 MiB, and by

@@ -35,11 +35,11 @@ enum Step {
     Scaled(usize, Fp),
 }
 
-/// The columns that expressions read.
-pub(super) fn columns(
+/// The columns that expressions read, each with its rotation.
+pub(super) fn readings(
     system: &ConstraintSystem,
     roots: impl IntoIterator<Item = NodeIndex>,
-) -> Vec<Column> {
+) -> Vec<(Column, i32)> {
     let read = |node: NodeIndex| {
         let (kind, queries, query) = match system.expressions.get(node as usize)? {
             Node::Fixed(query) => (ColumnKind::Fixed, &system.fixed_queries, query),
@@ -47,10 +47,12 @@ pub(super) fn columns(
             Node::Instance(query) => (ColumnKind::Instance, &system.instance_queries, query),
             _ => return None,
         };
-        Some(Column {
+        let query = queries.get(*query as usize)?;
+        let column = Column {
             kind,
-            index: queries.get(*query as usize)?.column,
-        })
+            index: query.column,
+        };
+        Some((column, query.rotation))
     };
     rebuild::reachable(&system.expressions, roots)
         .into_iter()
