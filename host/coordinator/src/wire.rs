@@ -104,11 +104,14 @@ pub(crate) fn problem(problem: Option<v1::Problem>) -> Result<Problem, WireError
     if problem.code.is_empty() {
         return Err(wrong("problem.code", "it is empty"));
     }
-    let made = Problem::new(problem.code, problem.detail);
-    Ok(match problem.path {
-        Some(path) => made.at(path),
-        None => made,
-    })
+    let mut made = Problem::new(problem.code, problem.detail);
+    if let Some(path) = problem.path {
+        made = made.at(path);
+    }
+    if let Some(report) = problem.report {
+        made = made.with_report(digest("problem.report", &report)?);
+    }
+    Ok(made)
 }
 
 pub(crate) fn is_handed_back(problem: &Problem) -> bool {
@@ -120,9 +123,20 @@ pub(crate) fn refused(refusal: &Refusal) -> v1::CompleteReply {
 }
 
 pub(crate) fn reply_with(problem: &Problem) -> v1::CompleteReply {
-    let Problem { code, detail, path } = problem.clone();
+    let Problem {
+        code,
+        detail,
+        path,
+        report,
+    } = problem.clone();
+    let report = report.map(|digest| digest.as_bytes().to_vec());
     v1::CompleteReply {
-        refused: Some(v1::Problem { code, detail, path }),
+        refused: Some(v1::Problem {
+            code,
+            detail,
+            path,
+            report,
+        }),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Digest;
 use crate::limits::{CODE_BYTES_MAX, DETAIL_BYTES_MAX, PATH_BYTES_MAX};
 
 /// Codes that the ledger itself writes; the table in `host/api` explains them.
@@ -39,6 +40,9 @@ pub struct Problem {
     pub detail: String,
     /// JSON pointer into the input or the parameters.
     pub path: Option<String>,
+    /// A longer report, in the depot: which gates, lookups and copies an input breaks. Never a
+    /// value.
+    pub report: Option<Digest>,
 }
 
 // === impl Problem ===
@@ -50,6 +54,7 @@ impl Problem {
             code: cut(code.into(), CODE_BYTES_MAX),
             detail: cut(detail.into(), DETAIL_BYTES_MAX),
             path: None,
+            report: None,
         }
     }
 
@@ -57,6 +62,13 @@ impl Problem {
     #[must_use]
     pub fn at(mut self, path: impl Into<String>) -> Self {
         self.path = Some(cut(path.into(), PATH_BYTES_MAX));
+        self
+    }
+
+    /// Adds the digest of a longer report, which is in the depot already.
+    #[must_use]
+    pub const fn with_report(mut self, report: Digest) -> Self {
+        self.report = Some(report);
         self
     }
 }

@@ -19,6 +19,7 @@ mod problem;
 mod process;
 mod provers;
 mod sandboxes;
+mod unsatisfied;
 mod worker;
 
 pub use error::{Error, Seen};
@@ -26,6 +27,7 @@ pub use limits::VERIFY_BATCH_MAX;
 pub use message::{CircuitLimits, Prepared, Stage};
 pub use problem::Problem;
 pub use process::ChildCommand;
-pub use provers::{Proved, Provers, ProversConfig, Session, Unsatisfied, Verdicts};
+pub use provers::{Proved, Provers, ProversConfig, Session, Verdicts};
 pub use sandboxes::{Made, Sandboxes, SandboxesConfig};
+pub use unsatisfied::Unsatisfied;
 pub use worker::{Connect, Worker, WorkerConfig};

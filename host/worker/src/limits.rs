@@ -56,6 +56,10 @@ pub(crate) const PLUGIN_LOG_LINES: usize = 32;
 /// Failures shown for an unsatisfied witness; the rest follows from the first ones.
 pub(crate) const FAILURES_SHOWN: usize = 4;
 
+/// Bytes of the report that is kept with a failed task: sixteen failures with a dozen named cells
+/// each take under 40 KiB.
+pub(crate) const REPORT_BYTES_MAX: usize = 64 << 10;
+
 /// Bytes of a problem's detail, cut at a character: what the ledger keeps.
 pub(crate) const DETAIL_BYTES_MAX: usize = 1024;
 

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use aureole_prover::Verdict;
+use aureole_prover::{Unsatisfied, Values, Verdict};
 use aureole_runtime::Description;
 use serde::{Deserialize, Serialize};
 
@@ -34,9 +34,10 @@ pub(crate) enum Request {
     Prove { circuit: Key },
     /// Prover child: only check. Blobs: witness. Reply: [`Reply::Checked`].
     Check { circuit: Key },
-    /// Prover child: explain an unsatisfied witness. Blobs: annotations, witness. Reply:
-    /// [`Reply::Diagnosed`].
-    Diagnose { circuit: Key },
+    /// Prover child: check, and say by name what fails, with what cells hold only where that was
+    /// asked for. Blobs: annotations, witness. Reply: [`Reply::Checked`] or
+    /// [`Reply::Unsatisfied`].
+    Diagnose { circuit: Key, values: Values },
     /// Prover child. Blobs: public inputs and proof, alternating. Reply: [`Reply::Verdicts`].
     Verify { circuit: Key },
     /// Prover child: generate the parameters that are missing on disk. Replies:
@@ -85,9 +86,7 @@ pub(crate) enum Reply {
     /// The witness satisfies the circuit.
     Checked { micros: u64 },
     /// The witness does not satisfy the circuit.
-    Unsatisfied { code: String, failures: Vec<String> },
-    /// What fails, by name.
-    Diagnosed { failures: Vec<String> },
+    Unsatisfied(Box<Unsatisfied>),
     /// One for each proof.
     Verdicts { verdicts: Vec<Verdict>, micros: u64 },
 }

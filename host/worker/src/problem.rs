@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use aureole_store::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::DETAIL_BYTES_MAX;
@@ -15,6 +16,8 @@ pub struct Problem {
     pub detail: String,
     /// JSON pointer into the input or the parameters.
     pub path: Option<String>,
+    /// A longer report, in the depot.
+    pub report: Option<Digest>,
 }
 
 // === impl Problem ===
@@ -27,6 +30,7 @@ impl Problem {
             code: code.into(),
             detail: clean(&detail.to_string(), DETAIL_BYTES_MAX),
             path: None,
+            report: None,
         }
     }
 
@@ -34,6 +38,13 @@ impl Problem {
     #[must_use]
     pub fn at(mut self, path: Option<&str>) -> Self {
         self.path = path.map(|path| clean(path, DETAIL_BYTES_MAX));
+        self
+    }
+
+    /// Adds the digest of a longer report, which is in the depot already.
+    #[must_use]
+    pub const fn with_report(mut self, report: Digest) -> Self {
+        self.report = Some(report);
         self
     }
 }

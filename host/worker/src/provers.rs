@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aureole_prover::Verdict;
+use aureole_prover::{Values, Verdict};
 use aureole_store::{BLOB_BYTES_MAX, Depot, Digest, Secret};
 
 use crate::child::Kind;
@@ -18,8 +18,8 @@ use crate::frame::Blobs;
 use crate::limits::VERIFY_BATCH_MAX;
 use crate::message::{CircuitLimits, Key, Prepared, Reply, Request, Role, Stage, Start};
 use crate::pool::{Lease, Pool};
-use crate::problem::Problem;
 use crate::process::{ChildCommand, OnReply, Progress};
+use crate::unsatisfied::Unsatisfied;
 
 /// How proofs are made.
 #[derive(Clone, Debug)]
@@ -82,15 +82,6 @@ pub struct Proved {
     pub keygen: Duration,
     /// Time for the proof.
     pub prove: Duration,
-}
-
-/// What a check of a witness came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unsatisfied {
-    /// Stable code: `witness.unsatisfied`, `witness.lookup` or `witness.shape`.
-    pub code: String,
-    /// What fails first, without values.
-    pub failures: Vec<String>,
 }
 
 /// Verdicts, in the order of the proofs, and the time they took.
@@ -364,7 +355,7 @@ impl Session {
                     prove: Duration::from_micros(prove_micros),
                 }))
             }
-            (Reply::Unsatisfied { code, failures }, _) => Ok(Err(Unsatisfied { code, failures })),
+            (Reply::Unsatisfied(unsatisfied), _) => Ok(Err(Unsatisfied(*unsatisfied))),
             _ => Err(self.lease.unexpected(PROOF)),
         }
     }
@@ -377,22 +368,14 @@ impl Session {
         &mut self,
         witness: &Secret,
     ) -> Result<Result<Duration, Unsatisfied>, Error> {
-        let during = "the check of the witness";
         let request = Request::Check {
             circuit: self.key(),
         };
-        let limit = self.inner.config.prove_timeout;
-        match self
-            .call(&request, &[witness.expose()], during, limit, &mut |_| {})
-            .await?
-        {
-            (Reply::Checked { micros }, _) => Ok(Ok(Duration::from_micros(micros))),
-            (Reply::Unsatisfied { code, failures }, _) => Ok(Err(Unsatisfied { code, failures })),
-            _ => Err(self.lease.unexpected(during)),
-        }
+        self.judge(&request, &[witness.expose()]).await
     }
 
-    /// Says with the names of regions what an unsatisfied witness breaks.
+    /// Checks a witness, and says by name what it breaks: region, row, cells, and what the cells
+    /// hold where `values` says so.
     ///
     /// # Errors
     /// As [`Session::prove`].
@@ -400,18 +383,28 @@ impl Session {
         &mut self,
         annotations: &[u8],
         witness: &Secret,
-    ) -> Result<Vec<String>, Error> {
-        let during = "the diagnosis";
+        values: Values,
+    ) -> Result<Result<Duration, Unsatisfied>, Error> {
         let request = Request::Diagnose {
             circuit: self.key(),
+            values,
         };
+        self.judge(&request, &[annotations, witness.expose()]).await
+    }
+
+    async fn judge(
+        &mut self,
+        request: &Request,
+        blobs: &[&[u8]],
+    ) -> Result<Result<Duration, Unsatisfied>, Error> {
+        let during = "the check of the witness";
         let limit = self.inner.config.prove_timeout;
-        let blobs = [annotations, witness.expose()];
         match self
-            .call(&request, &blobs, during, limit, &mut |_| {})
+            .call(request, blobs, during, limit, &mut |_| {})
             .await?
         {
-            (Reply::Diagnosed { failures }, _) => Ok(failures),
+            (Reply::Checked { micros }, _) => Ok(Ok(Duration::from_micros(micros))),
+            (Reply::Unsatisfied(unsatisfied), _) => Ok(Err(Unsatisfied(*unsatisfied))),
             _ => Err(self.lease.unexpected(during)),
         }
     }
@@ -495,19 +488,5 @@ async fn prepare(
             Err(Error::NeedCircuit)
         }
         _ => Err(lease.unexpected(during)),
-    }
-}
-
-// === impl Unsatisfied ===
-
-impl Unsatisfied {
-    /// What is told to the task's owner.
-    #[must_use]
-    pub fn to_problem(&self) -> Problem {
-        let detail = format!(
-            "the input does not satisfy the circuit: {}",
-            self.failures.join("; ")
-        );
-        Problem::new(self.code.clone(), detail)
     }
 }

@@ -193,6 +193,9 @@ pub struct Problem {
     /// JSON pointer into the input or parameters.
     #[prost(string, optional, tag = "3")]
     pub path: ::core::option::Option<::prost::alloc::string::String>,
+    /// Digest of a longer report in the depot: what an input breaks, without values.
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub report: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CompleteReply {

@@ -58,11 +58,7 @@ pub(crate) async fn run(
         .await?;
     let proved = match proved {
         Ok(proved) => proved,
-        Err(unsatisfied) => bail!(
-            "{}: the witness does not satisfy the circuit: {}",
-            unsatisfied.code,
-            unsatisfied.failures.join("; ")
-        ),
+        Err(unsatisfied) => bail!("{}", unsatisfied.to_problem()),
     };
     spinner.set_message("verify");
     let (verdict, took) = bench

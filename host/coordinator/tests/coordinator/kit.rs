@@ -324,6 +324,7 @@ impl Worker {
             code: code.to_owned(),
             detail: "so".to_owned(),
             path: None,
+            report: None,
         };
         let request = v1::FailRequest {
             worker_id: self.id.clone(),

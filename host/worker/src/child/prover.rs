@@ -9,14 +9,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aureole_ir::{Annotations, CheckedCircuit, Circuit, Witness};
-use aureole_prover::{Error, Fault, Halo2Ipa, ParamsDir, Unsatisfied, check, diagnose, estimate};
+use aureole_prover::{Error, Halo2Ipa, ParamsDir, Unsatisfied, check, estimate, explain};
 use serde_json::json;
 use zeroize::Zeroize;
 
 use super::process::{Replies, wipe};
 use super::{Service, foreign, micros, plain, take};
 use crate::frame::Blobs;
-use crate::limits::{FAILURES_SHOWN, LOADED_CIRCUITS_MAX};
+use crate::limits::LOADED_CIRCUITS_MAX;
 use crate::message::{CircuitLimits, Key, Prepared, Reply, Request, Stage};
 use crate::problem::Problem;
 
@@ -79,29 +79,16 @@ impl Prover {
             Request::Check { circuit } => {
                 let circuit = self.circuit(circuit)?;
                 let [bytes] = take(blobs)?;
-                let mut witness = witness(&circuit, bytes)?;
-                let start = Instant::now();
-                let result = check(&circuit, &witness);
-                wipe_witness(&mut witness);
-                result.map_err(|unsatisfied| unsatisfied_reply(&unsatisfied))?;
-                Ok(plain(Reply::Checked {
-                    micros: micros(start.elapsed()),
-                }))
+                judge(&circuit, bytes, check)
             }
-            Request::Diagnose { circuit } => {
+            Request::Diagnose { circuit, values } => {
                 let circuit = self.circuit(circuit)?;
                 let [annotations, bytes] = take(blobs)?;
                 let annotations =
                     Annotations::decode(&annotations).map_err(|error| malformed(&error))?;
-                let mut witness = witness(&circuit, bytes)?;
-                let failures = diagnose(&circuit, &annotations, &witness);
-                wipe_witness(&mut witness);
-                let failures = failures
-                    .iter()
-                    .take(FAILURES_SHOWN)
-                    .map(ToString::to_string)
-                    .collect();
-                Ok(plain(Reply::Diagnosed { failures }))
+                judge(&circuit, bytes, |circuit, witness| {
+                    explain(circuit, &annotations, witness, values)
+                })
             }
             Request::Verify { circuit } => {
                 let circuit = self.circuit(circuit)?;
@@ -222,7 +209,7 @@ impl Prover {
     ) -> Result<(Reply, Blobs), Reply> {
         replies.notify(&Reply::Stage(Stage::Check));
         let start = Instant::now();
-        check(circuit, witness).map_err(|unsatisfied| unsatisfied_reply(&unsatisfied))?;
+        check(circuit, witness).map_err(unsatisfied_reply)?;
         let checked = start.elapsed();
         replies.notify(&Reply::Stage(Stage::Prove));
         let proof = self
@@ -296,21 +283,24 @@ fn malformed(error: &aureole_ir::DecodeError) -> Reply {
     Reply::Refused(Problem::new("ir.malformed", error))
 }
 
-fn unsatisfied_reply(unsatisfied: &Unsatisfied) -> Reply {
-    let code = match unsatisfied.failures.first().map(|failure| &failure.fault) {
-        Some(Fault::Lookup { .. }) => "witness.lookup",
-        Some(Fault::Malformed { .. }) => "witness.shape",
-        _ => "witness.unsatisfied",
-    };
-    let failures = unsatisfied
-        .failures
-        .iter()
-        .take(FAILURES_SHOWN)
-        .map(ToString::to_string);
-    Reply::Unsatisfied {
-        code: code.to_owned(),
-        failures: failures.collect(),
-    }
+/// Checks a witness in one way or another, and wipes it.
+fn judge(
+    circuit: &CheckedCircuit,
+    bytes: Vec<u8>,
+    check: impl FnOnce(&CheckedCircuit, &Witness) -> Result<(), Unsatisfied>,
+) -> Result<(Reply, Blobs), Reply> {
+    let mut witness = witness(circuit, bytes)?;
+    let start = Instant::now();
+    let result = check(circuit, &witness);
+    wipe_witness(&mut witness);
+    result.map_err(unsatisfied_reply)?;
+    Ok(plain(Reply::Checked {
+        micros: micros(start.elapsed()),
+    }))
+}
+
+fn unsatisfied_reply(unsatisfied: Unsatisfied) -> Reply {
+    Reply::Unsatisfied(Box::new(unsatisfied))
 }
 
 /// Whether the circuit is to blame or the node. Text of a panic during a proof is not shown: it

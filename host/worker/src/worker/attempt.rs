@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aureole_api::internal::v1::{self, complete_request, lease};
+use aureole_prover::Values;
 use aureole_store::{DepotError, Digest, Secret, open_input};
 use bytes::Bytes;
 use zeroize::Zeroize;
@@ -14,7 +15,8 @@ use crate::error::Error;
 use crate::limits::{PARAMS_BYTES_MAX, SEALED_BYTES_MAX};
 use crate::message::{Prepared, Stage};
 use crate::problem::Problem;
-use crate::provers::{Session, Unsatisfied};
+use crate::provers::Session;
+use crate::unsatisfied::Unsatisfied;
 
 type Timings = Vec<(Stage, Duration)>;
 
@@ -56,7 +58,7 @@ async fn inspect(
     };
     if let Some(params) = &description.default_params {
         let params = to_json(params)?;
-        let circuit = context.sandboxes.circuit(&component, &params).await?;
+        let circuit = context.sandboxes.recorded(&component, &params).await?;
         inspect_time += circuit.took;
         context.reporter.stage(key, Stage::Keygen);
         let (prepared, keygen) = make_keys(context, circuit.value).await?;
@@ -83,7 +85,7 @@ async fn prepare(
         .get(&digest(&work.params)?, PARAMS_BYTES_MAX)
         .await?;
     context.reporter.stage(key, Stage::Inspect);
-    let circuit = context.sandboxes.circuit(&component, &params).await?;
+    let circuit = context.sandboxes.recorded(&component, &params).await?;
     context.reporter.stage(key, Stage::Keygen);
     let (prepared, keygen) = make_keys(context, circuit.value).await?;
     Ok(Done {
@@ -148,8 +150,8 @@ async fn prove(context: &Context, key: &AttemptKey, work: v1::Prove) -> Result<D
     let proved = match session.prove(&witness.value, on_stage).await? {
         Ok(proved) => proved,
         Err(unsatisfied) => {
-            let names = explain(context, &mut session, &component, &params, &witness.value).await;
-            return Err(Error::Refused(merge(unsatisfied, names).to_problem()));
+            let named = explain(context, &mut session, &component, &params, &witness.value).await;
+            return Err(refused(context, &named.unwrap_or(unsatisfied)).await);
         }
     };
     drop(witness.value);
@@ -205,26 +207,41 @@ async fn explain(
     component: &Digest,
     params: &[u8],
     witness: &Secret,
-) -> Vec<String> {
+) -> Option<Unsatisfied> {
     let names = async {
         let annotations = context.sandboxes.annotate(component, params).await?;
-        session.diagnose(&annotations.value, witness).await
+        session
+            .diagnose(&annotations.value, witness, Values::Hidden)
+            .await
     };
-    names.await.unwrap_or_else(|error| {
-        tracing::debug!(%error, "an unsatisfied witness could not be explained by name");
-        Vec::new()
-    })
-}
-
-fn merge(unsatisfied: Unsatisfied, names: Vec<String>) -> Unsatisfied {
-    if names.is_empty() {
-        unsatisfied
-    } else {
-        Unsatisfied {
-            failures: names,
-            ..unsatisfied
+    match names.await {
+        Ok(result) => result.err(),
+        Err(error) => {
+            tracing::debug!(%error, "an unsatisfied witness could not be explained by name");
+            None
         }
     }
+}
+
+/// The refusal of an input, with its report in the depot. The refusal stands if the report does
+/// not get there: it says the first failures itself.
+async fn refused(context: &Context, unsatisfied: &Unsatisfied) -> Error {
+    let problem = unsatisfied.to_problem();
+    let stored = match unsatisfied.report() {
+        Ok(report) => context
+            .depot
+            .put(report)
+            .await
+            .map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    Error::Refused(match stored {
+        Ok(report) => problem.with_report(report),
+        Err(error) => {
+            tracing::warn!(error, "the report of an unsatisfied input is not kept");
+            problem
+        }
+    })
 }
 
 fn digest(bytes: &[u8]) -> Result<Digest, Error> {

@@ -126,6 +126,7 @@ impl Reporter {
             code: problem.code,
             detail: problem.detail,
             path: problem.path,
+            report: problem.report.map(|digest| digest.as_bytes().to_vec()),
         };
         let request = v1::FailRequest {
             worker_id: self.worker_id.clone(),

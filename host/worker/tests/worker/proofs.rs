@@ -1,8 +1,8 @@
 //! Keys, proofs and verdicts from prover children.
 
-use aureole_prover::{Reason, Verdict};
+use aureole_prover::{Reason, Values, Verdict};
 use aureole_store::{DepotError, Digest, Secret};
-use aureole_worker::{Error, Stage, VERIFY_BATCH_MAX};
+use aureole_worker::{Error, Session, Stage, Unsatisfied, VERIFY_BATCH_MAX};
 
 use crate::fixture::{Fixture, annotations, circuit, secret_witness, witness};
 
@@ -89,17 +89,42 @@ async fn an_unsatisfied_witness_is_explained_without_a_value() {
     let bad = Secret::new(bad.encode());
     let refused = session.prove(&bad, |_| {}).await.unwrap().unwrap_err();
     assert_eq!(session.check(&bad).await.unwrap().unwrap_err(), refused);
-    assert_eq!(refused.code, "witness.unsatisfied");
+    assert_eq!(refused.code(), "witness.unsatisfied");
     let problem = refused.to_problem();
-    assert!(problem.detail.contains(&refused.failures[0]), "{problem}");
+    let first = refused.0.failures[0].to_string();
+    assert!(problem.detail.contains(&first), "{problem}");
     assert!(!problem.detail.contains("0x"), "{problem}");
+    let report = String::from_utf8(refused.report().unwrap()).unwrap();
     assert!(
-        !session
-            .diagnose(&annotations(), &bad)
+        report.contains("\"name\":\"a0") && !report.contains("0x"),
+        "{report}"
+    );
+
+    let values = async |session: &mut Session, values| {
+        session
+            .diagnose(&annotations(), &bad, values)
             .await
             .unwrap()
-            .is_empty()
+            .unwrap_err()
+    };
+    let hidden = values(&mut session, Values::Hidden).await;
+    assert!(hidden.0.failures[0].region.is_some(), "{hidden:?}");
+    let shown = values(&mut session, Values::Shown).await;
+    let cells = |unsatisfied: &Unsatisfied| {
+        let cells = unsatisfied
+            .0
+            .failures
+            .iter()
+            .flat_map(|failure| failure.cells.clone());
+        cells.map(|cell| cell.value.is_some()).collect::<Vec<_>>()
+    };
+    assert!(cells(&hidden).iter().all(|has| !has) && cells(&shown).iter().any(|has| *has));
+    assert!(
+        !format!("{shown:?}").contains("0x"),
+        "a report's debug form shows a value"
     );
+    let kept = String::from_utf8(shown.report().unwrap()).unwrap();
+    assert!(!kept.contains("0x"), "a kept report shows a value: {kept}");
 }
 
 #[tokio::test]
