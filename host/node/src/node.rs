@@ -215,7 +215,8 @@ async fn start_worker(
 ) -> Result<aureole_worker::Worker, StartError> {
     let slots = config.worker.slots;
     let mut sandboxes = SandboxesConfig::new(provers.command.clone(), config.data_dir.join("code"));
-    sandboxes.size = slots;
+    // One more than there are attempts: a component leaves one to its neighbours.
+    sandboxes.size = slots + 1;
     let worker = aureole_worker::WorkerConfig {
         id: "local".to_owned(),
         slots,

@@ -7,8 +7,13 @@
 //!                      component from the depot ──▸ compile child (one-shot) ──▸ code cache
 //! ```
 //!
+//! A component never has all sandboxes at once where there are two or more: calls of a plugin that
+//! does not end wait for each other, and those of its neighbours do not wait for them.
+//!
 //! The cache's secret never leaves this process and the sandbox children; the compile child, which
 //! works on bytes that anybody may have sent, returns code and cannot vouch for it.
+
+mod share;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,14 +31,17 @@ use crate::limits::{
 };
 use crate::message::{Key, Reply, Request, Role, Start};
 use crate::pool::{Lease, Pool};
+use crate::problem::Problem;
 use crate::process::{ChildCommand, Process};
+use share::Shares;
 
 /// How plugins are run.
 #[derive(Clone, Debug)]
 pub struct SandboxesConfig {
     /// How children are started.
     pub command: ChildCommand,
-    /// Calls at the same time, each in a process of its own.
+    /// Calls at the same time, each in a process of its own. One component has at most one fewer,
+    /// so with one more than there are attempts at a time, no plugin waits for another.
     pub size: u32,
     /// What a plugin may use.
     pub limits: Limits,
@@ -57,6 +65,7 @@ struct Inner {
     config: SandboxesConfig,
     code: Code,
     depot: Depot,
+    shares: Shares,
     /// One compilation at a time: it takes a core and up to 2 GiB, and two of the same component
     /// would be one too many.
     compiling: Mutex<()>,
@@ -113,12 +122,14 @@ impl Sandboxes {
         };
         let pool = Pool::new(config.command.clone(), Kind::Sandbox, start, config.size);
         let compiling = Mutex::default();
+        let shares = Shares::new(config.size);
         Ok(Self {
             pool,
             inner: Arc::new(Inner {
                 config,
                 code,
                 depot,
+                shares,
                 compiling,
             }),
         })
@@ -138,13 +149,16 @@ impl Sandboxes {
     /// # Errors
     /// [`Error::Refused`] with a `plugin.*` code, and the errors of a child process.
     pub async fn compile(&self, component: &Digest) -> Result<Duration, Error> {
-        let _one_at_a_time = self.inner.compiling.lock().await;
-        let key = *component.as_bytes();
-        let code = self.inner.code.0.clone();
-        let known = code.clone();
-        if blocking(move || known.get(&key).is_some()).await? {
+        // Looked for before the wait too: what is compiled must not wait for a compilation.
+        if self.is_compiled(component).await? {
             return Ok(Duration::ZERO);
         }
+        let _one_at_a_time = self.inner.compiling.lock().await;
+        if self.is_compiled(component).await? {
+            return Ok(Duration::ZERO);
+        }
+        let key = *component.as_bytes();
+        let code = self.inner.code.0.clone();
         let bytes = self.inner.depot.get(component, COMPONENT_BYTES_MAX).await?;
         let config = &self.inner.config;
         let start = Start {
@@ -204,6 +218,21 @@ impl Sandboxes {
         }
     }
 
+    /// [`Sandboxes::circuit`], twice: what a plugin says of its circuit must not change from call
+    /// to call, or two workers would make different keys.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with `plugin.nondeterministic` too.
+    pub async fn recorded(
+        &self,
+        component: &Digest,
+        params: &[u8],
+    ) -> Result<Made<Vec<u8>>, Error> {
+        let first = self.circuit(component, params).await?;
+        let second = self.circuit(component, params).await?;
+        agreed(first, &second)
+    }
+
     /// The canonical bytes of a plugin's circuit for parameters, not checked yet.
     ///
     /// # Errors
@@ -258,6 +287,12 @@ impl Sandboxes {
         })
     }
 
+    async fn is_compiled(&self, component: &Digest) -> Result<bool, Error> {
+        let key = *component.as_bytes();
+        let code = self.inner.code.0.clone();
+        blocking(move || code.get(&key).is_some()).await
+    }
+
     async fn make(
         &self,
         component: &Digest,
@@ -288,6 +323,7 @@ impl Sandboxes {
     ) -> Result<(Lease, Reply, Blobs), Error> {
         let key = Key(*component.as_bytes());
         let limit = self.inner.config.limits.call_time + SANDBOX_GRACE;
+        let _share = self.inner.shares.take(key).await?;
         let mut lease = self.pool.take(Some(key)).await?;
         let (mut reply, mut answer) = lease
             .call(request, blobs, during, limit, &mut |_| {})
@@ -301,6 +337,24 @@ impl Sandboxes {
         lease.has(key);
         Ok((lease, reply, answer))
     }
+}
+
+/// One recording of two that are equal, with the time of both.
+fn agreed(first: Made<Vec<u8>>, second: &Made<Vec<u8>>) -> Result<Made<Vec<u8>>, Error> {
+    if first.value == second.value {
+        let took = first.took + second.took;
+        return Ok(Made { took, ..first });
+    }
+    let digest = |made: &Made<Vec<u8>>| Digest::of(&made.value);
+    let detail = format!(
+        "two calls with the same parameters gave two circuits: {} and {}",
+        digest(&first),
+        digest(second)
+    );
+    Err(Error::Refused(Problem::new(
+        "plugin.nondeterministic",
+        detail,
+    )))
 }
 
 /// Passes a plugin's log on; never called for a call that had an input.
@@ -321,5 +375,41 @@ async fn blocking<T: Send + 'static>(
 impl std::fmt::Debug for Code {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("CodeCache")
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    //! No plugin can change its mind in a sandbox, so the comparison is tested on its own.
+
+    use super::*;
+
+    fn made(value: &[u8]) -> Made<Vec<u8>> {
+        Made {
+            value: value.to_vec(),
+            took: Duration::from_millis(1),
+        }
+    }
+
+    #[test]
+    fn two_equal_recordings_are_one_circuit() {
+        let agreed = agreed(made(b"same"), &made(b"same")).unwrap();
+        assert_eq!(
+            (agreed.value.as_slice(), agreed.took),
+            (&b"same"[..], Duration::from_millis(2))
+        );
+    }
+
+    #[test]
+    fn two_different_recordings_reject_the_plugin_for_good() {
+        let (problem, retryable) = agreed(made(b"one"), &made(b"other"))
+            .unwrap_err()
+            .to_problem();
+        assert_eq!(problem.code, "plugin.nondeterministic");
+        assert!(!retryable);
+        for said in [&b"one"[..], b"other"] {
+            assert!(problem.detail.contains(&Digest::of(said).to_string()));
+        }
     }
 }

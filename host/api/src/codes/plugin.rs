@@ -91,6 +91,9 @@ codes! {
     OUTPUT_LIMIT = "plugin.output_limit", 422, "the plugin's answer is too large",
         "A circuit and a witness have a limit in bytes.",
         "The detail names the limit.";
+    NONDETERMINISTIC = "plugin.nondeterministic", 422, "the plugin changes its circuit from call to call",
+        "A circuit is recorded twice with the same parameters, and the two must be equal.",
+        "Let nothing but the parameters decide what the circuit is.";
     INTERNAL = "plugin.internal", 422, "the plugin reported a failure of its own",
         "The plugin answered an internal error; the detail is its text.",
         "Ask the plugin's author.";
