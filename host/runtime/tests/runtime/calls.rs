@@ -3,7 +3,7 @@
 use aureole_ir as ir;
 use aureole_runtime::{Error, LogLevel, Problem, TEXT_BYTES};
 
-use crate::fixture::{LOG, Parts, limits, load, sandbox};
+use crate::fixture::{LOG, Load as _, Parts, limits, load, sandbox};
 
 #[test]
 fn an_honest_plugin_describes_itself() {

@@ -8,6 +8,7 @@
     reason = "a test may end where it stands"
 )]
 
+mod attacks;
 mod cache;
 mod calls;
 mod describe;
