@@ -1,8 +1,12 @@
 //! `cargo xtask tidy`: house rules that compilers do not check.
 //!
 //! Every Rust file says what it is for, no file holds two rooms, nothing stands at the top level
-//! that the layout has no place for, and crates import only along the arrows of
-//! `host/ARCHITECTURE.md`.
+//! that the layout has no place for, crates import only along the arrows of
+//! `host/ARCHITECTURE.md`, heavy dependencies stay with their owners, and none is locked below the
+//! version that is safe.
+
+mod floors;
+mod owners;
 
 use std::fs;
 use std::path::Path;
@@ -30,12 +34,14 @@ const TOP_LEVEL: [&str; 12] = [
 ];
 
 /// Which crates of ours a crate may import; a crate that is not listed may import any.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("plugins/ir", &[]),
     ("plugins/sdk", &["ir"]),
     ("plugins/merkle", &["sdk"]),
     ("plugins/range", &["sdk"]),
     ("plugins/preimage", &["sdk"]),
+    ("host/build", &[]),
+    ("plugins/audit", &["ir"]),
     ("host/ledger", &[]),
     ("host/api", &[]),
     ("host/runtime", &["ir"]),
@@ -61,6 +67,8 @@ pub(crate) fn run(workspace: &Path) -> anyhow::Result<()> {
             .with_context(|| format!("{room} has no manifest"))?;
         breaches.extend(arrows(room, allowed, &manifest));
     }
+    breaches.extend(owners::check(workspace, &rooms(&files))?);
+    breaches.extend(floors::check(workspace)?);
     if breaches.is_empty() {
         return Ok(());
     }
@@ -106,7 +114,8 @@ fn source_file(file: &str, text: &str) -> Vec<String> {
     if !generated && !file.contains("/tests/") && lines > FILE_LINES_MAX {
         breaches.push(format!("{file}: {lines} lines, more than {FILE_LINES_MAX}"));
     }
-    if file.ends_with("/mod.rs") {
+    // Below tests/ it is cargo's way to say that a file is no test of its own.
+    if file.ends_with("/mod.rs") && !file.contains("/tests/") {
         breaches.push(format!("{file}: name the module's file after the module"));
     }
     // Spelt in two halves so that this rule does not find itself.
@@ -122,17 +131,34 @@ fn source_file(file: &str, text: &str) -> Vec<String> {
     breaches
 }
 
+/// The folders of the workspace's crates.
+fn rooms(files: &[String]) -> Vec<String> {
+    files
+        .iter()
+        .filter_map(|file| file.strip_suffix("/Cargo.toml"))
+        .filter(|room| room.split('/').count() <= 2)
+        .map(str::to_owned)
+        .collect()
+}
+
 fn arrows(room: &str, allowed: &[&str], manifest: &str) -> Vec<String> {
-    let dependencies = manifest.split("\n[").filter(|section| {
-        section.contains("dependencies]") && !section.contains("dev-dependencies]")
-    });
-    dependencies
-        .flat_map(str::lines)
-        .filter_map(|line| line.strip_prefix("aureole-"))
-        .filter_map(|line| line.split(['.', ' ', '=']).next())
+    dependencies(manifest)
+        .filter_map(|name| name.strip_prefix("aureole-"))
         .filter(|name| !allowed.contains(name))
         .map(|name| format!("{room}: may not import aureole-{name}"))
         .collect()
+}
+
+/// The names under a manifest's `dependencies`, those of single targets included, tests' not.
+fn dependencies(manifest: &str) -> impl Iterator<Item = &str> {
+    let sections = manifest.split("\n[").filter(|section| {
+        let heading = section.split(']').next().unwrap_or_default();
+        heading.ends_with("dependencies") && !heading.ends_with("dev-dependencies")
+    });
+    sections
+        .flat_map(|section| section.lines().skip(1))
+        .filter_map(|line| line.split(['.', ' ', '=']).next())
+        .filter(|name| !name.is_empty() && !name.starts_with('#'))
 }
 
 #[cfg(test)]
@@ -163,7 +189,7 @@ mod tests {
 
     #[test]
     fn an_arrow_that_the_design_does_not_have_is_named() {
-        let manifest = "[dependencies]\naureole-prover.workspace = true\n\n[dev-dependencies]\naureole-node.workspace = true\n";
+        let manifest = "[package]\n\n[dependencies]\naureole-prover.workspace = true\n\n[dev-dependencies]\naureole-node.workspace = true\n";
         assert_eq!(
             arrows("host/gateway", &["api"], manifest),
             ["host/gateway: may not import aureole-prover"]
