@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use aureole_store::{Digest, Secret};
-use aureole_worker::Error;
+use aureole_worker::{Error, Sandboxes};
 
-use crate::fixture::{Fixture, component_with, upload};
+use crate::fixture::{Fixture, component_with, eventually, upload};
 
 fn input(text: &str) -> Secret {
     Secret::new(text.as_bytes().to_vec())
@@ -134,4 +134,68 @@ async fn a_component_that_nobody_has_is_an_error_of_the_depot() {
         .await
         .unwrap_err();
     assert!(matches!(error, Error::Depot(_)), "{error}");
+}
+
+#[tokio::test]
+async fn the_heaviest_component_that_the_scan_lets_pass_compiles_in_its_child() {
+    let fixture = Fixture::new("heavy");
+    let component = aureole_handmade::heaviest();
+    let component = fixture.depot.put(component).await.unwrap();
+    let took = fixture.sandboxes().compile(&component).await.unwrap();
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    assert!(fixture.children("compile").is_empty());
+}
+
+#[tokio::test]
+async fn calls_that_spin_wait_for_each_other_and_not_the_neighbour_for_them() {
+    let fixture = Fixture::new("spin");
+    let spinning = upload(&fixture.depot).await;
+    let neighbour = component_with("", "i32.const 1024", "(nop) i32.const 1920");
+    let neighbour = fixture.depot.put(neighbour).await.unwrap();
+    let mut config = fixture.sandboxes_config();
+    config.size = 2;
+    // Long enough that nothing but a share explains why the neighbour is answered.
+    config.limits.call_time = Duration::from_secs(300);
+    let sandboxes = Sandboxes::new(config, fixture.depot.clone()).unwrap();
+    sandboxes.compile(&spinning).await.unwrap();
+    sandboxes.compile(&neighbour).await.unwrap();
+    let spins: Vec<_> = (0..100)
+        .map(|_| {
+            let sandboxes = sandboxes.clone();
+            tokio::spawn(async move {
+                let _ = sandboxes.witness(&spinning, b"{}", &input("spin")).await;
+            })
+        })
+        .collect();
+    eventually(|| !fixture.children("sandbox").is_empty()).await;
+    for _ in 0..20 {
+        sandboxes
+            .witness(&neighbour, b"{}", &input("{}"))
+            .await
+            .unwrap();
+    }
+    assert!(spins.iter().all(|spin| !spin.is_finished()));
+    assert!(fixture.children("sandbox").len() <= 2);
+    spins.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn what_is_compiled_does_not_wait_for_a_compilation() {
+    let fixture = Fixture::new("queue");
+    let known = upload(&fixture.depot).await;
+    let sandboxes = fixture.sandboxes();
+    sandboxes.compile(&known).await.unwrap();
+    let heavy = fixture
+        .depot
+        .put(aureole_handmade::heaviest())
+        .await
+        .unwrap();
+    let compiling = tokio::spawn({
+        let sandboxes = sandboxes.clone();
+        async move { sandboxes.compile(&heavy).await }
+    });
+    eventually(|| !fixture.children("compile").is_empty()).await;
+    sandboxes.compile(&known).await.unwrap();
+    assert!(!compiling.is_finished());
+    compiling.await.unwrap().unwrap();
 }
