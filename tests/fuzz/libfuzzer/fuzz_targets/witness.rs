@@ -1,0 +1,4 @@
+//! libFuzzer's way into [`aureole_fuzz::witness`].
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| aureole_fuzz::witness(bytes));
