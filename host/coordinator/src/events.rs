@@ -60,6 +60,7 @@ pub(crate) fn events_of(state: &State, command: &Command, outcome: &Outcome) -> 
             }
             events
         }
+        Command::SignPlugin { component, .. } => vec![Event::PluginChanged(*component)],
         // A renewal changes nothing that anybody waits for; a forgotten task has no record to read.
         Command::RenewLeases { .. } | Command::ForgetTasks { .. } => Vec::new(),
     }

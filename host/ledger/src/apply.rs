@@ -106,6 +106,7 @@ impl State {
             Command::CancelTask { task, now } => self.cancel_task(task, *now),
             Command::RetirePlugin { component, now } => self.retire_plugin(component, *now),
             Command::ForgetTasks { tasks } => Ok(self.forget_tasks(tasks)),
+            Command::SignPlugin { component, signer } => self.sign_plugin(component, *signer),
         }
     }
 }

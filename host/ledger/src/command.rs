@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CircuitFacts, CircuitId, Digest, Millis, Priority, Problem, TaskId, Timings, WorkerId,
+    CircuitFacts, CircuitId, Digest, Millis, Priority, Problem, Signer, TaskId, Timings,
+    WorkerId,
 };
 
 /// A change of the facts, proposed by the leader. `now` is the proposer's clock.
@@ -133,6 +134,14 @@ pub enum Command {
         /// The tasks; unfinished ones stay.
         tasks: Vec<TaskId>,
     },
+    /// Notes who signed a component. The signature was verified before this was proposed; the
+    /// first signer stays.
+    SignPlugin {
+        /// The plugin.
+        component: Digest,
+        /// Who signed it.
+        signer: Signer,
+    },
 }
 
 /// A submitter's key against double submission, scoped by the submitter before hashing.
@@ -209,6 +218,7 @@ impl Command {
             Self::CancelTask { .. } => "cancel_task",
             Self::RetirePlugin { .. } => "retire_plugin",
             Self::ForgetTasks { .. } => "forget_tasks",
+            Self::SignPlugin { .. } => "sign_plugin",
         }
     }
 }

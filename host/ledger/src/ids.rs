@@ -149,6 +149,11 @@ byte_id! {
     CircuitId, 16, "cir_"
 }
 
+byte_id! {
+    /// Who signed a component: `ed25519:` and a public key, 64 lower-case hexadecimal digits.
+    Signer, 32, "ed25519:"
+}
+
 // === impl Digest ===
 
 impl Digest {

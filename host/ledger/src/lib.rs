@@ -20,7 +20,7 @@ mod task;
 pub use circuit::{CircuitFacts, CircuitRecord, CircuitState};
 pub use codec::{CommandError, StateError};
 pub use command::{AttemptRef, Command, Completion, Expiry, Idempotency};
-pub use ids::{CircuitId, Digest, IdError, Millis, TaskId, WorkerId};
+pub use ids::{CircuitId, Digest, IdError, Millis, Signer, TaskId, WorkerId};
 pub use outcome::{Outcome, Refusal};
 pub use plan::{PlanOptions, WorkerView, plan};
 pub use plugin::{PluginFacts, PluginRecord, PluginState};

@@ -61,6 +61,8 @@ pub enum Outcome {
         /// How many.
         count: u64,
     },
+    /// The plugin has a signer, by this command or an earlier one.
+    PluginSigned,
     /// Nothing changed.
     Refused(Refusal),
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{NAME_BYTES_MAX, VERSION_BYTES_MAX};
-use crate::{CircuitId, Digest, Millis, Problem, TaskId};
+use crate::{CircuitId, Digest, Millis, Problem, Signer, TaskId};
 
 /// A component that somebody uploaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub struct PluginRecord {
     pub state: PluginState,
     /// What the inspection found; absent until it has ended well once.
     pub facts: Option<PluginFacts>,
+    /// Who signed the component first.
+    pub signer: Option<Signer>,
 }
 
 /// Where a plugin stands.

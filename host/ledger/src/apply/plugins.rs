@@ -6,7 +6,7 @@ use crate::plugin::{is_name, is_version};
 use crate::task::new_task;
 use crate::{
     CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Millis, Outcome, PluginFacts,
-    PluginRecord, PluginState, Priority, Problem, Refusal, State, TaskId, TaskKind, TaskState,
+    PluginRecord, PluginState, Priority, Problem, Refusal, Signer, State, TaskId, TaskKind, TaskState,
     codes,
 };
 
@@ -61,6 +61,7 @@ impl State {
         let facts = self
             .plugin(&component)
             .and_then(|plugin| plugin.facts.clone());
+        let signer = self.plugin(&component).and_then(|plugin| plugin.signer);
         let state = PluginState::Inspecting;
         self.insert_plugin(PluginRecord {
             component,
@@ -69,6 +70,7 @@ impl State {
             task,
             state,
             facts,
+            signer,
         });
         let kind = TaskKind::InspectPlugin { plugin: component };
         self.insert_task(new_task(task, kind, Priority::DEFAULT, None, now));
@@ -153,6 +155,15 @@ impl State {
         {
             plugin.state = PluginState::Rejected(problem.clone());
         }
+    }
+
+    /// Notes a plugin's signer, unless it has one.
+    pub(super) fn sign_plugin(&mut self, component: &Digest, signer: Signer) -> Step {
+        let plugin = self
+            .plugin_mut(component)
+            .ok_or(Refusal::UnknownPlugin(*component))?;
+        plugin.signer.get_or_insert(signer);
+        Ok(Outcome::PluginSigned)
     }
 
     pub(super) fn retire_plugin(&mut self, component: &Digest, now: Millis) -> Step {

@@ -2,7 +2,8 @@
 
 use aureole_ledger::limits::{ATTEMPTS_MAX, COMPONENT_BYTES_MAX};
 use aureole_ledger::{
-    CircuitId, CircuitState, Command, Completion, Outcome, PluginState, Refusal, TaskPhase, codes,
+    CircuitId, CircuitState, Command, Completion, Outcome, PluginState, Refusal, Signer,
+    TaskPhase, codes,
 };
 
 use crate::kit::{Ledger, digest, facts, inspected, task_id};
@@ -272,5 +273,33 @@ fn an_inspection_cannot_be_ended_by_a_proof() {
     assert_eq!(
         ledger.refusal(&command),
         Refusal::CompletionMismatch(task_id(1))
+    );
+}
+
+fn sign(component: &str, signer: u8) -> Command {
+    Command::SignPlugin {
+        component: digest(component),
+        signer: Signer::from_bytes([signer; 32]),
+    }
+}
+
+#[test]
+fn the_first_signer_stays_over_every_later_one_and_a_new_inspection() {
+    let mut ledger = Ledger::with_plugin("a");
+    assert_eq!(ledger.state.apply(&sign("a", 1)), Outcome::PluginSigned);
+    assert_eq!(ledger.state.apply(&sign("a", 2)), Outcome::PluginSigned);
+    let _ = ledger.state.apply(&retire(&ledger, "a"));
+    let _ = ledger.register_plugin("a", 9);
+    let signer = ledger.state.plugin(&digest("a")).unwrap().signer;
+    assert_eq!(signer, Some(Signer::from_bytes([1; 32])));
+    assert!(signer.unwrap().to_string().starts_with("ed25519:0101"));
+}
+
+#[test]
+fn a_signature_of_an_unknown_component_is_refused() {
+    let mut ledger = Ledger::new();
+    assert_eq!(
+        ledger.state.apply(&sign("nothing", 1)),
+        Outcome::Refused(Refusal::UnknownPlugin(digest("nothing")))
     );
 }
