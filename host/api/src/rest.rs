@@ -9,6 +9,7 @@ mod health;
 mod plugin;
 mod proof;
 mod reference;
+mod signature;
 mod task;
 mod time;
 
@@ -17,6 +18,7 @@ pub use health::{Check, Health};
 pub use plugin::{Plugin, PluginList, PluginState, PublicInputName};
 pub use proof::{Elements, ProofRecord, PublicInputs, Verdict, VerifyRequest};
 pub use reference::{PluginRef, ReferenceError};
+pub use signature::{ComponentSignature, SIGNATURE_HEADER, SignatureError};
 pub use task::{
     Attempt, PRIORITY_DEFAULT, PRIORITY_MAX, Stage, Task, TaskKind, TaskPage, TaskRequest,
     TaskState, Timings,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aureole_api::rest::Plugin;
+use aureole_api::rest::{ComponentSignature, Plugin, SIGNATURE_HEADER};
 use bytes::Bytes;
 use futures::stream;
 use reqwest::{Body, Method, StatusCode, header};
@@ -31,6 +31,21 @@ impl Client {
         &self,
         component: Bytes,
         wait: Duration,
+        progress: impl FnMut(u64, u64) + Send + Sync + 'static,
+    ) -> Result<(Plugin, bool), Error> {
+        self.publish_plugin(component, None, wait, progress).await
+    }
+
+    /// Uploads a component as [`Client::upload_plugin`] does, with its publisher's signature.
+    ///
+    /// # Errors
+    /// As [`Client::upload_plugin`]; a signature that the node refuses is a
+    /// [`Error::Problem`] with `plugin.signature` or `plugin.signer_untrusted`.
+    pub async fn publish_plugin(
+        &self,
+        component: Bytes,
+        signature: Option<&ComponentSignature>,
+        wait: Duration,
         mut progress: impl FnMut(u64, u64) + Send + Sync + 'static,
     ) -> Result<(Plugin, bool), Error> {
         let total = component.len();
@@ -43,13 +58,16 @@ impl Client {
             progress((total - rest.len()) as u64, total as u64);
             Some(Ok::<_, std::convert::Infallible>(chunk))
         }));
-        let request = self
+        let mut request = self
             .http
             .request(Method::POST, &path(&["plugins"]))
             .query(&wait_query(wait))
             .header(header::CONTENT_TYPE, "application/wasm")
             .header(header::CONTENT_LENGTH, total)
             .body(Body::wrap_stream(chunks));
+        if let Some(signature) = signature {
+            request = request.header(SIGNATURE_HEADER, signature.to_string());
+        }
         let answer = self.http.send(request, wait).await?;
         let new = answer.status != StatusCode::OK;
         Ok((answer.document()?, new))

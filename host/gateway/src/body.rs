@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use aureole_api::{
     Problem,
     codes::{node, plugin, request},
+    rest::{ComponentSignature, SIGNATURE_HEADER},
 };
 use axum::{
     body::Body,
@@ -105,7 +106,8 @@ fn take(shared: &Shared, wanted: u64) -> Result<OwnedSemaphorePermit, Problem> {
 /// Opens a component's body as a stream with the limits built in.
 ///
 /// # Errors
-/// A header that is not taken (415) or a declared length over the limit (413).
+/// A header that is not taken (415), a declared length over the limit (413), or a signature that
+/// does not read (422).
 pub(crate) fn open_component(
     shared: &Shared,
     body: Request,
@@ -125,10 +127,24 @@ pub(crate) fn open_component(
     if declared.is_some_and(|declared| declared > max) {
         return Err(over());
     }
-    Ok(Component::new(
-        chunks(shared, body.into_body(), max, over),
-        declared,
-    ))
+    let signature = signature(body.headers())?;
+    let (component, fault) = Component::new(chunks(shared, body.into_body(), max, over), declared);
+    Ok((component.signed(signature), fault))
+}
+
+/// The publisher's signature of a component, if the headers have one.
+fn signature(headers: &HeaderMap) -> Result<Option<ComponentSignature>, Problem> {
+    let malformed = |detail: String| Problem::new(plugin::SIGNATURE, detail);
+    let mut values = headers.get_all(SIGNATURE_HEADER).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(malformed(format!("{SIGNATURE_HEADER} stands twice")));
+    }
+    let text = value.to_str().unwrap_or_default();
+    let read = text.parse().map_err(|error| malformed(format!("{SIGNATURE_HEADER}: {error}")))?;
+    Ok(Some(read))
 }
 
 /// The body's data, at most `max` bytes of it, each pause and the whole bounded in time. The

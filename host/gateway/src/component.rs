@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use aureole_api::Problem;
+use aureole_api::{Problem, rest::ComponentSignature};
 use bytes::Bytes;
 use futures::Stream;
 use tokio::io::AsyncRead;
@@ -18,6 +18,7 @@ use tokio_util::io::StreamReader;
 pub struct Component {
     chunks: Pin<Box<dyn Stream<Item = Result<Bytes, Problem>> + Send>>,
     declared: Option<u64>,
+    signature: Option<ComponentSignature>,
     fault: Fault,
 }
 
@@ -37,6 +38,7 @@ impl Component {
         let component = Self {
             chunks: Box::pin(chunks),
             declared,
+            signature: None,
             fault: fault.clone(),
         };
         (component, fault)
@@ -46,6 +48,18 @@ impl Component {
     pub fn from_bytes(bytes: Bytes) -> Self {
         let declared = u64::try_from(bytes.len()).ok();
         Self::new(futures::stream::iter([Ok(bytes)]), declared).0
+    }
+
+    /// The same component with what its publisher signed, which is not verified yet.
+    #[must_use]
+    pub fn signed(mut self, signature: Option<ComponentSignature>) -> Self {
+        self.signature = signature;
+        self
+    }
+
+    /// The publisher's signature, if one was sent; whoever takes the component verifies it.
+    pub fn signature(&self) -> Option<&ComponentSignature> {
+        self.signature.as_ref()
     }
 
     /// What Content-Length said, which is at most the limit.

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::signers::Signers;
+
 /// A node's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -23,6 +25,8 @@ pub struct Config {
     pub worker: Worker,
     /// What is accepted.
     pub limits: Limits,
+    /// Whose plugins are accepted.
+    pub plugins: Plugins,
     /// Logging.
     pub log: Log,
 }
@@ -57,6 +61,17 @@ pub struct Worker {
 pub struct Limits {
     /// Largest k of a circuit: 2^k rows. Memory and time double with each step.
     pub k_max: u32,
+}
+
+/// Whose plugins are accepted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Plugins {
+    /// Ed25519 public keys, 64 hex digits each, whose signatures are accepted; none trusts every
+    /// valid signature.
+    pub trusted_signers: Vec<String>,
+    /// Whether a component without a signature is refused.
+    pub require_signature: bool,
 }
 
 /// Logging, to standard error.
@@ -111,6 +126,21 @@ pub enum ConfigError {
         /// What it may be.
         bounds: &'static str,
     },
+    /// An entry of `plugins.trusted_signers` is no public key.
+    #[error(
+        "plugins.trusted_signers: `{value}` is no Ed25519 public key: 64 hex digits, as `aureole \
+         plugin key show FILE` prints"
+    )]
+    Signer {
+        /// The entry.
+        value: String,
+    },
+    /// No component could ever be accepted.
+    #[error(
+        "plugins.require_signature is true and plugins.trusted_signers is empty: name at least \
+         one public key"
+    )]
+    NoSigners,
 }
 
 // === impl Config ===
@@ -123,6 +153,7 @@ impl Default for Config {
             http: Http::default(),
             worker: Worker::default(),
             limits: Limits::default(),
+            plugins: Plugins::default(),
             log: Log::default(),
         }
     }
@@ -213,6 +244,7 @@ impl Config {
             "0 to 600000",
         )?;
         within("limits.k_max", self.limits.k_max.into(), 4..=20, "4 to 20")?;
+        Signers::new(&self.plugins)?;
         Ok(self)
     }
 
@@ -264,6 +296,19 @@ mod tests {
     fn a_value_outside_its_bounds_is_refused_with_the_bounds() {
         let error = parse("[limits]\nk_max = 33\n").unwrap_err();
         assert_eq!(error.to_string(), "limits.k_max is 33, but must be 4 to 20");
+    }
+
+    #[test]
+    fn a_signer_that_is_no_key_is_refused_by_its_text() {
+        let error = parse("[plugins]\ntrusted_signers = [\"0102\"]\n").unwrap_err();
+        assert!(matches!(error, ConfigError::Signer { .. }), "{error:?}");
+        assert!(error.to_string().contains("`0102`"), "{error}");
+    }
+
+    #[test]
+    fn a_node_that_could_accept_no_plugin_is_refused() {
+        let error = parse("[plugins]\nrequire_signature = true\n").unwrap_err();
+        assert!(matches!(error, ConfigError::NoSigners), "{error:?}");
     }
 
     #[test]

@@ -23,6 +23,7 @@ use aureole_store::{Archive, Depot, InputVault};
 use crate::documents::Documents;
 use crate::schema::Schema;
 use crate::secret::Secret;
+use crate::signers::Signers;
 use crate::verifier::ChildVerifier;
 
 /// Compiled schemas kept; a hundred plugins with a parameter and an input schema each.
@@ -36,6 +37,7 @@ pub(crate) struct Desk {
     pub(crate) coordinator: Coordinator,
     pub(crate) verifier: Arc<ChildVerifier>,
     secret: Secret,
+    signers: Signers,
     documents: Documents,
     /// Compiled schemas by the digest of the description they stand in and their name there.
     schemas: Mutex<BTreeMap<(Digest, &'static str), Schema>>,
@@ -51,6 +53,7 @@ impl Desk {
         coordinator: Coordinator,
         verifier: Arc<ChildVerifier>,
         secret: Secret,
+        signers: Signers,
     ) -> Self {
         let documents = Documents::new(depot.clone());
         let schemas = Mutex::new(BTreeMap::new());
@@ -61,6 +64,7 @@ impl Desk {
             coordinator,
             verifier,
             secret,
+            signers,
             documents,
             schemas,
         }

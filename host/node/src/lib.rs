@@ -18,8 +18,10 @@ mod link;
 mod node;
 mod schema;
 mod secret;
+mod signers;
 pub mod telemetry;
 mod verifier;
 
-pub use config::{Config, ConfigError, Http, Limits, Log, LogFormat, Worker};
+pub use config::{Config, ConfigError, Http, Limits, Log, LogFormat, Plugins, Worker};
 pub use node::{Node, StartError};
+pub use schema::{Mismatch, Schema};

@@ -15,10 +15,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::archivist;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::desk::Desk;
 use crate::link::Link;
 use crate::secret::Secret;
+use crate::signers::Signers;
 use crate::verifier::ChildVerifier;
 
 /// This group has one member.
@@ -46,6 +47,9 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The depot does not open.
     #[error("the depot does not open")]
     Depot(#[from] aureole_store::DepotError),
@@ -108,6 +112,7 @@ impl Node {
         let depot = Depot::open(&data("depot"))?;
         let vault = Arc::new(InputVault::open(&data("vault"))?);
         let archive = Archive::open(&data("archive.sqlite")).await?;
+        let signers = Signers::new(&config.plugins)?;
         let secret_path = data("secret");
         let secret = Secret::open(&secret_path).map_err(|source| StartError::File {
             path: secret_path,
@@ -147,6 +152,7 @@ impl Node {
             coordinator.clone(),
             verifier,
             secret,
+            signers,
         ));
         archivist::clear_orphans(&desk).await;
         let archivist = tokio::spawn(archivist::run(desk.clone(), background_stop.clone()));

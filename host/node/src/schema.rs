@@ -13,16 +13,16 @@ const PATTERN_BYTES_MAX: usize = 1 << 20;
 
 /// A compiled schema.
 #[derive(Clone, Debug)]
-pub(crate) struct Schema(Arc<Validator>);
+pub struct Schema(Arc<Validator>);
 
 /// The first place where a document breaks its schema.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {message}")]
-pub(crate) struct Mismatch {
+pub struct Mismatch {
     /// JSON pointer into the document.
-    pub(crate) path: String,
+    pub path: String,
     /// What the schema wants there.
-    pub(crate) message: String,
+    pub message: String,
 }
 
 // === impl Schema ===
@@ -32,7 +32,7 @@ impl Schema {
     ///
     /// # Errors
     /// Says what is wrong with the schema.
-    pub(crate) fn compile(schema: &Value) -> Result<Self, String> {
+    pub fn compile(schema: &Value) -> Result<Self, String> {
         let patterns = PatternOptions::regex()
             .size_limit(PATTERN_BYTES_MAX)
             .dfa_size_limit(PATTERN_BYTES_MAX);
@@ -44,7 +44,7 @@ impl Schema {
     }
 
     /// Checks a document.
-    pub(crate) fn check(&self, document: &Value) -> Result<(), Mismatch> {
+    pub fn check(&self, document: &Value) -> Result<(), Mismatch> {
         match self.0.iter_errors(document).next() {
             None => Ok(()),
             Some(error) => Err(Mismatch {

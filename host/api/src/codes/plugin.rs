@@ -109,6 +109,15 @@ codes! {
     PUBLIC_INPUTS = "plugin.public_inputs", 422, "the plugin's public inputs are not acceptable",
         "There are too many, or a name is malformed or stands twice.",
         "Correct PUBLIC_INPUTS in the plugin.";
+    UNSIGNED = "plugin.unsigned", 403, "the component is not signed",
+        "This node takes components of trusted signers only.",
+        "Publish with a trusted key: aureole plugin publish --key FILE.";
+    SIGNATURE = "plugin.signature", 422, "the signature is not valid",
+        "The header aureole-signature is malformed, or the signature is not of these bytes by this key.",
+        "Sign the component as it is uploaded: aureole plugin publish --key FILE does both.";
+    SIGNER_UNTRUSTED = "plugin.signer_untrusted", 403, "the signer is not trusted here",
+        "The signature is valid, but its key is not among the node's trusted signers.",
+        "Use another key, or have the operator add this one to trusted_signers in [plugins].";
     ARTIFACT = "plugin.artifact", 500, "the compiled plugin is not this node's own",
         "The cached machine code was damaged or made by another node or engine; it was not run.",
         "Nothing: the component is compiled again.";

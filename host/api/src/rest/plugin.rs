@@ -29,6 +29,9 @@ pub struct Plugin {
     pub bytes: u64,
     /// Where it stands.
     pub state: PluginState,
+    /// Who signed it first: `ed25519:` and the public key in hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
     /// When it was first uploaded.
     pub registered_at: Timestamp,
     /// Its name.

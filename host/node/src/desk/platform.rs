@@ -13,7 +13,7 @@ use crate::health;
 #[async_trait::async_trait]
 impl Platform for Desk {
     async fn put_plugin(&self, component: Component) -> Result<(rest::Plugin, bool), Problem> {
-        self.upload(component.into_reader()).await
+        self.upload(component).await
     }
 
     async fn plugins(&self) -> Result<rest::PluginList, Problem> {

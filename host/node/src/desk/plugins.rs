@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aureole_api::{Problem, codes, rest};
-use aureole_ledger::{Command, Digest, Outcome, PluginRecord, PluginState};
-use tokio::io::AsyncRead;
+use aureole_gateway::Component;
+use aureole_ledger::{Command, Digest, Outcome, PluginRecord, PluginState, Signer};
 
 use super::{Desk, blocking, storage};
 use crate::clock;
@@ -15,22 +15,30 @@ pub(crate) const COMPONENT_BYTES_MAX: u64 = 8 << 20;
 // === impl Desk ===
 
 impl Desk {
-    /// Stores a component and registers it for inspection. Says whether it is new.
+    /// Stores a component and registers it for inspection. Says whether it is new. What is refused
+    /// leaves nothing behind.
     pub(super) async fn upload(
         &self,
-        component: impl AsyncRead + Send + Unpin,
+        component: Component,
     ) -> Result<(rest::Plugin, bool), Problem> {
+        let signature = component.signature().cloned();
         let (digest, bytes) = self
             .depot
-            .put_stream(component, COMPONENT_BYTES_MAX)
+            .put_stream(component.into_reader(), COMPONENT_BYTES_MAX)
             .await
             .map_err(|error| upload_failed(&error))?;
         let known = self
             .coordinator
             .read(|state| state.plugin(&digest).is_some());
-        if !known {
-            self.scan(&digest).await?;
-        }
+        let signer = match self.admit(&digest, known, signature.as_ref()).await {
+            Ok(signer) => signer,
+            Err(problem) => {
+                if !known && let Err(error) = self.depot.remove(&digest).await {
+                    tracing::warn!(%digest, %error, "a refused component stays in the depot");
+                }
+                return Err(problem);
+            }
+        };
         let task = clock::task_id().map_err(|error| storage(&error, "no randomness for an id"))?;
         let command = Command::RegisterPlugin {
             component: digest,
@@ -44,11 +52,30 @@ impl Desk {
                 "the ledger answered another command",
             ));
         };
+        if let Some(signer) = signer {
+            // The record shown below says what came of it.
+            let component = digest;
+            let _ = self.propose(Command::SignPlugin { component, signer }).await?;
+        }
         let record = self.plugin_record(&rest::PluginRef::Digest(*digest.as_bytes()))?;
         Ok((self.plugin_view(&record, true).await?, created))
     }
 
-    /// Looks through a component without compiling it; what is no plugin leaves nothing behind.
+    /// Says whether a component may be registered: its signer is accepted, and it can be a plugin.
+    async fn admit(
+        &self,
+        digest: &Digest,
+        known: bool,
+        signature: Option<&rest::ComponentSignature>,
+    ) -> Result<Option<Signer>, Problem> {
+        let signer = self.signers.admit(digest, signature)?;
+        if !known {
+            self.scan(digest).await?;
+        }
+        Ok(signer)
+    }
+
+    /// Looks through a component without compiling it.
     async fn scan(&self, digest: &Digest) -> Result<(), Problem> {
         let bytes = self
             .depot
@@ -58,11 +85,10 @@ impl Desk {
         let verdict =
             blocking(move || aureole_runtime::scan(&bytes, &aureole_runtime::Limits::default()))
                 .await?;
-        let Err(error) = verdict else { return Ok(()) };
-        if let Err(error) = self.depot.remove(digest).await {
-            tracing::warn!(%digest, %error, "a refused component stays in the depot");
-        }
-        Err(Problem::named(error.code(), error.to_string()))
+        verdict.map_or_else(
+            |error| Err(Problem::named(error.code(), error.to_string())),
+            |_| Ok(()),
+        )
     }
 
     /// All plugins by name and version, without their schemas.

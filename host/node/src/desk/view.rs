@@ -28,6 +28,7 @@ impl Desk {
             bytes: record.bytes,
             state: plugin_state(&record.state),
             registered_at: rest::Timestamp::from_millis(record.registered_at),
+            signer: record.signer.map(|signer| signer.to_string()),
             name: None,
             version: None,
             summary: None,
