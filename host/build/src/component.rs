@@ -111,10 +111,7 @@ mod tests {
     #[test]
     fn a_module_that_is_not_there_is_named() {
         let error = Component::encode(&package(), Path::new("/nowhere/circles.wasm")).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "/nowhere/circles.wasm could not be read"
-        );
+        assert_eq!(error.to_string(), "/nowhere/circles.wasm could not be read");
     }
 
     #[test]

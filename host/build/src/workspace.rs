@@ -15,6 +15,7 @@ use crate::target::{TARGET, ensure_target};
 pub struct Workspace {
     folder: PathBuf,
     target_dir: PathBuf,
+    components_dir: PathBuf,
     plugins: Vec<Package>,
 }
 
@@ -73,6 +74,7 @@ impl Workspace {
         Ok(Self {
             folder: folder.to_owned(),
             target_dir,
+            components_dir: Path::new(target).join("plugin"),
             plugins,
         })
     }
@@ -83,6 +85,12 @@ impl Workspace {
     pub fn with_target_dir(mut self, target_dir: PathBuf) -> Self {
         self.target_dir = target_dir;
         self
+    }
+
+    /// Where an author finds components: `plugin` below cargo's target folder.
+    #[must_use]
+    pub fn components_dir(&self) -> &Path {
+        &self.components_dir
     }
 
     /// The plugins that stand in a folder or below it, by name.

@@ -3,7 +3,7 @@
 mod circuit;
 mod dev;
 mod local;
-mod plugin;
+pub(crate) mod plugin;
 mod prove;
 mod task;
 mod verify;
@@ -33,7 +33,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     match arguments.command {
         Command::Dev(options) => dev::run(&context, options).await?,
-        Command::Plugin(verb) => plugin::run(&context, verb).await?,
+        Command::Plugin(verb) => return plugin::run(&context, verb).await,
         Command::Circuit(verb) => circuit::run(&context, verb).await?,
         Command::Prove(options) => prove::run(&context, options).await?,
         Command::Verify(options) => return verify::run(&context, &options),

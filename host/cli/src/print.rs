@@ -59,6 +59,7 @@ pub(crate) fn plugin(plugin: &rest::Plugin) {
     fact("summary", plugin.summary.as_deref());
     fact("digest", Some(&plugin.digest));
     fact("size", Some(format!("{} bytes", plugin.bytes)));
+    fact("signer", plugin.signer.as_ref());
     fact("backend", plugin.backend.as_deref());
     fact("circuit", plugin.default_circuit.as_deref());
     fact("defaults", plugin.default_params.as_ref());

@@ -6,8 +6,18 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use crate::commands::plugin::{build, check, key, new, prove, publish, test};
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
+    New(new::New),
+    Build(build::Build),
+    Check(check::Check),
+    Test(test::Test),
+    Prove(prove::Prove),
+    Publish(publish::Publish),
+    #[command(subcommand)]
+    Key(key::Key),
     /// Upload a component and wait for its inspection
     Upload {
         /// WASM component

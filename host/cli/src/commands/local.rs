@@ -15,17 +15,15 @@ use crate::{print, progress};
 /// Proves an input with a component on this machine.
 pub(crate) async fn run(
     context: &Context,
-    component: &Path,
+    component: Vec<u8>,
     params: Option<Value>,
     input: Value,
     out: Option<&Path>,
 ) -> anyhow::Result<()> {
-    let bytes = std::fs::read(component)
-        .with_context(|| format!("could not read {}", component.display()))?;
-    aureole_runtime::scan(&bytes, &aureole_runtime::Limits::default())
-        .with_context(|| format!("{} is no plugin", component.display()))?;
+    aureole_runtime::scan(&component, &aureole_runtime::Limits::default())
+        .context("the component is no plugin")?;
     let bench = Workbench::open()?;
-    let component = bench.depot.put(bytes).await?;
+    let component = bench.depot.put(component).await?;
     let spinner = progress::spinner(context.output, "compiling the component");
     let described = bench.sandboxes.describe(&component).await?.value;
     let Some(params) = params.or(described.default_params) else {

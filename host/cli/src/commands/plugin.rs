@@ -1,16 +1,37 @@
 //! `aureole plugin`: what authors do with a plugin, one file a verb, and what a node does with it.
 
+pub(crate) mod build;
+pub(crate) mod check;
+mod checkout;
+mod examples;
+mod host;
+pub(crate) mod key;
+pub(crate) mod new;
+pub(crate) mod prove;
+pub(crate) mod publish;
 mod registry;
+pub(crate) mod source;
+pub(crate) mod test;
+
+use std::process::ExitCode;
 
 use super::Context;
 use crate::arguments::Plugin;
 
-/// Runs the verb.
-pub(crate) async fn run(context: &Context, verb: Plugin) -> anyhow::Result<()> {
+/// Runs the verb; the exit code is its answer.
+pub(crate) async fn run(context: &Context, verb: Plugin) -> anyhow::Result<ExitCode> {
     match verb {
-        Plugin::Upload { files } => registry::upload(context, &files).await,
-        Plugin::List => registry::list(context).await,
-        Plugin::Show { plugin } => registry::show(context, &plugin).await,
-        Plugin::Retire { plugin } => registry::retire(context, &plugin).await,
+        Plugin::New(options) => new::run(context, options)?,
+        Plugin::Build(options) => build::run(context, &options)?,
+        Plugin::Check(options) => return check::run(context, &options).await,
+        Plugin::Test(options) => return test::run(context, &options).await,
+        Plugin::Prove(options) => prove::run(context, &options).await?,
+        Plugin::Publish(options) => publish::run(context, &options).await?,
+        Plugin::Key(verb) => key::run(context, &verb)?,
+        Plugin::Upload { files } => registry::upload(context, &files).await?,
+        Plugin::List => registry::list(context).await?,
+        Plugin::Show { plugin } => registry::show(context, &plugin).await?,
+        Plugin::Retire { plugin } => registry::retire(context, &plugin).await?,
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -14,7 +14,9 @@ use crate::print;
 pub(crate) async fn run(context: &Context, options: Prove) -> anyhow::Result<()> {
     let input = read_json(&options.input)?;
     let params = options.params.as_deref().map(read_json).transpose()?;
-    if let Some(component) = &options.local {
+    if let Some(file) = &options.local {
+        let component =
+            std::fs::read(file).with_context(|| format!("could not read {}", file.display()))?;
         return local::run(context, component, params, input, options.out.as_deref()).await;
     }
     let plugin = options

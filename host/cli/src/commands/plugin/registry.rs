@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use aureole_client::rest::ComponentSignature;
 
 use crate::commands::Context;
 use crate::{print, progress};
@@ -47,17 +48,28 @@ async fn upload_file(context: &Context, file: &Path) -> anyhow::Result<()> {
         .unwrap_or(file.as_os_str())
         .to_string_lossy()
         .into_owned();
+    send(context, component, &name, None).await
+}
+
+/// Sends a component, signed or not, and waits for its inspection.
+pub(super) async fn send(
+    context: &Context,
+    component: Vec<u8>,
+    name: &str,
+    signature: Option<ComponentSignature>,
+) -> anyhow::Result<()> {
     let total = component.len() as u64;
     let bar = progress::bytes(context.output, total, &format!("uploading {name}"));
-    let moving = bar.clone();
+    let (moving, name) = (bar.clone(), name.to_owned());
+    let shown = move |sent, _| {
+        moving.set_position(sent);
+        if sent == total {
+            moving.set_message(format!("inspecting {name}"));
+        }
+    };
     let (plugin, new) = context
         .client()?
-        .upload_plugin(component.into(), INSPECTION_WAIT, move |sent, _| {
-            moving.set_position(sent);
-            if sent == total {
-                moving.set_message(format!("inspecting {name}"));
-            }
-        })
+        .publish_plugin(component.into(), signature.as_ref(), INSPECTION_WAIT, shown)
         .await?;
     bar.finish_and_clear();
     print::result(context.output, &plugin, |plugin| {
