@@ -30,16 +30,21 @@ impl Component {
             done: "read",
             source,
         })?;
+        let world = |source: Box<dyn std::error::Error + Send + Sync>| Error::World {
+            package: package.name.clone(),
+            source,
+        };
+        // The encoder would make an empty component of it.
+        if !names_world(&module) {
+            return Err(world("it has no section `component-type`".into()));
+        }
         let encode = || {
             ComponentEncoder::default()
                 .validate(true)
                 .module(&module)?
                 .encode()
         };
-        let bytes = encode().map_err(|source| Error::World {
-            package: package.name.clone(),
-            source: source.into(),
-        })?;
+        let bytes = encode().map_err(|source| world(source.into()))?;
         Ok(Self {
             package: package.name.clone(),
             version: package.version.clone(),
@@ -82,6 +87,38 @@ impl Component {
     }
 }
 
+/// Whether a module has a section that says which world it implements, as `export!` leaves it.
+fn names_world(module: &[u8]) -> bool {
+    const HEADER: usize = 8;
+    const CUSTOM: u8 = 0;
+    let mut rest = module.get(HEADER..).unwrap_or_default();
+    while let Some((kind, after)) = rest.split_first() {
+        let Some((body, next)) = sized(after) else {
+            return false;
+        };
+        if *kind == CUSTOM
+            && let Some((name, _)) = sized(body)
+            && name.starts_with(b"component-type")
+        {
+            return true;
+        }
+        rest = next;
+    }
+    false
+}
+
+/// Splits what a length (LEB128) announces from what follows.
+fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut length = 0_usize;
+    for (at, byte) in bytes.iter().enumerate().take(5) {
+        length |= usize::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            return bytes.get(at + 1..)?.split_at_checked(length);
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     //! What becomes of modules that are no plugins.
@@ -106,6 +143,17 @@ mod tests {
         let error = Component::encode(&package(), &module).unwrap_err();
         assert!(matches!(error, Error::World { .. }), "{error:?}");
         assert!(error.to_string().contains("export!"), "{error}");
+    }
+
+    #[test]
+    fn the_section_that_names_a_world_is_found_behind_others() {
+        let module = |sections: &[u8]| [b"\0asm\x01\0\0\0", sections].concat();
+        let named = [&[0, 16, 14][..], b"component-type", &[9]].concat();
+        assert!(names_world(&module(&named)));
+        assert!(names_world(&module(&[&[1, 2, 0, 0][..], &named].concat())));
+        assert!(!names_world(&module(&[0, 5, 4, b'n', b'a', b'm', b'e'])));
+        // A length that leads beyond the end.
+        assert!(!names_world(&module(&[1, 0x80, 0x01])));
     }
 
     #[test]

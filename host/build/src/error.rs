@@ -61,8 +61,8 @@ pub enum Error {
     },
     /// The module is no plugin.
     #[error(
-        "no component can be made of {package}: its module does not say which world it \
-         implements; is `aureole_sdk::export!` in its lib.rs?"
+        "no component can be made of {package}: its module does not implement the plugins' world; \
+         does the crate call `aureole_sdk::export!`?"
     )]
     World {
         /// The package.
