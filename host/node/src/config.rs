@@ -190,7 +190,7 @@ impl Default for Log {
     fn default() -> Self {
         Self {
             format: LogFormat::Human,
-            filter: "info".to_owned(),
+            filter: "info,openraft=warn".to_owned(),
         }
     }
 }
