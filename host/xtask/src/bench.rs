@@ -25,11 +25,20 @@ enum Bench {
         #[arg(long, default_value_t = 15)]
         proofs: u32,
     },
+    /// A plugin's calls beside each attack of the hostile catalogue, over the same calls alone
+    Neighbour {
+        /// Calls to time each way for each attack
+        #[arg(long, default_value_t = 100)]
+        calls: u32,
+    },
 }
 
 /// Builds in release and measures.
 pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
-    let Bench::Overhead { proofs } = &options.bench;
+    let (program, count) = match &options.bench {
+        Bench::Overhead { proofs } => ("overhead", proofs),
+        Bench::Neighbour { calls } => ("neighbour", calls),
+    };
     test::build_plugins(workspace)?;
     shell::step("building the node and the bench in release");
     let packages = ["-p", "aureole-cli", "-p", "aureole-tests"];
@@ -39,6 +48,6 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
             .args(packages),
     )?;
     shell::step("measuring");
-    let mut bench = std::process::Command::new(workspace.join("target/release/overhead"));
-    shell::run(bench.arg(proofs.to_string()).current_dir(workspace))
+    let mut bench = std::process::Command::new(workspace.join("target/release").join(program));
+    shell::run(bench.arg(count.to_string()).current_dir(workspace))
 }
