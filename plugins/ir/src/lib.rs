@@ -29,5 +29,5 @@ pub use field::{Field, FieldElement};
 pub use layout::{Copy, Fill, FixedCell, Layout, SelectorRow};
 pub use limits::Limits;
 pub use refusal::Refusal;
-pub use validate::{CheckedCircuit, Shape};
+pub use validate::{CheckedCircuit, Shape, unprintable};
 pub use witness::{Denominator, Witness};

@@ -33,13 +33,19 @@ pub struct Limits {
     /// Nodes once shared ones are written out, as halo2 holds them. 262,144: about 30 MiB, and
     /// halo2 walks each tree several times.
     pub expanded_max: u64,
-    /// Height of an expression. 256: halo2 recurses over it on threads with 2 MiB of stack.
+    /// Height of an expression. 1,024: halo2 recurses over it on threads with 2 MiB of stack.
     pub depth_max: u32,
-    /// Degree of the constraint system. 17: the extended domain is then 16 times the rows; the
-    /// next step doubles it.
+    /// Degree of the constraint system at any k. 17: the extended domain is then 16 times the
+    /// rows; the next step doubles it.
     pub degree_max: u32,
-    /// Distance of a rotation from the current row, at most a quarter of the rows. 128: two
-    /// queries of a column must never fall on one point of the domain.
+    /// Degree of a constraint system whose extended domain has at most `extended_rows_free`
+    /// points. 129: the proof has as many commitments, and the domain is 128 times the rows.
+    pub degree_small_max: u32,
+    /// Points of an extended domain up to which only `degree_small_max` bounds the degree. 2^18:
+    /// what k = 14 takes at degree 17.
+    pub extended_rows_free: u64,
+    /// Distance of a rotation from the current row, and less than half of the rows: two queries
+    /// of a column must never fall on one point of the domain. 8,191: half of k = 14.
     pub rotation_max: u32,
     /// Fixed cells. 1,048,576: 40 MiB of canonical bytes, 64 full columns at k = 14.
     pub fixed_cells_max: u32,
@@ -63,6 +69,13 @@ pub struct Limits {
 
 // === impl Limits ===
 
+impl Limits {
+    /// The largest degree that any circuit may have; its domain is looked at once it is known.
+    pub(crate) fn degree_most(&self) -> u32 {
+        self.degree_max.max(self.degree_small_max)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -76,9 +89,11 @@ impl Default for Limits {
             lookup_columns_max: 32,
             expressions_max: 65_536,
             expanded_max: 262_144,
-            depth_max: 256,
+            depth_max: 1_024,
             degree_max: 17,
-            rotation_max: 128,
+            degree_small_max: 129,
+            extended_rows_free: 1 << 18,
+            rotation_max: 8_191,
             fixed_cells_max: 1 << 20,
             selector_rows_max: 1 << 20,
             copies_max: 1 << 20,

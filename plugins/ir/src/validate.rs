@@ -16,6 +16,8 @@ mod rows;
 mod tables;
 mod witness;
 
+pub use names::unprintable;
+
 /// The figures of a checked circuit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shape {
@@ -97,7 +99,7 @@ impl Circuit {
         let sizes = expressions::check(cs, self.field, limits)?;
         let domain = rows::domain(&self, &rows, sizes.degree, limits)?;
         let instance_lengths = public_inputs::check(&self, &rows, limits)?;
-        layout::check(&self, &rows, &instance_lengths, limits)?;
+        layout::check(&self, &rows, limits)?;
         tables::check(cs, &self.layout, &rows)?;
 
         let shape = Shape {

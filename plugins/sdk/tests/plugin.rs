@@ -257,14 +257,14 @@ impl Plugin for Wrong {
     const VERSION: &'static str = "0.0.1";
     const SUMMARY: &'static str = "";
     const PUBLIC_INPUTS: &'static [(&'static str, &'static str)] =
-        &[("seven", ""), ("product", "")];
+        &[("Seven", ""), ("product", "")];
     type Params = Params;
     type Input = Input;
     type Circuit = Everything<SimpleFloorPlanner>;
 
     fn public_inputs(_: &Params) -> Vec<PublicInput> {
         vec![
-            PublicInput::new("seven", 1, 1),
+            PublicInput::new("Seven", 1, 1),
             PublicInput::new("product", 0, 1),
         ]
     }

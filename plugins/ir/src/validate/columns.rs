@@ -68,8 +68,10 @@ pub(super) fn counts(cs: &ConstraintSystem, limits: &Limits) -> Result<(), Refus
 /// Checks the query lists against the columns, the rows and what halo2 itself would make.
 pub(super) fn queries(cs: &ConstraintSystem, rows: &Rows, limits: &Limits) -> Result<(), Refusal> {
     // A column opened at two rotations that differ by 2^k is opened twice at one point, and then
-    // a proof says nothing. A quarter of the rows either way keeps every two apart.
-    let rotation_max = limits.rotation_max.min(rows.all / 4);
+    // a proof says nothing. Less than half of the rows either way keeps every two apart.
+    let rotation_max = limits
+        .rotation_max
+        .min(rows.all.div_ceil(2).saturating_sub(1));
     for (kind, columns, list) in lists(cs) {
         let mut seen = BTreeSet::new();
         for (index, query) in list.iter().enumerate() {
@@ -217,7 +219,7 @@ fn word(kind: ColumnKind) -> &'static str {
 }
 
 /// How messages call a column.
-pub(super) fn name(column: Column) -> String {
+fn name(column: Column) -> String {
     format!("{} column {}", word(column.kind), column.index)
 }
 

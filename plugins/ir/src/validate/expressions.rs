@@ -53,7 +53,7 @@ pub(super) fn check(
                 ),
             ));
         }
-        if node.degree > limits.degree_max {
+        if node.degree > limits.degree_most() {
             return Err(too_high(item(), node.degree, limits));
         }
         nodes.push(node);
@@ -68,7 +68,7 @@ pub(super) fn check(
     gates(cs, &nodes, &mut sizes, limits)?;
     lookups(cs, &nodes, &mut sizes, limits)?;
     if let Some(degree) = cs.minimum_degree {
-        if degree > limits.degree_max {
+        if degree > limits.degree_most() {
             return Err(too_high("minimum degree".into(), degree, limits));
         }
         sizes.degree = sizes.degree.max(degree);
@@ -238,7 +238,7 @@ fn lookups(
         }
         // Two for the argument's own factors, one for the table's column; never less than 4.
         let degree = input_degree.saturating_add(3);
-        if degree > limits.degree_max {
+        if degree > limits.degree_most() {
             return Err(too_high(item(), degree, limits));
         }
         sizes.degree = sizes.degree.max(degree);
@@ -262,7 +262,7 @@ fn too_high(item: String, degree: u32, limits: &Limits) -> Refusal {
         item,
         format!(
             "a degree of {degree} is above the limit of {}; an intermediate advice cell lowers it",
-            limits.degree_max
+            limits.degree_most()
         ),
     )
 }

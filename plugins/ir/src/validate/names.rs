@@ -53,8 +53,10 @@ fn one(name: &str, item: impl Fn() -> String, limits: &Limits) -> Result<(), Ref
     }
 }
 
-/// Control characters, and those that turn the direction of text around.
-fn unprintable(character: char) -> bool {
+/// Whether a name may not hold the character: control characters, and those that turn the
+/// direction of text around.
+#[must_use]
+pub fn unprintable(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

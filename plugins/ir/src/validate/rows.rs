@@ -77,6 +77,19 @@ pub(super) fn domain(
         ));
     }
 
+    let points = 1_u64 << extended_k;
+    if degree > limits.degree_max && points > limits.extended_rows_free {
+        return Err(Refusal::new(
+            refusal::DEGREE,
+            "degree",
+            format!(
+                "{degree} with k = {} needs a domain of {points} points; a degree above {} may \
+                 take {} at most; an intermediate advice cell lowers the degree",
+                circuit.k, limits.degree_max, limits.extended_rows_free
+            ),
+        ));
+    }
+
     let permutation = u64::from(count(&cs.permutation));
     let chunk = u64::from(degree.saturating_sub(2)).max(1);
     let columns = u64::from(cs.advice_columns)

@@ -1,8 +1,10 @@
 //! Lookup tables: given row by row from the first, then filled to the last usable row.
 //!
 //! A table that ends early would hold zeros its author never wrote, and a lookup would accept
-//! them. So each column of a table has one fill, cells on every row before it and none after,
-//! and the columns of one lookup are equally long.
+//! them. So each column of a table has one fill, cells on every row before it and none after, as
+//! halo2's own layouters make it. A column that is never loaded has neither: it holds zero and
+//! nothing else, as in stock halo2. Columns of one lookup may differ in length, when each was
+//! loaded with another table: then the shorter one goes on with its fill.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +20,6 @@ pub(super) fn check(cs: &ConstraintSystem, layout: &Layout, rows: &Rows) -> Resu
         .map(|fill| (fill.column, fill.from_row))
         .collect();
     for (index, lookup) in cs.lookups.iter().enumerate() {
-        let mut length = None;
         for column in &lookup.table {
             let item = || format!("table of lookup {index}, fixed column {column}");
             let refuse = |detail: String| Err(Refusal::new(refusal::LOOKUP, item(), detail));
@@ -35,7 +36,11 @@ pub(super) fn check(cs: &ConstraintSystem, layout: &Layout, rows: &Rows) -> Resu
             if !cs.fixed_queries.contains(&query) {
                 return refuse("a table's column must be among the fixed queries".into());
             }
+            let given = rows_given(layout, *column);
             let Some(from_row) = fills.get(column).copied() else {
+                if given == Some(0) {
+                    continue;
+                }
                 return refuse(format!(
                     "the table is not filled to the last of {} usable rows; assign it with \
                      `Layouter::assign_table`",
@@ -45,20 +50,12 @@ pub(super) fn check(cs: &ConstraintSystem, layout: &Layout, rows: &Rows) -> Resu
             if from_row == 0 {
                 return refuse("the table is empty".into());
             }
-            let given = rows_given(layout, *column);
             if given != Some(from_row) {
                 return refuse(format!(
                     "the table is filled from row {from_row}, so it needs a value on every row \
                      before and none after"
                 ));
             }
-            if length.is_some_and(|length| length != from_row) {
-                return refuse(format!(
-                    "it has {from_row} rows, and another column of the lookup has {}",
-                    length.unwrap_or(0)
-                ));
-            }
-            length = Some(from_row);
         }
     }
     Ok(())

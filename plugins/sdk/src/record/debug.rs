@@ -8,12 +8,18 @@ use std::collections::HashMap;
 
 use aureole_ir::{
     Column, ColumnKind, Constraint, ConstraintSystem, Expression, FieldElement, Gate, Lookup,
-    NodeIndex, Query, Selector,
+    NodeIndex, Query, Selector, unprintable,
 };
 use halo2_proofs::plonk;
 use pasta_curves::Fp;
 
 use super::tokens::Tokens;
+
+/// Bytes of a recorded name: the platform's limit, a line of a message.
+const NAME_BYTES_MAX: usize = 256;
+
+/// Stands where a name was cut.
+const CUT: char = '\u{2026}';
 
 /// Where the debug form is not what was expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -144,8 +150,8 @@ impl Nodes {
         let mut expressions = Vec::new();
         t.fields("Gate", |t, field| {
             match field {
-                "name" => name = t.text()?,
-                "constraint_names" => names = t.list(Tokens::text)?,
+                "name" => name = printable(t.text()?),
+                "constraint_names" => names = t.list(|t| t.text().map(printable))?,
                 "polys" => expressions = t.list(|t| self.expression(t))?,
                 "queried_selectors" => {
                     t.list(|t| self.selector(t))?;
@@ -338,6 +344,28 @@ fn column(t: &mut Tokens<'_>) -> Result<Column, ParseError> {
     }
 }
 
+/// A name as one line of a message can show it: what is unprintable as its escape, what is long
+/// cut. halo2 takes any text, and no key depends on it.
+fn printable(name: String) -> String {
+    if name.len() <= NAME_BYTES_MAX && !name.contains(unprintable) {
+        return name;
+    }
+    let mut shown = String::new();
+    for character in name.chars() {
+        let before = shown.len();
+        match unprintable(character) {
+            true => shown.extend(character.escape_default()),
+            false => shown.push(character),
+        }
+        if shown.len() + CUT.len_utf8() > NAME_BYTES_MAX {
+            shown.truncate(before);
+            shown.push(CUT);
+            break;
+        }
+    }
+    shown
+}
+
 /// `0x` and 64 hex digits.
 fn element(t: &mut Tokens<'_>) -> Result<FieldElement, ParseError> {
     let word = t.word()?;
@@ -443,6 +471,23 @@ mod tests {
             (whole.advice_columns, whole.fixed_columns)
         );
         assert!(part.gates.is_empty() && part.lookups.is_empty());
+    }
+
+    #[test]
+    fn names_come_out_on_one_line_and_no_longer_than_the_platform_takes() {
+        for (name, shown) in [
+            ("plain \u{1f9ea}", "plain \u{1f9ea}"),
+            ("two\nlines\u{7}", "two\\nlines\\u{7}"),
+            ("\u{202e}turned", "\\u{202e}turned"),
+        ] {
+            assert_eq!(printable(name.to_owned()), shown);
+        }
+        assert_eq!(printable("x".repeat(256)), "x".repeat(256));
+        let long = printable("\n".repeat(300));
+        assert_eq!((long.len(), long.chars().last()), (255, Some(CUT)));
+        let parsed = parse(&constraint_system("a\tb")).unwrap();
+        assert_eq!(parsed.gates[0].name, "a\\tb");
+        assert_eq!(parsed.gates[0].constraints[0].name, "a\\tb");
     }
 
     #[test]
