@@ -7,6 +7,7 @@
 
 mod cells;
 mod places;
+mod probe;
 mod program;
 
 use std::collections::{BTreeMap, HashSet};
@@ -19,6 +20,7 @@ use ff::PrimeField;
 use pasta_curves::Fp;
 use rayon::prelude::*;
 
+pub use self::probe::{Finding, FindingKind, FoundCell, Probed, probe};
 use self::{
     cells::Cells,
     places::Reading,
@@ -250,14 +252,7 @@ fn check_lookup(
     lookup: &Lookup,
 ) -> Result<Option<Found>, Error> {
     let system = &circuit.constraint_system;
-    let mut table = HashSet::new();
-    for row in 0..cells.usable() {
-        let tuple = lookup
-            .table
-            .iter()
-            .map(|column| cells.fixed(*column, row).to_repr());
-        table.insert(tuple.collect::<Vec<[u8; 32]>>());
-    }
+    let table = table(cells, lookup);
     let program = Program::compile(system, lookup.inputs.iter().copied())?;
     let rows: Vec<u32> = (0..cells.usable()).collect();
     let failing = rows
@@ -293,6 +288,18 @@ fn check_lookup(
             readings: places::readings(system, lookup.inputs.iter().copied(), cells, row),
         }
     }))
+}
+
+/// The rows of a lookup's table.
+fn table(cells: &Cells, lookup: &Lookup) -> HashSet<Vec<[u8; 32]>> {
+    let rows = 0..cells.usable();
+    rows.map(|row| {
+        let columns = lookup.table.iter();
+        columns
+            .map(|column| cells.fixed(*column, row).to_repr())
+            .collect()
+    })
+    .collect()
 }
 
 fn check_copies(circuit: &Circuit, cells: &Cells) -> Vec<Found> {

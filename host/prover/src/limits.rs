@@ -19,6 +19,19 @@ pub const FAILURES_MAX: usize = 16;
 /// read under twenty. Sixteen failures of 32 cells stay below 100 KB as JSON.
 pub const FAILURE_CELLS_MAX: usize = 32;
 
+/// Most findings of a probe that are listed.
+///
+/// A forgotten constraint shows once for each time its gate is used; whoever reads the list
+/// groups them by name. Past ten thousand the groups are known.
+pub const FINDINGS_MAX: usize = 10_000;
+
+/// Most constraints named with one finding: those that read one cell, and a cell that more than
+/// a dozen read is seldom forgotten by all.
+pub(crate) const FINDING_READERS_MAX: usize = 12;
+
+/// Most values by which a probe tries to repair one broken constraint: what a gate reads.
+pub(crate) const PROBE_PARTNERS_MAX: usize = 12;
+
 /// Most proofs that share one multiexponentiation.
 ///
 /// Each pending proof holds 2^k scalars, 512 KiB at k = 14: 64 of them stay at 32 MiB, and by

@@ -3,11 +3,13 @@
 use aureole_ir::{CheckedCircuit, Column, ColumnKind, Witness};
 use pasta_curves::Fp;
 
+use super::probe::Spot;
 use super::program::Outcome;
 use crate::{Error, values};
 
 /// Columns of values. Advice is kept as long as the witness gives it, instance as long as the
 /// public inputs are; what lies beyond is zero, and random in the advice's last rows.
+#[derive(Clone)]
 pub(super) struct Cells {
     rows: u32,
     usable: u32,
@@ -16,6 +18,8 @@ pub(super) struct Cells {
     instance: Vec<Vec<Fp>>,
     selectors: Vec<Vec<bool>>,
     selector_rows: Vec<Vec<u32>>,
+    /// An advice cell that counts as random.
+    poisoned: Option<(u32, u32)>,
 }
 
 // === impl Cells ===
@@ -70,6 +74,7 @@ impl Cells {
             instance: values::instance(circuit, &witness.public_inputs)?,
             selectors,
             selector_rows,
+            poisoned: None,
         })
     }
 
@@ -124,7 +129,7 @@ impl Cells {
 
     /// An advice cell: random in a proof's last rows.
     pub(super) fn advice(&self, column: u32, row: u32) -> Outcome {
-        if row >= self.usable {
+        if row >= self.usable || self.poisoned == Some((column, row)) {
             Outcome::Poison
         } else {
             Outcome::Value(get(&self.advice, column, row))
@@ -147,4 +152,50 @@ fn get(columns: &[Vec<Fp>], column: u32, row: u32) -> Fp {
         .get(column as usize)
         .and_then(|column| column.get(row as usize));
     cell.copied().unwrap_or_else(Fp::zero)
+}
+
+// What a probe needs: cells that can be changed.
+
+impl Cells {
+    /// The same, with all usable rows of the advice written out.
+    pub(super) fn widened(mut self) -> Self {
+        let usable = self.usable as usize;
+        for column in &mut self.advice {
+            column.resize(usable.max(column.len()), Fp::zero());
+        }
+        self
+    }
+
+    /// The same circuit with a witness of no meaning: no constraint holds there by chance.
+    pub(super) fn with_noise(&self) -> Self {
+        let mut noise = self.clone();
+        let mut state = Fp::from(0x9e37_79b9_7f4a_7c15);
+        let columns = noise.advice.iter_mut().chain(&mut noise.instance);
+        for cell in columns.flatten() {
+            state = state.square() + Fp::from(7);
+            *cell = state;
+        }
+        noise
+    }
+
+    /// Makes one advice cell random, or none.
+    pub(super) fn poison(&mut self, cell: Option<(u32, u32)>) {
+        self.poisoned = cell;
+    }
+
+    /// A usable advice cell.
+    pub(super) fn spot(&self, spot: Spot) -> Fp {
+        get(&self.advice, spot.column, spot.row)
+    }
+
+    /// Writes one value into advice cells.
+    pub(super) fn put(&mut self, spots: &[Spot], value: Fp) {
+        for spot in spots {
+            let cell = self
+                .advice
+                .get_mut(spot.column as usize)
+                .and_then(|column| column.get_mut(spot.row as usize));
+            cell.into_iter().for_each(|cell| *cell = value);
+        }
+    }
 }

@@ -117,3 +117,8 @@ pub(super) fn locate(regions: &[Region], row: u32, readings: &[Reading]) -> Opti
         offset,
     })
 }
+
+/// The region that holds a cell.
+pub(super) fn locate_cell(regions: &[Region], row: u32, column: Column) -> Option<RegionRow> {
+    locate(regions, row, &[Reading::new(column, row)])
+}

@@ -1,7 +1,7 @@
 //! What an unsatisfied witness is told: names and places, no values.
 
 use aureole_ir::PublicInput;
-use aureole_prover::{FAILURES_MAX, Fault, RegionRow, check, diagnose, mock};
+use aureole_prover::{FAILURES_MAX, Fault, RegionRow, Values, check, diagnose, explain, mock};
 use aureole_sdk::record;
 use halo2_proofs::{
     circuit::{Layouter, SimpleFloorPlanner, Value},
@@ -242,5 +242,41 @@ fn failures_travel_as_json_unchanged() {
     assert_eq!(
         serde_json::from_str::<aureole_prover::Unsatisfied>(&text).unwrap(),
         unsatisfied
+    );
+}
+
+#[test]
+fn a_failure_names_the_cells_it_reads_and_shows_them_only_when_told() {
+    let circuit = recorded::<Series<40>>();
+    let mut witness = witness::<Series<40>>(&circuit);
+    witness.advice_values[20 * 32] ^= 1;
+    let annotations = record::annotations(&Series::<40>::empty()).unwrap();
+    let explained = |values| explain(&circuit, &annotations, &witness, values).unwrap_err();
+    let hidden = explained(Values::Hidden);
+    let cells = &hidden.failures[0].cells;
+    assert!(cells.iter().all(|cell| cell.value.is_none()));
+    let names: Vec<_> = cells
+        .iter()
+        .map(|cell| (cell.name.as_str(), cell.place.row))
+        .collect();
+    assert!(names.contains(&("a0", 20)), "{names:?}");
+    assert!(
+        names
+            .iter()
+            .any(|(name, row)| name.starts_with("a0[") && *row != 20),
+        "{names:?}"
+    );
+
+    let shown = explained(Values::Shown);
+    let values = shown.failures[0]
+        .cells
+        .iter()
+        .map(|cell| cell.value.as_ref().unwrap());
+    assert!(values.clone().all(|value| value.expose().starts_with("0x")));
+    assert!(!format!("{shown:?} {shown}").contains("0x"), "{shown:?}");
+    let text = serde_json::to_string(&shown).unwrap();
+    assert!(
+        text.contains(values.clone().next().unwrap().expose()),
+        "{text}"
     );
 }

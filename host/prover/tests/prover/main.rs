@@ -22,3 +22,4 @@ mod first_party;
 mod mock;
 mod parameters;
 mod pools;
+mod probe;
