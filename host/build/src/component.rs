@@ -88,7 +88,9 @@ impl Component {
 }
 
 /// Whether a module has a section that says which world it implements, as `export!` leaves it.
+/// What the SDK says of the same world without its exports is no plugin yet.
 fn names_world(module: &[u8]) -> bool {
+    const NO_EXPORTS: &[u8] = b"with-all-of-its-exports-removed";
     const HEADER: usize = 8;
     const CUSTOM: u8 = 0;
     let mut rest = module.get(HEADER..).unwrap_or_default();
@@ -99,6 +101,9 @@ fn names_world(module: &[u8]) -> bool {
         if *kind == CUSTOM
             && let Some((name, _)) = sized(body)
             && name.starts_with(b"component-type")
+            && !name
+                .windows(NO_EXPORTS.len())
+                .any(|window| window == NO_EXPORTS)
         {
             return true;
         }
@@ -151,6 +156,11 @@ mod tests {
         let named = [&[0, 16, 14][..], b"component-type", &[9]].concat();
         assert!(names_world(&module(&named)));
         assert!(names_world(&module(&[&[1, 2, 0, 0][..], &named].concat())));
+        let name = b"component-type:plugin-with-all-of-its-exports-removed:encoded world";
+        let length = u8::try_from(name.len()).unwrap();
+        let without_exports = [&[0, length + 1, length][..], name].concat();
+        assert!(!names_world(&module(&without_exports)));
+        assert!(names_world(&module(&[without_exports, named].concat())));
         assert!(!names_world(&module(&[0, 5, 4, b'n', b'a', b'm', b'e'])));
         // A length that leads beyond the end.
         assert!(!names_world(&module(&[1, 0x80, 0x01])));

@@ -1,5 +1,6 @@
 //! The packages of a folder that are plugins, and building them.
 
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -135,6 +136,7 @@ impl Workspace {
         for package in packages {
             cargo.args(["--package", &package.name]);
         }
+        let _alone = self.lock()?;
         shown(&mut cargo, "cargo")?;
         let modules = self.target_dir.join(TARGET).join("release");
         packages
@@ -144,6 +146,20 @@ impl Workspace {
                 Component::encode(package, &module)
             })
             .collect()
+    }
+
+    /// Keeps other builds out of the target folder until the modules are read: cargo's own lock
+    /// ends with cargo, and a plugin of the same name would overwrite this one's module.
+    fn lock(&self) -> Result<File, Error> {
+        let path = self.target_dir.join(".aureole-build.lock");
+        fs::create_dir_all(&self.target_dir)
+            .and_then(|()| File::create(&path))
+            .and_then(|file| file.lock().map(|()| file))
+            .map_err(|source| Error::File {
+                path,
+                done: "locked",
+                source,
+            })
     }
 }
 
@@ -173,7 +189,6 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
     use super::*;
-    use std::fs;
 
     fn crate_with(lib: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
