@@ -1,6 +1,6 @@
 //! `cargo xtask bench NAME`: figures as ratios measured side by side in one run.
 //!
-//! The benches are binaries of the `tests` package, built in release. Each prints for people
+//! The benches are binaries of the packages in `tests/`, built in release. Each prints for people
 //! first; its last line is one JSON object.
 
 use std::path::Path;
@@ -31,6 +31,12 @@ enum Bench {
         #[arg(long, default_value_t = 100)]
         calls: u32,
     },
+    /// Witnesses of a deep Merkle path built in the sandbox, over the same code run natively
+    Witness {
+        /// Witnesses to build each way
+        #[arg(long, default_value_t = 50)]
+        witnesses: u32,
+    },
 }
 
 /// Builds in release and measures.
@@ -38,10 +44,15 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
     let (program, count) = match &options.bench {
         Bench::Overhead { proofs } => ("overhead", proofs),
         Bench::Neighbour { calls } => ("neighbour", calls),
+        Bench::Witness { witnesses } => ("witness", witnesses),
     };
     test::build_plugins(workspace)?;
     shell::step("building the node and the bench in release");
-    let packages = ["-p", "aureole-cli", "-p", "aureole-tests"];
+    // The witness bench needs no node.
+    let packages: &[_] = match program {
+        "witness" => &["-p", "aureole-conformance"],
+        _ => &["-p", "aureole-cli", "-p", "aureole-tests"],
+    };
     shell::run(
         shell::cargo(workspace)
             .args(["build", "--release", "--bins"])
