@@ -10,6 +10,7 @@ use std::{error, fmt};
 use serde::{Deserialize, Serialize};
 
 use crate::codes::{self, Code};
+use crate::rest::Failure;
 
 /// The media type of a problem document.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -46,6 +47,8 @@ struct Document {
     request_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retry_after: Option<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    failures: Vec<Failure>,
 }
 
 // === impl Problem ===
@@ -63,6 +66,7 @@ impl Problem {
             task: None,
             request_id: None,
             retry_after: (code.status == 503).then_some(1),
+            failures: Vec::new(),
         }))
     }
 
@@ -97,6 +101,18 @@ impl Problem {
     pub fn of_request(mut self, request_id: impl Into<String>) -> Self {
         self.0.request_id = Some(request_id.into());
         self
+    }
+
+    /// Lists what an input breaks. Whoever makes the list leaves values out.
+    #[must_use]
+    pub fn with_failures(mut self, failures: Vec<Failure>) -> Self {
+        self.0.failures = failures;
+        self
+    }
+
+    /// What an input breaks, the first failures; empty for other problems.
+    pub fn failures(&self) -> &[Failure] {
+        &self.0.failures
     }
 
     /// Says when to try again, in seconds.

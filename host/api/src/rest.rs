@@ -4,6 +4,7 @@
 //! what it does not know. Ids and digests are text here: the gateway parses them at its edge.
 //! Field elements are `0x` and 64 lower-case hex digits, big-endian.
 
+mod check;
 mod circuit;
 mod health;
 mod plugin;
@@ -13,6 +14,7 @@ mod signature;
 mod task;
 mod time;
 
+pub use check::{Cell, CheckReport, CheckRequest, Failure, Region};
 pub use circuit::{Circuit, CircuitRequest, CircuitState, PublicInput, Shape};
 pub use health::{Check, Health};
 pub use plugin::{Plugin, PluginList, PluginState, PublicInputName};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aureole_api::rest::{
-    Circuit, CircuitRequest, Health, Plugin, PluginList, Task, TaskPage, TaskRequest, TaskState,
+    CheckReport, CheckRequest, Circuit, CircuitRequest, Health, Plugin, PluginList, Task, TaskPage, TaskRequest, TaskState,
     Verdict, VerifyRequest,
 };
 use bytes::Bytes;
@@ -14,6 +14,9 @@ use crate::{Error, http::Http};
 
 /// The prefix of every route but health.
 const API: [&str; 2] = ["api", "v1"];
+
+/// How long a node takes for a check at the most: it answers `node.busy` then.
+const CHECK_WAIT: Duration = Duration::from_secs(60);
 
 /// A node, from outside. Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
@@ -113,6 +116,14 @@ impl Client {
             .http
             .request(Method::GET, &path(&["circuits", id, "ir"]));
         self.http.send(request, Duration::ZERO).await?.raw()
+    }
+
+    /// Checks an input against a ready circuit, without a task.
+    pub async fn check(&self, id: &str, request: &CheckRequest) -> Result<CheckReport, Error> {
+        self.http
+            .post(&path(&["circuits", id, "check"]), &[], request, CHECK_WAIT)
+            .await?
+            .document()
     }
 
     /// Submits a task and answers at once.

@@ -19,5 +19,5 @@ mod shared;
 
 pub use component::Component;
 pub use config::Config;
-pub use platform::{Blob, Platform, Submission, Target, TaskFilter, Verification};
+pub use platform::{Blob, InputCheck, Platform, Submission, Target, TaskFilter, Verification};
 pub use serve::serve;

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 use async_trait::async_trait;
 use aureole_api::{
     Problem,
-    rest::{Circuit, Health, Plugin, PluginList, PluginRef, Task, TaskPage, TaskState, Verdict},
+    rest::{CheckReport, Circuit, Health, Plugin, PluginList, PluginRef, Task, TaskPage, TaskState, Verdict},
 };
 use aureole_ledger::{CircuitId, Digest, Priority, TaskId};
 use bytes::Bytes;
@@ -58,6 +58,11 @@ pub trait Platform: Send + Sync + 'static {
     /// A ready circuit's canonical bytes.
     async fn circuit_ir(&self, circuit: CircuitId) -> Result<Blob, Problem>;
 
+    /// Checks an input against a ready circuit, without a task and without a trace: neither the
+    /// input nor what its cells hold is kept. Bounded in time and in number; more are
+    /// `node.busy`.
+    async fn check_input(&self, check: InputCheck) -> Result<CheckReport, Problem>;
+
     /// Accepts a task: durable before it answers. An input that is refused at once (schema,
     /// size, unknown plugin) is a problem and leaves no task.
     async fn submit(&self, submission: Submission) -> Result<Task, Problem>;
@@ -89,6 +94,17 @@ pub struct Blob {
     pub digest: Digest,
     /// The bytes.
     pub bytes: Bytes,
+}
+
+/// An input to be checked. Its `Debug` form leaves the input out.
+#[derive(Clone, PartialEq)]
+pub struct InputCheck {
+    /// The circuit.
+    pub circuit: CircuitId,
+    /// The input.
+    pub input: Value,
+    /// Whether the report shows what cells hold.
+    pub reveal: bool,
 }
 
 /// A task to be done.
@@ -145,6 +161,17 @@ pub struct Verification {
     pub public_inputs: BTreeMap<String, Vec<[u8; 32]>>,
     /// The proof; its length is not checked yet.
     pub proof: Vec<u8>,
+}
+
+// === impl InputCheck ===
+
+impl std::fmt::Debug for InputCheck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InputCheck")
+            .field("circuit", &self.circuit)
+            .field("reveal", &self.reveal)
+            .finish_non_exhaustive()
+    }
 }
 
 // === impl Submission ===

@@ -31,6 +31,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/circuits", post(circuits::put))
         .route("/circuits/{circuit}", get(circuits::show))
         .route("/circuits/{circuit}/ir", get(circuits::ir))
+        .route("/circuits/{circuit}/check", post(circuits::check))
         .route("/tasks", get(tasks::list).post(tasks::submit))
         .route(
             "/tasks/{task}",

@@ -8,6 +8,8 @@
 
 #[path = "http/bodies.rs"]
 mod bodies;
+#[path = "http/checks.rs"]
+mod checks;
 #[path = "http/connections.rs"]
 mod connections;
 #[path = "http/heads.rs"]

@@ -1,8 +1,8 @@
-//! `/circuits`: register, show, download.
+//! `/circuits`: register, show, download, check an input.
 
 use std::time::Duration;
 
-use aureole_api::rest::{CircuitRequest, CircuitState};
+use aureole_api::rest::{CheckRequest, CircuitRequest, CircuitState};
 use axum::{
     Json,
     extract::{Request, State},
@@ -12,6 +12,7 @@ use axum::{
 
 use super::plugins::rejected;
 use crate::{
+    InputCheck,
     answer::{self, Answer},
     body::read_json,
     extract::{Asked, Nothing, Segment, Wait},
@@ -72,4 +73,25 @@ pub(super) async fn ir(
 ) -> Answer {
     let blob = shared.platform.circuit_ir(segment.circuit()?).await?;
     Ok(answer::blob(blob, &headers))
+}
+
+/// Checks an input: 200 whether it satisfies the circuit or not, for the answer is the report.
+pub(super) async fn check(
+    State(shared): State<Shared>,
+    segment: Segment,
+    _: Asked<Nothing>,
+    request: Request,
+) -> Answer {
+    let circuit = segment.circuit()?;
+    let body = read_json(&shared, request).await?;
+    let CheckRequest { input, reveal } = json::typed(body.value)?;
+    let check = InputCheck {
+        circuit,
+        input,
+        reveal,
+    };
+    let report = shared.platform.check_input(check).await?;
+    // The report may hold values: no cache on the way keeps it.
+    let headers = [(header::CACHE_CONTROL, "no-store")];
+    Ok((headers, Json(report)).into_response())
 }

@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use aureole_client::{
     Problem, codes,
     rest::{
-        Circuit, CircuitState, Elements, Health, Plugin, PluginList, PluginRef, PluginState,
+        Cell, CheckReport, Circuit, CircuitState, Elements, Failure, Health, Plugin, PluginList, PluginRef, PluginState,
         ProofRecord, Task, TaskKind, TaskPage, TaskState, Timestamp, Verdict,
     },
 };
-use aureole_gateway::{Blob, Component, Platform, Submission, TaskFilter, Verification};
+use aureole_gateway::{Blob, Component, InputCheck, Platform, Submission, TaskFilter, Verification};
 use aureole_ledger::{CircuitId, Digest, TaskId};
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -105,6 +105,7 @@ fn plugin(digest: &Digest, bytes: &[u8]) -> Plugin {
         default_params: None,
         default_circuit: None,
         public_inputs: Vec::new(),
+        signer: None,
         problem: rejected.then(denied),
     }
 }
@@ -272,6 +273,18 @@ impl Platform for House {
             .ok_or_else(unknown)
     }
 
+    async fn check_input(&self, check: InputCheck) -> Result<CheckReport, Problem> {
+        self.circuit(check.circuit, Duration::ZERO).await?;
+        let value = check.reveal.then(|| "0x7".to_owned());
+        let satisfied = check.input.get("good").is_some();
+        Ok(CheckReport {
+            satisfied,
+            code: (!satisfied).then(|| "witness.unsatisfied".to_owned()),
+            failures: (!satisfied).then(|| failure(value)).into_iter().collect(),
+            more: 0,
+        })
+    }
+
     async fn circuit_ir(&self, id: CircuitId) -> Result<Blob, Problem> {
         self.circuit(id, Duration::ZERO).await?;
         let other = self.0.borrow().circuit_bytes.clone();
@@ -363,5 +376,28 @@ impl Platform for House {
             node: None,
             checks: Vec::new(),
         }
+    }
+}
+
+fn failure(value: Option<String>) -> Failure {
+    Failure {
+        fault: "constraint".to_owned(),
+        message: "gate 0 'sum' constraint 0 is not zero at sums offset 1".to_owned(),
+        gate: Some(0),
+        gate_name: Some("sum".to_owned()),
+        constraint: Some(0),
+        constraint_name: None,
+        lookup: None,
+        row: 1,
+        rows: 1,
+        region: None,
+        cells: vec![Cell {
+            name: "a0".to_owned(),
+            kind: "advice".to_owned(),
+            column: 0,
+            row: 1,
+            public_input: None,
+            value,
+        }],
     }
 }
