@@ -11,7 +11,7 @@ use pasta_curves::Fp;
 use crate::case::Case;
 
 /// Nodes above the innermost one, the selector's product not counted.
-const HEIGHT: u64 = 250;
+const HEIGHT: u64 = 1_000;
 
 pub struct Deep;
 
