@@ -28,9 +28,7 @@ pub fn plugin(name: &str) -> anyhow::Result<Plugin> {
 }
 
 fn load(name: &str) -> anyhow::Result<Plugin> {
-    let path = target_dir()?
-        .join("plugins")
-        .join(format!("{name}.wasm"));
+    let path = target_dir()?.join("plugins").join(format!("{name}.wasm"));
     let component = fs::read(&path)
         .with_context(|| format!("{}: run `cargo xtask plugins`", path.display()))?;
     let limits = Limits {
