@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aureole_api::rest::{
-    CheckReport, CheckRequest, Circuit, CircuitRequest, Health, Plugin, PluginList, Task, TaskPage, TaskRequest, TaskState,
-    Verdict, VerifyRequest,
+    CheckReport, CheckRequest, Circuit, CircuitRequest, Health, Plugin, PluginList, Task, TaskPage,
+    TaskRequest, TaskState, Verdict, VerifyRequest,
 };
 use bytes::Bytes;
 use reqwest::{Method, StatusCode};

@@ -3,6 +3,7 @@
 //! It checks what can be checked without running a plugin, makes bytes durable, proposes commands
 //! and shows what came of them. It decides nothing that the ledger decides.
 
+pub(crate) mod check;
 mod circuits;
 mod platform;
 mod plugins;
@@ -38,6 +39,7 @@ pub(crate) struct Desk {
     pub(crate) verifier: Arc<ChildVerifier>,
     secret: Secret,
     signers: Signers,
+    checker: check::Checker,
     documents: Documents,
     /// Compiled schemas by the digest of the description they stand in and their name there.
     schemas: Mutex<BTreeMap<(Digest, &'static str), Schema>>,
@@ -54,6 +56,7 @@ impl Desk {
         verifier: Arc<ChildVerifier>,
         secret: Secret,
         signers: Signers,
+        checker: check::Checker,
     ) -> Self {
         let documents = Documents::new(depot.clone());
         let schemas = Mutex::new(BTreeMap::new());
@@ -65,6 +68,7 @@ impl Desk {
             verifier,
             secret,
             signers,
+            checker,
             documents,
             schemas,
         }

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::archivist;
 use crate::config::{Config, ConfigError};
 use crate::desk::Desk;
+use crate::desk::check::Checker;
 use crate::link::Link;
 use crate::secret::Secret;
 use crate::signers::Signers;
@@ -144,7 +145,7 @@ impl Node {
         let background_stop = CancellationToken::new();
         let router = tonic::transport::Server::builder().add_service(coordinator.workers_service());
         let (link, served) = Link::serve(router, background_stop.clone());
-        let worker = start_worker(&config, provers, link, &depot).await?;
+        let (worker, checker) = start_worker(&config, provers, link, &depot).await?;
         let desk = Arc::new(Desk::new(
             depot,
             vault,
@@ -153,6 +154,7 @@ impl Node {
             verifier,
             secret,
             signers,
+            checker,
         ));
         archivist::clear_orphans(&desk).await;
         let archivist = tokio::spawn(archivist::run(desk.clone(), background_stop.clone()));
@@ -218,7 +220,7 @@ async fn start_worker(
     provers: ProversConfig,
     link: Link,
     depot: &Depot,
-) -> Result<aureole_worker::Worker, StartError> {
+) -> Result<(aureole_worker::Worker, Checker), StartError> {
     let slots = config.worker.slots;
     let mut sandboxes = SandboxesConfig::new(provers.command.clone(), config.data_dir.join("code"));
     // One more than there are attempts: a component leaves one to its neighbours.
@@ -232,8 +234,12 @@ async fn start_worker(
     };
     let sandboxes = Sandboxes::new(sandboxes, depot.clone())?;
     let provers = Provers::new(provers, depot.clone());
+    let checker = Checker::new(sandboxes.clone(), provers.clone());
     let connect = move || link.channel();
-    Ok(aureole_worker::Worker::start(worker, connect, depot.clone(), sandboxes, provers).await?)
+    let depot = depot.clone();
+    let worker =
+        aureole_worker::Worker::start(worker, connect, depot, sandboxes, provers).await?;
+    Ok((worker, checker))
 }
 
 fn provers_config(config: &Config) -> Result<ProversConfig, StartError> {

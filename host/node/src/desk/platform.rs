@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aureole_api::{Problem, rest};
-use aureole_gateway::{Blob, Component, Platform, Submission, TaskFilter, Verification};
+use aureole_gateway::{Blob, Component, InputCheck, Platform, Submission, TaskFilter, Verification};
 use aureole_ledger::{CircuitId, TaskId};
 use serde_json::Value;
 
@@ -46,6 +46,10 @@ impl Platform for Desk {
 
     async fn circuit_ir(&self, circuit: CircuitId) -> Result<Blob, Problem> {
         self.circuit_bytes(&circuit).await
+    }
+
+    async fn check_input(&self, check: InputCheck) -> Result<rest::CheckReport, Problem> {
+        self.check_against(check).await
     }
 
     async fn submit(&self, submission: Submission) -> Result<rest::Task, Problem> {

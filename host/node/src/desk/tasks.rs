@@ -72,7 +72,7 @@ impl Desk {
         match record {
             None => self.task_anywhere(task).await,
             Some(record) => match record.problem() {
-                Some(problem) => Err(super::domain(problem).of_task(task)),
+                Some(problem) => Err(self.domain_in_full(problem).await.of_task(task)),
                 None => self.task_in_full(&record).await,
             },
         }
@@ -108,7 +108,7 @@ impl Desk {
     }
 
     /// Checks an input against its plugin's schema.
-    async fn check_input(&self, circuit: &CircuitId, input: &Value) -> Result<(), Problem> {
+    pub(super) async fn check_input(&self, circuit: &CircuitId, input: &Value) -> Result<(), Problem> {
         let plugin = self.circuit_record(circuit)?.plugin;
         let description = self.coordinator.read(|state| {
             state
@@ -258,12 +258,12 @@ impl Desk {
         let live = self.live_tasks(filter.state, plugin.as_ref(), before.as_ref(), limit);
         let mut tasks = Vec::with_capacity(live.len() + page.tasks.len());
         for record in &live {
-            tasks.push(self.task_view(record).await?);
+            tasks.push(in_list(self.task_view(record).await?));
         }
         for archived in &page.tasks {
             // Archived and not yet forgotten: the ledger's record is the same task.
             if !live.iter().any(|record| record.id == archived.id) {
-                tasks.push(unarchived(archived)?);
+                tasks.push(in_list(unarchived(archived)?));
             }
         }
         tasks.sort_by(|a, b| (b.submitted_at, &b.id).cmp(&(a.submitted_at, &a.id)));
@@ -341,6 +341,12 @@ fn cursor(text: &str) -> Result<Cursor, Problem> {
             "`before` is no cursor: give the `next` of a page",
         )
     })
+}
+
+/// A task as a list shows it: what an input breaks stands with the task itself.
+fn in_list(mut task: rest::Task) -> rest::Task {
+    task.error = task.error.map(|problem| problem.with_failures(Vec::new()));
+    task
 }
 
 fn unarchived(archived: &ArchivedTask) -> Result<rest::Task, Problem> {

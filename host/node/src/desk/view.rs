@@ -143,10 +143,11 @@ impl Desk {
             timings_ms: timings(record),
             public_inputs: None,
             proof: None,
-            error: record
-                .problem()
-                .map(|problem| domain(problem).of_task(record.id)),
+            error: None,
         };
+        if let Some(problem) = record.problem() {
+            view.error = Some(self.domain_in_full(problem).await.of_task(record.id));
+        }
         if let (
             Some(Completion::Proved {
                 proof,
