@@ -52,7 +52,7 @@ pub(crate) enum Command {
     /// Write, check and publish plugins; list, show and retire those of a node
     #[command(subcommand)]
     Plugin(Plugin),
-    /// Look at circuits
+    /// Look at circuits, check inputs against them
     #[command(subcommand)]
     Circuit(Circuit),
     /// Make a proof, on a node or here
@@ -91,7 +91,7 @@ pub(crate) struct Dev {
     /// Log lines for people or for machines [default: human]
     #[arg(long, value_enum)]
     pub(crate) log_format: Option<LogFormat>,
-    /// Which log lines to write, such as `info` or `warn,aureole_worker=debug` [default: info]
+    /// Which log lines to write, such as `info` or `warn,aureole_worker=debug` [default: info,openraft=warn]
     #[arg(long, value_name = "FILTER", env = "AUREOLE_LOG")]
     pub(crate) log: Option<String>,
 }
@@ -114,6 +114,21 @@ pub(crate) enum Circuit {
         /// JSON file with the plugin's parameters
         #[arg(long, value_name = "FILE")]
         params: Option<PathBuf>,
+    },
+    /// Say whether an input satisfies a circuit, and what it breaks; exits 1 if it does
+    Check {
+        /// A circuit's id (cir_...), a plugin as NAME or NAME@VERSION, or a component's FILE.wasm,
+        /// which is checked on this machine with no node
+        circuit: String,
+        /// JSON file with the input; `-` reads standard input
+        #[arg(long, value_name = "FILE")]
+        input: PathBuf,
+        /// JSON file with the plugin's parameters
+        #[arg(long, value_name = "FILE")]
+        params: Option<PathBuf>,
+        /// Show what the cells hold, which follows from the input
+        #[arg(long)]
+        reveal: bool,
     },
 }
 

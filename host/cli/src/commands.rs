@@ -5,7 +5,9 @@ mod dev;
 mod local;
 pub(crate) mod plugin;
 mod prove;
+mod recorded;
 mod task;
+mod unsatisfied;
 mod verify;
 
 use std::io::Read as _;
@@ -34,7 +36,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Dev(options) => dev::run(&context, options).await?,
         Command::Plugin(verb) => return plugin::run(&context, verb).await,
-        Command::Circuit(verb) => circuit::run(&context, verb).await?,
+        Command::Circuit(verb) => return circuit::run(&context, verb).await,
         Command::Prove(options) => prove::run(&context, options).await?,
         Command::Verify(options) => return verify::run(&context, &options),
         Command::Task(verb) => task::run(&context, verb).await?,

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use crate::commands::plugin::{build, check, key, new, prove, publish, test};
+use crate::commands::plugin::{
+    build, check, fuzz, inspect, key, layout, new, prove, publish, test,
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
@@ -15,6 +17,9 @@ pub(crate) enum Plugin {
     Check(check::Check),
     Test(test::Test),
     Prove(prove::Prove),
+    Inspect(inspect::Inspect),
+    Layout(layout::Layout),
+    Fuzz(fuzz::Fuzz),
     Publish(publish::Publish),
     #[command(subcommand)]
     Key(key::Key),

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use aureole_ir::{Circuit, Limits};
+use aureole_prover::Values;
 use aureole_store::Secret;
 use serde_json::{Value, json};
 
-use super::Context;
+use super::{Context, unsatisfied};
+use crate::arguments::Output;
 use crate::bundle::{Bundle, Manifest, named_public_inputs};
 use crate::workbench::Workbench;
 use crate::{print, progress};
@@ -56,7 +58,18 @@ pub(crate) async fn run(
         .await?;
     let proved = match proved {
         Ok(proved) => proved,
-        Err(unsatisfied) => bail!("{}", unsatisfied.to_problem()),
+        Err(unsatisfied) => {
+            let names = bench.sandboxes.annotate(&component, &params).await?.value;
+            let mut session = bench.provers.open(&digest).await?;
+            let named = session.diagnose(&names, &witness.value, Values::Hidden).await?;
+            let broken = named.err().unwrap_or(unsatisfied);
+            spinner.finish_and_clear();
+            if context.output == Output::Text {
+                let failures = unsatisfied::failures(&broken.0);
+                unsatisfied::print(&failures, broken.0.more, Some(circuit.circuit()));
+            }
+            bail!("{}", broken.to_problem())
+        }
     };
     spinner.set_message("verify");
     let (verdict, took) = bench

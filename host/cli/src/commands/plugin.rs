@@ -4,8 +4,11 @@ pub(crate) mod build;
 pub(crate) mod check;
 mod checkout;
 mod examples;
+pub(crate) mod fuzz;
 mod host;
+pub(crate) mod inspect;
 pub(crate) mod key;
+pub(crate) mod layout;
 pub(crate) mod new;
 pub(crate) mod prove;
 pub(crate) mod publish;
@@ -26,6 +29,9 @@ pub(crate) async fn run(context: &Context, verb: Plugin) -> anyhow::Result<ExitC
         Plugin::Check(options) => return check::run(context, &options).await,
         Plugin::Test(options) => return test::run(context, &options).await,
         Plugin::Prove(options) => prove::run(context, &options).await?,
+        Plugin::Inspect(options) => inspect::run(context, &options).await?,
+        Plugin::Layout(options) => layout::run(context, &options).await?,
+        Plugin::Fuzz(options) => return fuzz::run(context, &options).await,
         Plugin::Publish(options) => publish::run(context, &options).await?,
         Plugin::Key(verb) => key::run(context, &verb)?,
         Plugin::Upload { files } => registry::upload(context, &files).await?,
