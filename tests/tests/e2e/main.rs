@@ -14,4 +14,5 @@ mod faithful;
 mod first_proof;
 mod privacy;
 mod refusals;
+mod see;
 mod shutdown;
