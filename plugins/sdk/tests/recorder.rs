@@ -47,7 +47,13 @@ fn one_input() -> Vec<PublicInput> {
 fn names_come_through_whatever_characters_they_hold() {
     let circuit = everything::<SimpleFloorPlanner>();
     let gates = &circuit.constraint_system.gates;
-    assert_eq!(gates[0].name, AWKWARD);
+    // What could steer a terminal comes as its escape; all else as it is.
+    let shown = AWKWARD
+        .replace('\u{202e}', "\\u{202e}")
+        .replace('\n', "\\n")
+        .replace('\t', "\\t")
+        .replace('\0', "\\u{0}");
+    assert_eq!(gates[0].name, shown);
     assert_eq!(gates[0].constraints[0].name, "x * y = next a");
     assert_eq!((gates[1].name.as_str(), gates.len()), ("divide", 2));
     assert_eq!(gates[1].constraints[0].name, "");
@@ -139,12 +145,8 @@ fn the_layout_is_what_keygen_would_see() {
 }
 
 #[test]
-fn recorded_circuits_keep_the_platforms_rules_but_for_an_awkward_name() {
-    let mut circuit = everything::<V1>();
-    let refusal = circuit.clone().check(&Limits::default()).unwrap_err();
-    assert_eq!(refusal.code, "ir.name");
-    circuit.constraint_system.gates[0].name = "multiply".into();
-    circuit.check(&Limits::default()).unwrap();
+fn recorded_circuits_keep_the_platforms_rules_whatever_their_names() {
+    everything::<V1>().check(&Limits::default()).unwrap();
 }
 
 #[test]
