@@ -2,7 +2,7 @@
 //!
 //! Each verb installs or builds what it needs, says what it is doing, and fails with what to do.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -73,9 +73,11 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
 }
 
-/// The workspace this binary was built from.
+/// The workspace that cargo runs this task in; without cargo, the one it was built from. Checkouts
+/// may share a target folder, so what was compiled in can name another one.
 fn workspace() -> anyhow::Result<PathBuf> {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     let root = manifest
         .ancestors()
         .nth(2)
