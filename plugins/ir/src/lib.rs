@@ -14,6 +14,7 @@ mod field;
 pub mod flat;
 mod layout;
 mod limits;
+mod lints;
 mod refusal;
 mod validate;
 mod witness;
@@ -28,6 +29,7 @@ pub use constraint_system::{
 pub use field::{Field, FieldElement};
 pub use layout::{Copy, Fill, FixedCell, Layout, SelectorRow};
 pub use limits::Limits;
+pub use lints::Lint;
 pub use refusal::Refusal;
 pub use validate::{CheckedCircuit, Shape, unprintable};
 pub use witness::{Denominator, Witness};

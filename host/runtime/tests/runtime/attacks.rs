@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use aureole_handmade::{ATTACK_INPUT, Constant, StringEncoding, attacks, compile_bombs, multiply};
-use aureole_runtime::{Error, scan};
+use aureole_handmade::{
+    ATTACK_INPUT, Constant, StringEncoding, attacks, compile_bombs, multiply, sources,
+};
+use aureole_runtime::{Error, Plugin, scan};
 
 use crate::fixture::{LOG, Load as _, Parts, honest_plugin_works, limits, load, refused};
 
@@ -150,30 +152,50 @@ fn an_allocator_that_answers_null_out_of_line_or_the_same_place_twice_harms_itse
 
 #[test]
 fn nothing_that_a_plugin_could_count_on_differs_between_two_calls() {
-    // A not-a-number by division, the memory's size, what stands in fresh memory, a global that
-    // counts: the name is made of them all.
-    let parts = Parts {
-        extra: "(global $calls (mut i32) (i32.const 97))",
-        circuit: "
-          (i32.store (i32.const 2056) (i32.reinterpret_f32
-            (f32.div (f32.const 0) (f32.const 0))))
-          (i32.store (i32.const 2060) (memory.size))
-          (i32.store (i32.const 2064) (i32.load (i32.const 131068)))
-          (i32.store (i32.const 131068) (i32.const 7))
-          (i32.store (i32.const 2068) (global.get $calls))
-          (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
-          i32.const 1536",
-        ..Parts::default()
-    };
-    let plugin = parts.load().unwrap();
-    let first = plugin.circuit("{}").unwrap().value.encode();
+    let plugin = sources().load().unwrap();
+    let circuit = |plugin: &Plugin| plugin.circuit("{}").unwrap().value;
+    let witness = |plugin: &Plugin| plugin.witness("{}", "[]").unwrap().value;
+    let first = (circuit(&plugin), witness(&plugin));
     for _ in 0..50 {
-        assert_eq!(plugin.circuit("{}").unwrap().value.encode(), first);
+        assert_eq!((circuit(&plugin), witness(&plugin)), first);
     }
-    assert_eq!(
-        parts.load().unwrap().circuit("{}").unwrap().value.encode(),
-        first
-    );
+    let again = sources().load().unwrap();
+    assert_eq!((circuit(&again), witness(&again)), first);
+    // Nor between two machines: what it finds is all in the standard.
+    let found = first.0.layout.fixed_cells[0].value.to_hex();
+    assert_eq!(found, FOUND, "a processor or an engine shows through");
+}
+
+/// What the plugin of `sources` makes of everything that it finds, on any machine.
+const FOUND: &str = "0x0000000000000000000000000000000000000000000000007e4df7fa6f67a384";
+
+#[test]
+fn the_stack_ends_at_the_same_depth_in_every_call() {
+    let plugin = sources().load().unwrap();
+    let again = sources().load().unwrap();
+    let overflows = |plugin: &Plugin, length: usize| match plugin.circuit(&"x".repeat(length)) {
+        Ok(_) => false,
+        Err(failure) => {
+            assert_eq!(failure.code(), "plugin.stack_overflow");
+            true
+        }
+    };
+    let (mut fits, mut too_deep) = (1, 4096);
+    assert!(overflows(&plugin, too_deep));
+    while too_deep - fits > 1 {
+        let middle = usize::midpoint(fits, too_deep);
+        if overflows(&plugin, middle) {
+            too_deep = middle;
+        } else {
+            fits = middle;
+        }
+    }
+    for _ in 0..5 {
+        for plugin in [&plugin, &again] {
+            assert!(!overflows(plugin, fits), "{fits}");
+            assert!(overflows(plugin, too_deep), "{too_deep}");
+        }
+    }
 }
 
 #[test]

@@ -1,11 +1,12 @@
-//! The targets.
+//! The targets that need a prover: witnesses and proofs of one small circuit. And the list of all.
 
 use std::sync::LazyLock;
 
 use aureole_handmade::multiply;
-use aureole_ir::{Annotations, CheckedCircuit, Circuit, FieldElement, Limits, Witness};
-use aureole_prover::{Halo2Ipa, ParamsDir, Verdict, estimate};
-use aureole_runtime::scan;
+use aureole_ir::{CheckedCircuit, FieldElement, Limits, Witness};
+use aureole_prover::{Halo2Ipa, ParamsDir, Verdict};
+
+use crate::decoders::{annotations, circuit, component, is_fit_to_be_shown};
 
 /// A target by the name of its corpus.
 #[derive(Clone, Copy, Debug)]
@@ -40,30 +41,6 @@ pub const TARGETS: [Target; 5] = [
     },
 ];
 
-/// What may be shown of a plugin's own making.
-const SHOWN_BYTES_MAX: usize = 4096;
-
-/// A circuit's bytes: what decodes has one encoding, and a check of it ends.
-///
-/// # Panics
-/// If a claim does not hold.
-pub fn circuit(bytes: &[u8]) {
-    let Ok(circuit) = Circuit::decode(bytes) else {
-        return;
-    };
-    assert_eq!(circuit.encode(), bytes, "a circuit has two encodings");
-    let digest = circuit.digest();
-    match circuit.check(&Limits::default()) {
-        Ok(checked) => {
-            assert_eq!(checked.digest(), digest);
-            assert!(checked.shape().rows_used <= checked.shape().rows);
-            // Sums and products of sizes that the check has bounded.
-            let _ = estimate(checked.shape());
-        }
-        Err(refusal) => is_fit_to_be_shown(&refusal.to_string()),
-    }
-}
-
 /// A witness's bytes, as one for a circuit that is known.
 ///
 /// # Panics
@@ -79,38 +56,6 @@ pub fn witness(bytes: &[u8]) {
             let _ = aureole_prover::check(&CIRCUIT, &witness);
         }
         Err(refusal) => is_fit_to_be_shown(&refusal.to_string()),
-    }
-}
-
-/// The bytes of a circuit's region names.
-///
-/// # Panics
-/// If a claim does not hold.
-pub fn annotations(bytes: &[u8]) {
-    if let Ok(annotations) = Annotations::decode(bytes) {
-        assert_eq!(
-            annotations.encode(),
-            bytes,
-            "annotations have two encodings"
-        );
-    }
-}
-
-/// An uploaded file: the scan ends, and says what is fit to be shown.
-///
-/// # Panics
-/// If a claim does not hold.
-pub fn component(bytes: &[u8]) {
-    let limits = aureole_runtime::Limits::default();
-    match scan(bytes, &limits) {
-        Ok(report) => {
-            assert!(report.functions <= limits.functions);
-            assert!(report.local_blocks <= limits.local_blocks);
-        }
-        Err(error) => {
-            assert!(error.code().starts_with("plugin."));
-            is_fit_to_be_shown(&error.to_string());
-        }
     }
 }
 
@@ -164,13 +109,4 @@ pub fn prover() -> &'static Halo2Ipa {
         Halo2Ipa::new(params, 1 << 20)
     });
     &PROVER
-}
-
-fn is_fit_to_be_shown(text: &str) {
-    assert!(
-        text.len() <= SHOWN_BYTES_MAX,
-        "{} bytes of text",
-        text.len()
-    );
-    assert!(!text.chars().any(char::is_control), "{text:?}");
 }
