@@ -15,7 +15,7 @@ mod task;
 mod time;
 
 pub use check::{Cell, CheckReport, CheckRequest, Failure, Region};
-pub use circuit::{Circuit, CircuitRequest, CircuitState, PublicInput, Shape};
+pub use circuit::{Circuit, CircuitRequest, CircuitState, Lint, PublicInput, Shape};
 pub use health::{Check, Health};
 pub use plugin::{Plugin, PluginList, PluginState, PublicInputName};
 pub use proof::{Elements, ProofRecord, PublicInputs, Verdict, VerifyRequest};

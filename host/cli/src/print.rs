@@ -66,6 +66,7 @@ pub(crate) fn plugin(plugin: &rest::Plugin) {
     for input in &plugin.public_inputs {
         fact("public", Some(format!("{}: {}", input.name, input.summary)));
     }
+    lints(&plugin.lints);
     fact("problem", plugin.problem.as_ref());
     for (name, schema) in [
         ("params", &plugin.params_schema),
@@ -139,6 +140,7 @@ pub(crate) fn circuit(circuit: &rest::Circuit) {
     );
     fact("digest", circuit.circuit_digest.as_deref());
     fact("key", circuit.key_digest.as_deref());
+    lints(&circuit.lints);
     fact("problem", circuit.problem.as_ref());
 }
 
@@ -193,6 +195,12 @@ pub(crate) fn tasks(page: &rest::TaskPage) {
     }
     if page.tasks.is_empty() {
         println!("no tasks");
+    }
+}
+
+fn lints(lints: &[rest::Lint]) {
+    for rest::Lint { code, item, detail } in lints {
+        fact("warning", Some(format!("{code}: {item}: {detail}")));
     }
 }
 

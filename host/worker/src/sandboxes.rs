@@ -27,7 +27,7 @@ use crate::child::Kind;
 use crate::error::Error;
 use crate::frame::Blobs;
 use crate::limits::{
-    COMPILE_CPU, COMPILE_MEMORY, COMPILE_TIMEOUT, COMPONENT_BYTES_MAX, SANDBOX_GRACE,
+    COMPILE_CPU, COMPILE_MEMORY, COMPILE_NICE, COMPILE_TIMEOUT, COMPONENT_BYTES_MAX, SANDBOX_GRACE,
 };
 use crate::message::{Key, Reply, Request, Role, Start};
 use crate::pool::{Lease, Pool};
@@ -49,7 +49,7 @@ pub struct SandboxesConfig {
     pub code_dir: PathBuf,
     /// Address space of a sandbox child.
     pub memory_bytes: u64,
-    /// Added to the children's niceness.
+    /// Added to the children's niceness; compilations have the most there is.
     pub nice: i32,
 }
 
@@ -164,7 +164,7 @@ impl Sandboxes {
         let start = Start {
             memory_bytes: COMPILE_MEMORY,
             cpu_seconds: Some(COMPILE_CPU.as_secs()),
-            nice: config.nice,
+            nice: COMPILE_NICE,
             role: Role::Compile {
                 limits: config.limits.clone(),
             },

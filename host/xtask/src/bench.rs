@@ -28,7 +28,7 @@ enum Bench {
     /// A plugin's calls beside each attack of the hostile catalogue, over the same calls alone
     Neighbour {
         /// Calls to time each way for each attack
-        #[arg(long, default_value_t = 100)]
+        #[arg(long, default_value_t = 200)]
         calls: u32,
     },
     /// Witnesses of a deep Merkle path built in the sandbox, over the same code run natively

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use aureole_handmade::{Constant, hostile_circuits, hostile_witnesses, multiply};
-use aureole_tests::http;
+use aureole_tests::{cli::aureole, http};
 use serde_json::{Value, json};
 
 use crate::neighbour::{Neighbour, is_unharmed, node};
@@ -37,6 +37,13 @@ async fn every_hostile_circuit_is_refused_by_its_code_and_every_odd_one_accepted
         let Some(code) = case.code else {
             assert!(status < 300, "{said}");
             assert_eq!(answer["state"], "ready", "{said}");
+            let lints: Vec<&str> = answer["lints"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|lint| lint["code"].as_str())
+                .collect();
+            assert!(case.lint.is_none_or(|lint| lints.contains(&lint)), "{said}");
             continue;
         };
         assert_eq!(
@@ -77,6 +84,39 @@ async fn every_hostile_witness_ends_its_task_by_its_code_without_a_proof() -> an
         assert!(answer.get("proof").is_none_or(Value::is_null), "{said}");
     }
     assert!(neighbour.done()? > 0);
+    is_unharmed(&node)
+}
+
+#[tokio::test]
+async fn what_is_odd_about_a_default_circuit_stands_in_the_plugins_record() -> anyhow::Result<()> {
+    let node = node().await?;
+    let folder = tempfile::tempdir()?;
+    let odd = hostile_circuits().into_iter();
+    for (number, case) in odd.filter(|case| case.lint.is_some()).enumerate() {
+        let lint = case.lint.unwrap_or_default();
+        let name = format!("odd-{number}");
+        let component = Constant::new(&name, case.circuit, multiply().1).build();
+        let file = folder.path().join("odd.wasm");
+        std::fs::write(&file, &component)?;
+        node.upload(component).await?;
+
+        let record = http::get(node.url(), &format!("/api/v1/plugins/{name}"))?.json()?;
+        let lints = record["lints"].as_array().cloned().unwrap_or_default();
+        let said = format!("case {}, {}: {record}", case.case, case.name);
+        assert!(lints.iter().any(|it| it["code"] == lint), "{said}");
+
+        let shown = aureole(Some(node.url()), folder.path(), ["plugin", "show", &name])?.text()?;
+        assert!(shown.contains(lint), "{shown}");
+        let file = file.display().to_string();
+        let checked = aureole(None, folder.path(), ["plugin", "check", &file])?.text()?;
+        assert!(
+            checked.contains("warning") && checked.contains(lint),
+            "{checked}"
+        );
+    }
+    // And nothing is odd about an honest one.
+    let record = http::get(node.url(), "/api/v1/plugins/preimage")?.json()?;
+    assert!(record.get("lints").is_none(), "{record}");
     is_unharmed(&node)
 }
 

@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod circuits;
+mod determinism;
 mod neighbour;
 mod plugins;
 mod uploads;

@@ -63,12 +63,26 @@ pub struct Circuit {
     /// Its public inputs in the order of their columns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub public_inputs: Vec<PublicInput>,
+    /// What is odd about it, and was accepted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lints: Vec<Lint>,
     /// What keys and a proof cost in memory, as the prover estimates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Value>,
     /// Why it was rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
+}
+
+/// Something odd about a circuit that keeps every rule: a guess at a mistake of its author's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lint {
+    /// Stable, and none of an error: `lint.gate_never_on`.
+    pub code: String,
+    /// What it is about: a gate, a column, a public input.
+    pub item: String,
+    /// What is odd about it.
+    pub detail: String,
 }
 
 /// One named run of instance cells.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{PluginRef, Timestamp};
+use super::{Lint, PluginRef, Timestamp};
 use crate::Problem;
 
 /// Where an uploaded plugin stands.
@@ -64,6 +64,9 @@ pub struct Plugin {
     /// The public inputs that its circuits may have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub public_inputs: Vec<PublicInputName>,
+    /// What is odd about the circuit that the default parameters give.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lints: Vec<Lint>,
     /// Why it was rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
@@ -78,7 +81,7 @@ pub struct PublicInputName {
     pub summary: String,
 }
 
-/// All plugins, by name and version; the schemas are left out.
+/// All plugins, by name and version; schemas and lints are left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PluginList {
     /// The plugins.

@@ -6,11 +6,14 @@ use async_trait::async_trait;
 use aureole_client::{
     Problem, codes,
     rest::{
-        Cell, CheckReport, Circuit, CircuitState, Elements, Failure, Health, Plugin, PluginList, PluginRef, PluginState,
-        ProofRecord, Task, TaskKind, TaskPage, TaskState, Timestamp, Verdict,
+        Cell, CheckReport, Circuit, CircuitState, Elements, Failure, Health, Plugin, PluginList,
+        PluginRef, PluginState, ProofRecord, Task, TaskKind, TaskPage, TaskState, Timestamp,
+        Verdict,
     },
 };
-use aureole_gateway::{Blob, Component, InputCheck, Platform, Submission, TaskFilter, Verification};
+use aureole_gateway::{
+    Blob, Component, InputCheck, Platform, Submission, TaskFilter, Verification,
+};
 use aureole_ledger::{CircuitId, Digest, TaskId};
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -105,6 +108,7 @@ fn plugin(digest: &Digest, bytes: &[u8]) -> Plugin {
         default_params: None,
         default_circuit: None,
         public_inputs: Vec::new(),
+        lints: Vec::new(),
         signer: None,
         problem: rejected.then(denied),
     }
@@ -124,6 +128,7 @@ fn circuit() -> Circuit {
         shape: None,
         gates: Vec::new(),
         public_inputs: Vec::new(),
+        lints: Vec::new(),
         estimate: None,
         problem: None,
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use aureole_api::{Problem, codes, rest};
 use aureole_ledger::{
-    CircuitRecord, CircuitState, Completion, Digest, PluginRecord, PluginState, Stage, TaskKind,
-    TaskPhase, TaskRecord,
+    CircuitId, CircuitRecord, CircuitState, Completion, Digest, PluginRecord, PluginState, Stage,
+    TaskKind, TaskPhase, TaskRecord,
 };
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ const PUBLIC_INPUTS_BYTES_MAX: u64 = 32 << 20;
 // === impl Desk ===
 
 impl Desk {
-    /// A plugin, with its schemas or without.
+    /// A plugin, with its schemas and lints or without.
     pub(super) async fn plugin_view(
         &self,
         record: &PluginRecord,
@@ -39,6 +39,7 @@ impl Desk {
             default_params: None,
             default_circuit: None,
             public_inputs: Vec::new(),
+            lints: Vec::new(),
             problem: None,
         };
         if let PluginState::Rejected(problem) = &record.state {
@@ -71,8 +72,22 @@ impl Desk {
             view.params_schema = value("params_schema");
             view.input_schema = value("input_schema");
             view.default_params = value("default_params");
+            view.lints = self.lints(facts.default_circuit).await?;
         }
         Ok(view)
+    }
+
+    /// What was found odd about a circuit, if it is ready.
+    async fn lints(&self, circuit: Option<CircuitId>) -> Result<Vec<rest::Lint>, Problem> {
+        let state = circuit.and_then(|circuit| {
+            self.coordinator
+                .read(|state| state.circuit(&circuit).map(|record| record.state.clone()))
+        });
+        let Some(CircuitState::Ready(facts)) = state else {
+            return Ok(Vec::new());
+        };
+        let report = self.documents.get(&facts.report).await?;
+        Ok(part(&report, "lints")?.unwrap_or_default())
     }
 
     /// A circuit with what its preparation found.
@@ -93,6 +108,7 @@ impl Desk {
             shape: None,
             gates: Vec::new(),
             public_inputs: Vec::new(),
+            lints: Vec::new(),
             estimate: None,
             problem: None,
         };
@@ -111,6 +127,7 @@ impl Desk {
                 view.shape = part(&report, "shape")?;
                 view.gates = part(&report, "gates")?.unwrap_or_default();
                 view.public_inputs = part(&report, "public_inputs")?.unwrap_or_default();
+                view.lints = part(&report, "lints")?.unwrap_or_default();
                 view.estimate = part(&report, "estimate")?;
             }
         }

