@@ -13,14 +13,19 @@ use pasta_curves::Fp;
 use crate::K;
 
 mod annotations;
+mod assignment;
 mod debug;
 mod handles;
 mod layout;
 mod tokens;
 mod witness;
 
+use annotations::Annotations;
+use assignment::Listening;
 pub use debug::ParseError;
 use handles::Handles;
+use layout::Layout;
+use witness::Witness;
 
 /// Rows a recorder accepts when k is automatic. Parameters for more would take a day to make.
 const K_MAX: u32 = 25;
@@ -110,9 +115,14 @@ pub fn circuit<C: Circuit<Fp>>(
     let config = C::configure(&mut cs);
     let constraint_system = debug::parse(&cs)?;
     let handles = Handles::new(&constraint_system);
-    let mut recorder = layout::Recorder::new(&handles);
-    C::FloorPlanner::synthesize(&mut recorder, circuit, config, handles.constants())
-        .map_err(|error| recorder.explain(error))?;
+    let mut recorder = Layout::new(&handles);
+    C::FloorPlanner::synthesize(
+        &mut Listening(&mut recorder),
+        circuit,
+        config,
+        handles.constants(),
+    )
+    .map_err(|error| recorder.explain(error))?;
     let (layout, rows_used) = recorder.finish()?;
 
     let mut recorded = ir::Circuit {
@@ -185,9 +195,14 @@ pub fn annotations<C: Circuit<Fp>>(circuit: &C) -> Result<ir::Annotations, Recor
     let mut cs = ConstraintSystem::default();
     let config = C::configure(&mut cs);
     let handles = Handles::new(&debug::parse(&cs)?);
-    let mut recorder = annotations::Recorder::new(&handles);
-    C::FloorPlanner::synthesize(&mut recorder, circuit, config, handles.constants())
-        .map_err(RecordError::Synthesis)?;
+    let mut recorder = Annotations::new(&handles);
+    C::FloorPlanner::synthesize(
+        &mut Listening(&mut recorder),
+        circuit,
+        config,
+        handles.constants(),
+    )
+    .map_err(RecordError::Synthesis)?;
     Ok(recorder.finish())
 }
 
@@ -255,9 +270,14 @@ impl<C: Circuit<Fp>> Configured<C> {
         let found = u32::try_from(instance.len()).unwrap_or(u32::MAX);
         same("instance columns", self.shape.instance_columns, found)?;
         let handles = Handles::new(&self.shape);
-        let mut recorder = witness::Recorder::new(&handles, instance, rows);
-        C::FloorPlanner::synthesize(&mut recorder, circuit, self.config, handles.constants())
-            .map_err(|error| recorder.explain(error))?;
+        let mut recorder = Witness::new(&handles, instance, rows);
+        C::FloorPlanner::synthesize(
+            &mut Listening(&mut recorder),
+            circuit,
+            self.config,
+            handles.constants(),
+        )
+        .map_err(|error| recorder.explain(error))?;
         Ok(recorder.finish())
     }
 }

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use aureole_ir as ir;
 use halo2_proofs::{
     circuit::Value,
-    plonk::{Advice, Any, Assigned, Assignment, Column, Error, Fixed, Instance, Selector},
+    plonk::{Advice, Assigned, Column, Error, Fixed, Selector},
 };
 use pasta_curves::Fp;
 
 use super::Handles;
+use super::assignment::Recorder;
 
-pub(super) struct Recorder<'a> {
+pub(super) struct Annotations<'a> {
     handles: &'a Handles,
     namespaces: Vec<String>,
     current: Option<Region>,
@@ -26,9 +27,9 @@ struct Region {
     rows: Option<(u32, u32)>,
 }
 
-// === impl Recorder ===
+// === impl Annotations ===
 
-impl<'a> Recorder<'a> {
+impl<'a> Annotations<'a> {
     pub(super) fn new(handles: &'a Handles) -> Self {
         Self {
             handles,
@@ -60,14 +61,10 @@ fn column(kind: ir::ColumnKind, index: usize) -> Option<ir::Column> {
         .map(|index| ir::Column { kind, index })
 }
 
-impl Assignment<Fp> for Recorder<'_> {
-    fn enter_region<NR, N>(&mut self, name: N)
-    where
-        NR: Into<String>,
-        N: FnOnce() -> NR,
-    {
+impl Recorder for Annotations<'_> {
+    fn enter_region(&mut self, name: impl FnOnce() -> String) {
         let mut path = self.namespaces.clone();
-        path.push(name().into());
+        path.push(name());
         self.current = Some(Region {
             name: path.join("/"),
             columns: BTreeSet::new(),
@@ -90,76 +87,37 @@ impl Assignment<Fp> for Recorder<'_> {
         }
     }
 
-    fn enable_selector<A, AR>(&mut self, _: A, _: &Selector, row: usize) -> Result<(), Error>
-    where
-        A: FnOnce() -> AR,
-        AR: Into<String>,
-    {
+    fn push_namespace(&mut self, name: impl FnOnce() -> String) {
+        self.namespaces.push(name());
+    }
+
+    fn pop_namespace(&mut self) {
+        self.namespaces.pop();
+    }
+
+    fn selector(&mut self, _: &Selector, row: usize) -> Result<(), Error> {
         self.touch(None, row)
     }
 
-    fn query_instance(&self, _: Column<Instance>, _: usize) -> Result<Value<Fp>, Error> {
-        Ok(Value::unknown())
-    }
-
-    fn assign_advice<V, VR, A, AR>(
+    fn advice(
         &mut self,
-        _: A,
         advice: Column<Advice>,
         row: usize,
-        _: V,
-    ) -> Result<(), Error>
-    where
-        V: FnOnce() -> Value<VR>,
-        VR: Into<Assigned<Fp>>,
-        A: FnOnce() -> AR,
-        AR: Into<String>,
-    {
+        _: impl FnOnce() -> Value<Assigned<Fp>>,
+    ) -> Result<(), Error> {
         let index = self.handles.advice(advice)?;
         self.touch(column(ir::ColumnKind::Advice, index), row)
     }
 
-    fn assign_fixed<V, VR, A, AR>(
+    fn fixed(
         &mut self,
-        _: A,
         fixed: Column<Fixed>,
         row: usize,
-        to: V,
-    ) -> Result<(), Error>
-    where
-        V: FnOnce() -> Value<VR>,
-        VR: Into<Assigned<Fp>>,
-        A: FnOnce() -> AR,
-        AR: Into<String>,
-    {
+        value: impl FnOnce() -> Value<Assigned<Fp>>,
+    ) -> Result<(), Error> {
         // A table's layouter takes its default value from here.
-        let _ = to();
+        let _ = value();
         let index = self.handles.fixed(fixed)?;
         self.touch(column(ir::ColumnKind::Fixed, index), row)
-    }
-
-    fn copy(&mut self, _: Column<Any>, _: usize, _: Column<Any>, _: usize) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn fill_from_row(
-        &mut self,
-        _: Column<Fixed>,
-        _: usize,
-        _: Value<Assigned<Fp>>,
-    ) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn push_namespace<NR, N>(&mut self, name: N)
-    where
-        NR: Into<String>,
-        N: FnOnce() -> NR,
-    {
-        self.namespaces.push(name().into());
-    }
-
-    fn pop_namespace(&mut self, _: Option<String>) {
-        self.namespaces.pop();
     }
 }

@@ -4,16 +4,17 @@ use aureole_ir as ir;
 use ff::PrimeField;
 use halo2_proofs::{
     circuit::Value,
-    plonk::{Advice, Any, Assigned, Assignment, Column, Error, Fixed, Instance, Selector},
+    plonk::{Advice, Any, Assigned, Column, Error, Fixed, Selector},
 };
 use pasta_curves::Fp;
 
+use super::assignment::{Recorder, known};
 use super::{Handles, RecordError};
 
 /// Rows beyond which a recorder gives up.
 const ROWS_MAX: usize = 1 << super::K_MAX;
 
-pub(super) struct Recorder<'a> {
+pub(super) struct Layout<'a> {
     handles: &'a Handles,
     fills: Vec<(u32, u32, Assigned<Fp>)>,
     cells: Vec<(u32, u32, Assigned<Fp>)>,
@@ -24,9 +25,9 @@ pub(super) struct Recorder<'a> {
     unknown: Option<(u32, u64)>,
 }
 
-// === impl Recorder ===
+// === impl Layout ===
 
-impl<'a> Recorder<'a> {
+impl<'a> Layout<'a> {
     pub(super) fn new(handles: &'a Handles) -> Self {
         Self {
             handles,
@@ -104,7 +105,7 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    fn fixed(&self, column: Column<Fixed>) -> Result<u32, Error> {
+    fn column(&self, column: Column<Fixed>) -> Result<u32, Error> {
         let index = self.handles.fixed(column)?;
         u32::try_from(index).map_err(|_| Error::BoundsFailure)
     }
@@ -123,74 +124,41 @@ impl<'a> Recorder<'a> {
     }
 }
 
-impl Assignment<Fp> for Recorder<'_> {
-    fn enter_region<NR, N>(&mut self, _: N)
-    where
-        NR: Into<String>,
-        N: FnOnce() -> NR,
-    {
-    }
-
-    fn exit_region(&mut self) {}
-
-    fn enable_selector<A, AR>(&mut self, _: A, selector: &Selector, row: usize) -> Result<(), Error>
-    where
-        A: FnOnce() -> AR,
-        AR: Into<String>,
-    {
+impl Recorder for Layout<'_> {
+    fn selector(&mut self, selector: &Selector, row: usize) -> Result<(), Error> {
         let row = self.row(row)?;
         let selector = self.handles.selector(selector)?;
         self.selector_rows.push(ir::SelectorRow { selector, row });
         Ok(())
     }
 
-    fn query_instance(&self, _: Column<Instance>, _: usize) -> Result<Value<Fp>, Error> {
-        Ok(Value::unknown())
-    }
-
-    fn assign_advice<V, VR, A, AR>(
+    fn advice(
         &mut self,
-        _: A,
         _: Column<Advice>,
         row: usize,
-        _: V,
-    ) -> Result<(), Error>
-    where
-        V: FnOnce() -> Value<VR>,
-        VR: Into<Assigned<Fp>>,
-        A: FnOnce() -> AR,
-        AR: Into<String>,
-    {
+        _: impl FnOnce() -> Value<Assigned<Fp>>,
+    ) -> Result<(), Error> {
         // The value is not asked for: there is none.
         self.row(row).map(|_| ())
     }
 
-    fn assign_fixed<V, VR, A, AR>(
+    fn fixed(
         &mut self,
-        _: A,
         column: Column<Fixed>,
         row: usize,
-        to: V,
-    ) -> Result<(), Error>
-    where
-        V: FnOnce() -> Value<VR>,
-        VR: Into<Assigned<Fp>>,
-        A: FnOnce() -> AR,
-        AR: Into<String>,
-    {
-        let column = self.fixed(column)?;
+        value: impl FnOnce() -> Value<Assigned<Fp>>,
+    ) -> Result<(), Error> {
+        let column = self.column(column)?;
         let row = self.row(row)?;
-        let value = self.known(column, row, to().into_field())?;
+        let value = self.known(column, row, value())?;
         self.cells.push((column, row, value));
         Ok(())
     }
 
     fn copy(
         &mut self,
-        left_column: Column<Any>,
-        left_row: usize,
-        right_column: Column<Any>,
-        right_row: usize,
+        (left_column, left_row): (Column<Any>, usize),
+        (right_column, right_row): (Column<Any>, usize),
     ) -> Result<(), Error> {
         let copy = ir::Copy {
             left_column: self.handles.permutation(left_column)?,
@@ -202,37 +170,21 @@ impl Assignment<Fp> for Recorder<'_> {
         Ok(())
     }
 
-    fn fill_from_row(
+    fn fill(
         &mut self,
         column: Column<Fixed>,
-        row: usize,
-        to: Value<Assigned<Fp>>,
+        from_row: usize,
+        value: Value<Assigned<Fp>>,
     ) -> Result<(), Error> {
-        let column = self.fixed(column)?;
-        let from_row = self.row(row)?;
-        let value = self.known(column, from_row, to)?;
+        let column = self.column(column)?;
+        let from_row = self.row(from_row)?;
+        let value = self.known(column, from_row, value)?;
         // Canonically fills come before cells: a cell that this one covers is gone.
         self.cells
             .retain(|(other, row, _)| *other != column || *row < from_row);
         self.fills.push((column, from_row, value));
         Ok(())
     }
-
-    fn push_namespace<NR, N>(&mut self, _: N)
-    where
-        NR: Into<String>,
-        N: FnOnce() -> NR,
-    {
-    }
-
-    fn pop_namespace(&mut self, _: Option<String>) {}
-}
-
-/// `Value` has no getter; mapping over it observes it.
-pub(super) fn known(value: Value<Assigned<Fp>>) -> Option<Assigned<Fp>> {
-    let mut known = None;
-    let _ = value.map(|value| known = Some(value));
-    known
 }
 
 fn element(value: &Assigned<Fp>) -> ir::FieldElement {

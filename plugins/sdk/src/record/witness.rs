@@ -7,16 +7,17 @@ use aureole_ir as ir;
 use ff::PrimeField;
 use halo2_proofs::{
     circuit::Value,
-    plonk::{Advice, Any, Assigned, Assignment, Column, Error, Fixed, Instance, Selector},
+    plonk::{Advice, Assigned, Column, Error, Instance},
 };
 use pasta_curves::Fp;
 
-use super::{Handles, RecordError, layout::known};
+use super::assignment::{Recorder, known};
+use super::{Handles, RecordError};
 
 /// Rows beyond which a recorder gives up.
 const ROWS_MAX: usize = 1 << super::K_MAX;
 
-pub(super) struct Recorder<'a> {
+pub(super) struct Witness<'a> {
     handles: &'a Handles,
     instance: &'a [Vec<Fp>],
     /// Column by column, as long as the last row assigned; rows never assigned are zero.
@@ -24,9 +25,9 @@ pub(super) struct Recorder<'a> {
     unknown: Option<(u32, u64)>,
 }
 
-// === impl Recorder ===
+// === impl Witness ===
 
-impl<'a> Recorder<'a> {
+impl<'a> Witness<'a> {
     pub(super) fn new(handles: &'a Handles, instance: &'a [Vec<Fp>], rows: usize) -> Self {
         Self {
             handles,
@@ -78,25 +79,8 @@ impl<'a> Recorder<'a> {
     }
 }
 
-impl Assignment<Fp> for Recorder<'_> {
-    fn enter_region<NR, N>(&mut self, _: N)
-    where
-        NR: Into<String>,
-        N: FnOnce() -> NR,
-    {
-    }
-
-    fn exit_region(&mut self) {}
-
-    fn enable_selector<A, AR>(&mut self, _: A, _: &Selector, _: usize) -> Result<(), Error>
-    where
-        A: FnOnce() -> AR,
-        AR: Into<String>,
-    {
-        Ok(())
-    }
-
-    fn query_instance(&self, column: Column<Instance>, row: usize) -> Result<Value<Fp>, Error> {
+impl Recorder for Witness<'_> {
+    fn instance(&self, column: Column<Instance>, row: usize) -> Result<Value<Fp>, Error> {
         let column = self.handles.instance(column)?;
         self.instance
             .get(column)
@@ -105,24 +89,17 @@ impl Assignment<Fp> for Recorder<'_> {
             .ok_or(Error::BoundsFailure)
     }
 
-    fn assign_advice<V, VR, A, AR>(
+    fn advice(
         &mut self,
-        _: A,
         column: Column<Advice>,
         row: usize,
-        to: V,
-    ) -> Result<(), Error>
-    where
-        V: FnOnce() -> Value<VR>,
-        VR: Into<Assigned<Fp>>,
-        A: FnOnce() -> AR,
-        AR: Into<String>,
-    {
+        value: impl FnOnce() -> Value<Assigned<Fp>>,
+    ) -> Result<(), Error> {
         if row >= ROWS_MAX {
             return Err(Error::BoundsFailure);
         }
         let index = self.handles.advice(column)?;
-        let Some(value) = known(to().into_field()) else {
+        let Some(value) = known(value()) else {
             self.unknown = Some((u32::try_from(index).unwrap_or(u32::MAX), row as u64));
             return Err(Error::Synthesis);
         };
@@ -138,42 +115,4 @@ impl Assignment<Fp> for Recorder<'_> {
         *cell = value;
         Ok(())
     }
-
-    fn assign_fixed<V, VR, A, AR>(
-        &mut self,
-        _: A,
-        _: Column<Fixed>,
-        _: usize,
-        _: V,
-    ) -> Result<(), Error>
-    where
-        V: FnOnce() -> Value<VR>,
-        VR: Into<Assigned<Fp>>,
-        A: FnOnce() -> AR,
-        AR: Into<String>,
-    {
-        Ok(())
-    }
-
-    fn copy(&mut self, _: Column<Any>, _: usize, _: Column<Any>, _: usize) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn fill_from_row(
-        &mut self,
-        _: Column<Fixed>,
-        _: usize,
-        _: Value<Assigned<Fp>>,
-    ) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn push_namespace<NR, N>(&mut self, _: N)
-    where
-        NR: Into<String>,
-        N: FnOnce() -> NR,
-    {
-    }
-
-    fn pop_namespace(&mut self, _: Option<String>) {}
 }
