@@ -6,15 +6,16 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 use wit_component::ComponentEncoder;
 
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::workspace::Package;
+use crate::world::{name_world, names_world};
 
 /// A plugin as nodes take it.
 #[derive(Clone, Debug)]
 pub struct Component {
-    /// The package it was built from.
+    /// The package it was built from, or the name its module was given.
     pub package: String,
-    /// The package's version.
+    /// The package's version; empty for a module that came without a package.
     pub version: String,
     /// The component.
     pub bytes: Vec<u8>,
@@ -30,7 +31,7 @@ impl Component {
             done: "read",
             source,
         })?;
-        let world = |source: Box<dyn std::error::Error + Send + Sync>| Error::World {
+        let world = |source| Error::World {
             package: package.name.clone(),
             source,
         };
@@ -38,16 +39,29 @@ impl Component {
         if !names_world(&module) {
             return Err(world("it has no section `component-type`".into()));
         }
-        let encode = || {
-            ComponentEncoder::default()
-                .validate(true)
-                .module(&module)?
-                .encode()
-        };
-        let bytes = encode().map_err(|source| world(source.into()))?;
         Ok(Self {
             package: package.name.clone(),
             version: package.version.clone(),
+            bytes: encode(&module).map_err(world)?,
+        })
+    }
+
+    /// Makes a component of a core module in any language that exports what `wit/circuit.wit`
+    /// asks for, under the names of the canonical ABI. What the module does not say of its world
+    /// itself is added.
+    ///
+    /// # Errors
+    /// [`Error::Module`] with the export or import that does not fit.
+    pub fn from_module(name: &str, mut module: Vec<u8>) -> Result<Self, Error> {
+        let bytes = name_world(&mut module)
+            .and_then(|()| encode(&module))
+            .map_err(|source| Error::Module {
+                module: name.to_owned(),
+                source,
+            })?;
+        Ok(Self {
+            package: name.to_owned(),
+            version: String::new(),
             bytes,
         })
     }
@@ -87,41 +101,11 @@ impl Component {
     }
 }
 
-/// Whether a module has a section that says which world it implements, as `export!` leaves it.
-/// What the SDK says of the same world without its exports is no plugin yet.
-fn names_world(module: &[u8]) -> bool {
-    const NO_EXPORTS: &[u8] = b"with-all-of-its-exports-removed";
-    const HEADER: usize = 8;
-    const CUSTOM: u8 = 0;
-    let mut rest = module.get(HEADER..).unwrap_or_default();
-    while let Some((kind, after)) = rest.split_first() {
-        let Some((body, next)) = sized(after) else {
-            return false;
-        };
-        if *kind == CUSTOM
-            && let Some((name, _)) = sized(body)
-            && name.starts_with(b"component-type")
-            && !name
-                .windows(NO_EXPORTS.len())
-                .any(|window| window == NO_EXPORTS)
-        {
-            return true;
-        }
-        rest = next;
-    }
-    false
-}
-
-/// Splits what a length (LEB128) announces from what follows.
-fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut length = 0_usize;
-    for (at, byte) in bytes.iter().enumerate().take(5) {
-        length |= usize::from(byte & 0x7f) << (7 * at);
-        if byte & 0x80 == 0 {
-            return bytes.get(at + 1..)?.split_at_checked(length);
-        }
-    }
-    None
+fn encode(module: &[u8]) -> Result<Vec<u8>, Cause> {
+    Ok(ComponentEncoder::default()
+        .validate(true)
+        .module(module)?
+        .encode()?)
 }
 
 #[cfg(test)]
@@ -151,19 +135,12 @@ mod tests {
     }
 
     #[test]
-    fn the_section_that_names_a_world_is_found_behind_others() {
-        let module = |sections: &[u8]| [b"\0asm\x01\0\0\0", sections].concat();
-        let named = [&[0, 16, 14][..], b"component-type", &[9]].concat();
-        assert!(names_world(&module(&named)));
-        assert!(names_world(&module(&[&[1, 2, 0, 0][..], &named].concat())));
-        let name = b"component-type:plugin-with-all-of-its-exports-removed:encoded world";
-        let length = u8::try_from(name.len()).unwrap();
-        let without_exports = [&[0, length + 1, length][..], name].concat();
-        assert!(!names_world(&module(&without_exports)));
-        assert!(names_world(&module(&[without_exports, named].concat())));
-        assert!(!names_world(&module(&[0, 5, 4, b'n', b'a', b'm', b'e'])));
-        // A length that leads beyond the end.
-        assert!(!names_world(&module(&[1, 0x80, 0x01])));
+    fn a_module_in_another_language_is_refused_with_the_export_it_lacks() {
+        let module = b"\0asm\x01\0\0\0".to_vec();
+        let error = Component::from_module("circles", module).unwrap_err();
+        assert!(matches!(error, Error::Module { .. }), "{error:?}");
+        let cause = format!("{:?}", std::error::Error::source(&error));
+        assert!(cause.contains("aureole:circuit/plugin@"), "{cause}");
     }
 
     #[test]

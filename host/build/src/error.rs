@@ -4,6 +4,9 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
+/// What an encoder said.
+pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why there is no component.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -69,7 +72,19 @@ pub enum Error {
         package: String,
         /// What the encoder said.
         #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Cause,
+    },
+    /// The module of another language does not fit the contract.
+    #[error(
+        "no component can be made of {module}: it does not export and import what wit/circuit.wit \
+         says"
+    )]
+    Module {
+        /// Its name.
+        module: String,
+        /// What the encoder said.
+        #[source]
+        source: Cause,
     },
     /// A file could not be read or written.
     #[error("{path} could not be {done}")]

@@ -6,6 +6,8 @@
 //!          own profile, remapped paths
 //! ```
 //!
+//! Of a module in another language `Component::from_module` makes a component as well.
+//!
 //! The bytes depend on the sources, the lock file and the toolchain only: not on the folder, the
 //! user, the environment or cargo's configuration files. So whoever has the source of a plugin
 //! can tell by its digest that a node runs just that. `aureole plugin build` and
@@ -17,6 +19,7 @@ mod error;
 mod flags;
 mod target;
 mod workspace;
+mod world;
 
 pub use component::Component;
 pub use error::Error;

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::arguments::Output;
 
 /// How often a spinner turns.
-const TURN: Duration = Duration::from_millis(100);
+pub(crate) const TURN: Duration = Duration::from_millis(100);
 
 fn target(output: Output) -> ProgressDrawTarget {
     if output == Output::Text && std::io::stderr().is_terminal() {
@@ -27,6 +27,24 @@ pub(crate) fn spinner(output: Output, message: &str) -> ProgressBar {
     spinner.set_message(message.to_owned());
     spinner.enable_steady_tick(TURN);
     spinner
+}
+
+/// A bar over a number of things that is not known yet; [`set`] moves it.
+pub(crate) fn values(output: Output, message: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(0), target(output));
+    if let Ok(style) =
+        ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} ({elapsed}, {eta} left)")
+    {
+        bar.set_style(style);
+    }
+    bar.set_message(message.to_owned());
+    bar
+}
+
+/// Moves a bar.
+pub(crate) fn set(bar: &ProgressBar, (done, all): (u64, u64)) {
+    bar.set_length(all);
+    bar.set_position(done);
 }
 
 /// A bar over a number of bytes.

@@ -20,7 +20,7 @@ use ff::PrimeField;
 use pasta_curves::Fp;
 use rayon::prelude::*;
 
-pub use self::probe::{Finding, FindingKind, FoundCell, Probed, probe};
+pub use self::probe::{Effort, Finding, FindingKind, FoundCell, Probed, probe};
 use self::{
     cells::Cells,
     places::Reading,

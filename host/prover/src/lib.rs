@@ -41,7 +41,7 @@ mod values;
 mod verdict;
 
 pub use backend::{Backend, KeyFacts};
-pub use check::{Finding, FindingKind, FoundCell, Probed, check, diagnose, explain, probe};
+pub use check::{Effort, Finding, FindingKind, FoundCell, Probed, check, diagnose, explain, probe};
 pub use error::Error;
 pub use estimate::{Estimate, estimate};
 pub use failure::{Cell, CellValue, Failure, Fault, Place, RegionRow, Unsatisfied, Values};

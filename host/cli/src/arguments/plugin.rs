@@ -7,13 +7,14 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use crate::commands::plugin::{
-    build, check, fuzz, inspect, key, layout, new, prove, publish, test,
+    build, check, encode, fuzz, inspect, key, layout, new, prove, publish, test,
 };
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
     New(new::New),
     Build(build::Build),
+    Encode(encode::Encode),
     Check(check::Check),
     Test(test::Test),
     Prove(prove::Prove),

@@ -3,6 +3,7 @@
 pub(crate) mod build;
 pub(crate) mod check;
 mod checkout;
+pub(crate) mod encode;
 mod examples;
 pub(crate) mod fuzz;
 mod host;
@@ -26,6 +27,7 @@ pub(crate) async fn run(context: &Context, verb: Plugin) -> anyhow::Result<ExitC
     match verb {
         Plugin::New(options) => new::run(context, options)?,
         Plugin::Build(options) => build::run(context, &options)?,
+        Plugin::Encode(options) => encode::run(context, &options)?,
         Plugin::Check(options) => return check::run(context, &options).await,
         Plugin::Test(options) => return test::run(context, &options).await,
         Plugin::Prove(options) => prove::run(context, &options).await?,

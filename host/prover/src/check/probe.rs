@@ -11,9 +11,12 @@
 //!
 //! Public inputs and fixed cells stay as they are, and so does every cell copied from one. What a
 //! change breaks is found by evaluating the constraints that read it and no other, so a circuit
-//! of ten thousand cells takes seconds. It looks around one witness: silence is no proof.
+//! of ten thousand cells takes seconds. Values are taken from all over the table, so that a probe
+//! whose time is over has seen something of every region. It looks around one witness: silence is
+//! no proof.
 
 mod classes;
+mod effort;
 mod units;
 
 use aureole_ir::{Annotations, CheckedCircuit, Column, ColumnKind, Witness};
@@ -23,6 +26,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::classes::Spot;
+pub use self::effort::Effort;
 use self::{
     classes::{Class, Classes},
     units::{Sight, Units},
@@ -44,6 +48,8 @@ pub struct Probed {
     pub changes: u64,
     /// Cells of regions that hold zero and that nothing reads: padding.
     pub padding: u64,
+    /// Values that were not reached because the time was over.
+    pub unseen: u64,
     /// What nobody noticed, from the first row down, at most
     /// [`FINDINGS_MAX`](crate::FINDINGS_MAX).
     pub findings: Vec<Finding>,
@@ -102,7 +108,7 @@ const CHANGES: [(&str, fn(Fp) -> Fp); 6] = [
 /// How many of the changes are tried together with a repair.
 const REPAIRED_CHANGES: usize = 3;
 
-/// Changes each value of a witness that satisfies its circuit.
+/// Changes each value of a witness that satisfies its circuit, until the effort's time is over.
 ///
 /// # Errors
 /// The failures of a witness that does not satisfy it, without values.
@@ -110,9 +116,10 @@ pub fn probe(
     circuit: &CheckedCircuit,
     annotations: &Annotations,
     witness: &Witness,
+    effort: &Effort,
 ) -> Result<Probed, Unsatisfied> {
     explain(circuit, annotations, witness, Values::Hidden)?;
-    run(circuit, annotations, witness).map_err(|error| Unsatisfied {
+    run(circuit, annotations, witness, effort).map_err(|error| Unsatisfied {
         failures: vec![super::malformed(error.code(), error.to_string())],
         more: 0,
     })
@@ -122,6 +129,7 @@ fn run(
     circuit: &CheckedCircuit,
     annotations: &Annotations,
     witness: &Witness,
+    effort: &Effort,
 ) -> Result<Probed, Error> {
     let cells = Cells::new(circuit, witness)?.widened();
     let noise = cells.with_noise();
@@ -133,16 +141,22 @@ fn run(
         units: &units,
         classes: &classes,
     };
+    let order = spread(&classes.all);
+    effort.begin(order.len());
     let jobs = rayon::current_num_threads().saturating_mul(4).max(1);
-    let chunk = classes.all.len().div_ceil(jobs).max(1);
-    let parts: Vec<Probed> = classes
-        .all
+    let chunk = order.len().div_ceil(jobs).max(1);
+    let parts: Vec<Probed> = order
         .par_chunks(chunk)
         .map(|classes| {
             let (mut cells, mut noise) = (cells.clone(), noise.clone());
             let mut probed = Probed::default();
             for class in classes {
+                if effort.is_over() {
+                    probed.unseen += 1;
+                    continue;
+                }
                 scene.probe(class, &mut cells, &mut noise, &mut probed);
+                effort.advance();
             }
             probed
         })
@@ -153,6 +167,7 @@ fn run(
         all.pinned += part.pinned;
         all.changes += part.changes;
         all.padding += part.padding;
+        all.unseen += part.unseen;
         all.findings.extend(part.findings);
     }
     let place = |finding: &Finding| finding.cells.first().map(|found| found.cell.place.row);
@@ -162,6 +177,15 @@ fn run(
     all.findings.truncate(FINDINGS_MAX);
     all.more = more as u64;
     Ok(all)
+}
+
+/// All of a list, each stretch of the result from all over it.
+fn spread<T>(list: &[T]) -> Vec<&T> {
+    let step = (1_usize..).find(|step| step.saturating_mul(*step) >= list.len());
+    let step = step.unwrap_or(1).max(1);
+    (0..step)
+        .flat_map(|start| list.iter().skip(start).step_by(step))
+        .collect()
 }
 
 /// What does not change from one class to the next.

@@ -23,3 +23,4 @@ mod mock;
 mod parameters;
 mod pools;
 mod probe;
+mod speed;

@@ -1,7 +1,9 @@
 //! A probe finds forgotten constraints by name, and is silent where none is missing.
 
+use std::time::Duration;
+
 use aureole_ir::PublicInput;
-use aureole_prover::{FindingKind, Probed, probe};
+use aureole_prover::{Effort, FindingKind, Probed, probe};
 use aureole_sdk::record;
 use halo2_proofs::{
     circuit::{Layouter, SimpleFloorPlanner, Value},
@@ -142,7 +144,11 @@ impl<const FORGOTTEN: u8> Case for Split<FORGOTTEN> {
 fn probed<C: Case>() -> Probed {
     let circuit = recorded::<C>();
     let annotations = record::annotations(&C::empty()).unwrap();
-    probe(&circuit, &annotations, &witness::<C>(&circuit)).unwrap()
+    let effort = Effort::unbounded();
+    let probed = probe(&circuit, &annotations, &witness::<C>(&circuit), &effort).unwrap();
+    let (done, all) = effort.progress();
+    assert_eq!((done, probed.unseen), (all, 0));
+    probed
 }
 
 /// Kind, cells and readers of each finding.
@@ -226,9 +232,21 @@ fn a_witness_that_is_not_good_is_refused_with_what_it_breaks() {
     let mut witness = witness::<Series<5>>(&circuit);
     witness.advice_values[2 * 32] ^= 1;
     let annotations = record::annotations(&Series::<5>::empty()).unwrap();
-    let refused = probe(&circuit, &annotations, &witness).unwrap_err();
+    let refused = probe(&circuit, &annotations, &witness, &Effort::unbounded()).unwrap_err();
     assert!(refused.failures[0].region.is_some(), "{refused}");
     assert!(!format!("{refused:?}").contains("0x"), "{refused:?}");
+}
+
+#[test]
+fn a_probe_without_time_says_how_many_values_it_did_not_reach() {
+    let circuit = recorded::<Series<40>>();
+    let annotations = record::annotations(&Series::<40>::empty()).unwrap();
+    let witness = witness::<Series<40>>(&circuit);
+    let effort = Effort::within(Duration::ZERO);
+    let probed = probe(&circuit, &annotations, &witness, &effort).unwrap();
+    assert_eq!((probed.values, probed.changes), (0, 0));
+    assert_eq!(effort.progress(), (0, probed.unseen));
+    assert!(probed.unseen > 0);
 }
 
 #[test]

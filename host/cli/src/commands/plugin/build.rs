@@ -1,9 +1,9 @@
 //! `aureole plugin build`: the component that nodes take, the same bytes from every folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use aureole_build::Locked;
+use aureole_build::{Component, Locked};
 use clap::Args;
 use serde_json::json;
 
@@ -44,7 +44,12 @@ pub(super) fn run(context: &Context, options: &Build) -> anyhow::Result<()> {
         component.write(out)?;
         path.clone_from(out);
     }
-    let path = std::path::absolute(&path).context("the current folder is gone")?;
+    show(context, &component, &path)
+}
+
+/// Says where a component is and what it is called.
+pub(super) fn show(context: &Context, component: &Component, path: &Path) -> anyhow::Result<()> {
+    let path = std::path::absolute(path).context("the current folder is gone")?;
     let (bytes, sha256) = (component.bytes.len(), component.sha256());
     let document = json!({
         "package": component.package,

@@ -3,9 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::bail;
-use aureole_prover::{Finding, FindingKind, FoundCell, Probed, probe};
+use aureole_audit::freedom;
+use aureole_draw::column_name;
+use aureole_ir::Witness;
+use aureole_prover::{Effort, Finding, FindingKind, FoundCell, Probed, Unsatisfied, probe};
 use clap::Args;
 use serde::Serialize;
 
@@ -33,6 +38,14 @@ pub(crate) struct Fuzz {
     /// A finding that is known and meant, by words of its first line; may be repeated
     #[arg(long, value_name = "WORDS")]
     accept: Vec<String>,
+    /// Look for so many seconds at most, and say how much was not looked at
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    time: u64,
+    /// How many field elements an honest prover chooses freely. Ways to move witness and public
+    /// inputs together without breaking anything are counted as well, and more of them than that
+    /// are reported: a value that was witnessed twice is one
+    #[arg(long, value_name = "N")]
+    free: Option<u64>,
 }
 
 /// Findings that differ in numbers only.
@@ -54,8 +67,21 @@ struct Answer {
     pinned: u64,
     changes: u64,
     padding: u64,
+    /// Values for which the time did not suffice.
+    unseen: u64,
     groups: Vec<Group>,
     more: u64,
+    /// Where it was asked for.
+    freedom: Option<Freedom>,
+}
+
+/// In how many independent ways everything can be moved together.
+#[derive(Debug, Serialize)]
+struct Freedom {
+    directions: u64,
+    expected: u64,
+    /// One cell for each direction.
+    cells: Vec<String>,
 }
 
 /// Fuzzes; something suspicious is an answer with exit code 1.
@@ -64,11 +90,14 @@ pub(super) async fn run(context: &Context, options: &Fuzz) -> anyhow::Result<Exi
     let recorded = Recorded::open(context, &options.component, options.params.as_deref()).await?;
     let spinner = progress::spinner(context.output, "computing the witness");
     let witness = recorded.witness(&input).await?;
-    spinner.set_message("changing cells");
-    let (circuit, annotations) = (recorded.circuit.clone(), recorded.annotations.clone());
-    let probed =
-        tokio::task::spawn_blocking(move || probe(&circuit, &annotations, &witness)).await?;
     spinner.finish_and_clear();
+    let probed = watched(
+        context,
+        &recorded,
+        &witness,
+        Duration::from_secs(options.time),
+    )
+    .await?;
     let probed = match probed {
         Ok(probed) => probed,
         Err(broken) => {
@@ -77,12 +106,64 @@ pub(super) async fn run(context: &Context, options: &Fuzz) -> anyhow::Result<Exi
             bail!("the input does not satisfy the circuit, so there is nothing to change");
         }
     };
-    let answer = answer(recorded.label(), &probed, &options.accept);
+    let mut answer = answer(recorded.label(), &probed, &options.accept);
+    if let Some(expected) = options.free {
+        let spinner = progress::spinner(context.output, "counting directions");
+        let freedom = count(&recorded, witness, expected).await?;
+        spinner.finish_and_clear();
+        answer.suspicious |= freedom.directions > expected;
+        answer.freedom = Some(freedom);
+    }
     print::result(context.output, &answer, show)?;
     Ok(if answer.suspicious {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
+    })
+}
+
+/// Probes on another thread, and shows how far it is.
+async fn watched(
+    context: &Context,
+    recorded: &Recorded,
+    witness: &Witness,
+    time: Duration,
+) -> anyhow::Result<Result<Probed, Unsatisfied>> {
+    let effort = Arc::new(Effort::within(time));
+    let bar = progress::values(context.output, "changing cells");
+    let (circuit, annotations) = (recorded.circuit.clone(), recorded.annotations.clone());
+    let (witness, watched) = (witness.clone(), Arc::clone(&effort));
+    let mut probing =
+        tokio::task::spawn_blocking(move || probe(&circuit, &annotations, &witness, &watched));
+    let probed = loop {
+        match tokio::time::timeout(progress::TURN, &mut probing).await {
+            Ok(probed) => break probed?,
+            Err(_) => progress::set(&bar, effort.progress()),
+        }
+    };
+    bar.finish_and_clear();
+    Ok(probed)
+}
+
+async fn count(recorded: &Recorded, witness: Witness, expected: u64) -> anyhow::Result<Freedom> {
+    let circuit = recorded.circuit.clone();
+    let counted =
+        tokio::task::spawn_blocking(move || freedom(circuit.circuit(), &witness)).await??;
+    let regions = &recorded.annotations.regions;
+    let cells = counted.free_cells.iter().map(|cell| {
+        let name = format!("{} row {}", column_name(cell.column), cell.row);
+        let around = regions.iter().find(|region| {
+            let rows = region.first_row..region.first_row.saturating_add(region.rows);
+            rows.contains(&cell.row) && region.columns.contains(&cell.column)
+        });
+        around.map_or(name.clone(), |region| {
+            format!("{name} in '{}'", region.name)
+        })
+    });
+    Ok(Freedom {
+        directions: counted.directions as u64,
+        expected,
+        cells: cells.collect(),
     })
 }
 
@@ -113,8 +194,10 @@ fn answer(plugin: String, probed: &Probed, accept: &[String]) -> Answer {
         pinned: probed.pinned,
         changes: probed.changes,
         padding: probed.padding,
+        unseen: probed.unseen,
         groups,
         more: probed.more,
+        freedom: None,
     }
 }
 
@@ -189,6 +272,22 @@ fn show(answer: &Answer) {
     }
     if answer.more > 0 {
         print::line(format_args!("{} findings are not listed", answer.more));
+    }
+    if answer.unseen > 0 {
+        print::line(format_args!(
+            "{} values were not reached in the time: more --time reaches them",
+            answer.unseen
+        ));
+    }
+    if let Some(freedom) = &answer.freedom {
+        let suspicious = freedom.directions > freedom.expected;
+        print::line(format_args!(
+            "{}{} directions are free, {} expected: {}",
+            if suspicious { "SUSPICIOUS: " } else { "" },
+            freedom.directions,
+            freedom.expected,
+            freedom.cells.join(", ")
+        ));
     }
     if !answer.suspicious {
         print::line("nothing suspicious around this witness");

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use aureole_draw::{Formula, Formulas, LookupFormula, RegionUse, column_name, regions};
 use aureole_ir::Shape;
-use aureole_prover::{Estimate, Speed, estimate};
+use aureole_prover::{Estimate, ParamsDir, Speed, estimate};
 use clap::Args;
 use serde::Serialize;
 
 use crate::commands::Context;
 use crate::commands::recorded::Recorded;
+use crate::workbench::params_dir;
 use crate::{print, progress};
 
 /// Show what a circuit is made of: shape, gates as formulas, lookups, rows by region, cost.
@@ -81,12 +82,12 @@ struct Cost {
 pub(super) async fn run(context: &Context, options: &Inspect) -> anyhow::Result<()> {
     let recorded = Recorded::open(context, &options.component, options.params.as_deref()).await?;
     let spinner = progress::spinner(context.output, "measuring this machine");
-    let inspection = inspect(&recorded).await;
+    let inspection = inspect(&recorded).await?;
     spinner.finish_and_clear();
     print::result(context.output, &inspection, show)
 }
 
-async fn inspect(recorded: &Recorded) -> Inspection {
+async fn inspect(recorded: &Recorded) -> anyhow::Result<Inspection> {
     let circuit = recorded.circuit.circuit();
     let system = &circuit.constraint_system;
     let shape = recorded.circuit.shape().clone();
@@ -110,9 +111,13 @@ async fn inspect(recorded: &Recorded) -> Inspection {
     // Keys are made for real: only they tell the exact length of a proof. A circuit above a
     // node's limits has none.
     let prepared = recorded.bench.provers.prepare(&recorded.bytes).await.ok();
-    let speed = tokio::task::spawn_blocking(Speed::measure).await.ok();
-    let seconds = |time: Option<Duration>| time.map_or(f64::NAN, |time| time.as_secs_f64());
-    Inspection {
+    let k = Speed::measured_k(shape.k);
+    let speed = tokio::task::spawn_blocking(move || measure(k)).await??;
+    let keygen = prepared.as_ref().map_or_else(
+        || speed.keygen(&shape),
+        |prepared| Duration::from_micros(prepared.keygen_micros),
+    );
+    Ok(Inspection {
         plugin: recorded.label(),
         circuit_digest: recorded.circuit.digest().to_string(),
         gates: gates.collect(),
@@ -138,11 +143,8 @@ async fn inspect(recorded: &Recorded) -> Inspection {
             rows_free: shape.rows_usable.saturating_sub(shape.rows_used),
             proof_bytes: prepared.as_ref().map(|prepared| prepared.proof_bytes),
             memory: estimate(&shape),
-            keygen_seconds: seconds(match &prepared {
-                Some(prepared) => Some(Duration::from_micros(prepared.keygen_micros)),
-                None => speed.map(|speed| speed.keygen(&shape)),
-            }),
-            prove_seconds: seconds(speed.map(|speed| speed.proof(&shape))),
+            keygen_seconds: keygen.as_secs_f64(),
+            prove_seconds: speed.proof(&shape).as_secs_f64(),
             basis: format!(
                 "the key's time {}; a proof's derived: {}",
                 if prepared.is_some() {
@@ -150,11 +152,17 @@ async fn inspect(recorded: &Recorded) -> Inspection {
                 } else {
                     "derived"
                 },
-                speed.map_or_else(String::new, |speed| speed.basis())
+                speed.basis()
             ),
         },
         shape,
-    }
+    })
+}
+
+/// How fast this machine is now with circuits of that size.
+fn measure(k: u32) -> anyhow::Result<Speed> {
+    let params = ParamsDir::open(params_dir()?)?.get(k)?;
+    Ok(Speed::measure(&params)?)
 }
 
 fn show(inspection: &Inspection) {
@@ -216,7 +224,7 @@ fn show(inspection: &Inspection) {
         print::line(format_args!("  proof      {bytes} bytes"));
     }
     print::line(format_args!(
-        "  memory     about {} for the key, {} more while proving",
+        "  memory     at most {} for the key, {} more while proving",
         mebibytes(cost.memory.key_bytes),
         mebibytes(cost.memory.prove_bytes)
     ));
