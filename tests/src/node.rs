@@ -111,7 +111,7 @@ impl Node {
         if let Some(node) = shared.upgrade() {
             return Ok(node);
         }
-        let node = Arc::new(Self::with_plugins(&["merkle", "preimage", "range"]).await?);
+        let node = Arc::new(Self::with_plugins(&["cubic-c", "merkle", "preimage", "range"]).await?);
         *shared = Arc::downgrade(&node);
         Ok(node)
     }

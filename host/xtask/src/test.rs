@@ -1,6 +1,6 @@
 //! `cargo xtask test`: builds the node and the plugins that the tests start, then runs them all.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::{plugins, shell};
 
@@ -32,20 +32,22 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
 }
 
 /// Builds the first-party plugins into `target/plugins` and says how large they are.
-pub(crate) fn build_plugins(workspace: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    build_room(workspace, "plugins", "target/plugins")
+pub(crate) fn build_plugins(workspace: &Path) -> anyhow::Result<()> {
+    build_room(workspace, "plugins", "target/plugins")?;
+    let in_c = plugins::build_in_c(workspace, &workspace.join("target/plugins"))?;
+    eprintln!("    {in_c}");
+    Ok(())
 }
 
 /// Builds the plugins that only tests need into `target/plugins/fixtures`.
 pub(crate) fn build_fixtures(workspace: &Path) -> anyhow::Result<()> {
-    build_room(workspace, "tests/fixtures", "target/plugins/fixtures").map(drop)
+    build_room(workspace, "tests/fixtures", "target/plugins/fixtures")
 }
 
-fn build_room(workspace: &Path, room: &str, out: &str) -> anyhow::Result<Vec<PathBuf>> {
+fn build_room(workspace: &Path, room: &str, out: &str) -> anyhow::Result<()> {
     shell::step(&format!("building the plugins of {room}/"));
-    let built = plugins::build(workspace, room, &workspace.join(out))?;
-    for plugin in &built {
+    for plugin in plugins::build(workspace, room, &workspace.join(out))? {
         eprintln!("    {plugin}");
     }
-    Ok(built.into_iter().map(|plugin| plugin.path).collect())
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! The platform's keys and proofs are stock halo2's: for each first-party plugin, the component in
 //! the sandbox and the author's code run natively give one circuit, one key, and proofs that
-//! either side takes.
+//! either side takes. The plugin in C is held against its circuit in Rust.
 
 use aureole_client::rest::{Circuit, Elements, Task, TaskRequest, Verdict, VerifyRequest};
 use aureole_merkle::Merkle;
@@ -11,6 +11,8 @@ use aureole_sdk::Plugin;
 use aureole_tests::{Native, Node, merkle_input, params_dir, preimage_input, range_input};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
+
+use crate::cubic::Cubic;
 
 /// A circuit on the node beside the same one in stock halo2.
 struct Pair<P: Plugin> {
@@ -239,6 +241,11 @@ faithful!(
     Merkle,
     merkle_of_depth_three()
 );
+faithful!(
+    cubic_in_c,
+    Cubic,
+    (json!({"constant": 7}), crate::cubic::input())
+);
 faithful!(preimage, Preimage, (json!({}), preimage_input(7)));
 faithful!(range, Range, (json!({"bits": 64}), range_input()));
 faithful!(
@@ -250,7 +257,7 @@ faithful!(
 #[tokio::test]
 async fn the_default_circuit_is_the_one_of_the_default_parameters() -> anyhow::Result<()> {
     let node = Node::shared().await?;
-    for name in ["merkle", "preimage", "range"] {
+    for name in ["cubic-c", "merkle", "preimage", "range"] {
         let plugin = node
             .client()?
             .plugin(name, std::time::Duration::ZERO)

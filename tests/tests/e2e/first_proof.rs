@@ -162,6 +162,6 @@ async fn a_ready_node_says_so_and_lists_its_plugins() -> anyhow::Result<()> {
         .flatten()
         .map(|plugin| &plugin["name"])
         .collect();
-    assert_eq!(names, ["merkle", "preimage", "range"]);
+    assert_eq!(names, ["cubic-c", "merkle", "preimage", "range"]);
     Ok(())
 }

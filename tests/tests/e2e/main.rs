@@ -10,6 +10,7 @@
 mod cancel;
 mod cli;
 mod crash;
+mod cubic;
 mod faithful;
 mod first_proof;
 mod privacy;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use aureole_tests::{Node, cli, fixture, plugin_path};
+use aureole_tests::{Node, cli, fixture, merkle_input, plugin_path, preimage_input, range_input};
 use serde_json::{Value, json};
 
 /// A folder with the leaky plugin, an input it takes, and one that breaks it.
@@ -48,6 +48,68 @@ fn fuzz_finds_a_forgotten_range_check_by_name_and_exits_with_1() -> anyhow::Resu
     let ran = alone(folder.path(), "plugin fuzz leaky.wasm --input bad.json")?;
     assert_eq!(ran.code, Some(1));
     assert!(ran.stderr.contains("nothing to change"), "{}", ran.stderr);
+    Ok(())
+}
+
+#[test]
+fn fuzz_has_no_finding_in_the_first_party_circuits_and_counts_their_free_values()
+-> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    // What an honest prover chooses: a message, a value and its blinding, x.
+    for (name, input, free) in [
+        ("preimage", preimage_input(7), "2"),
+        ("range", range_input(), "2"),
+        ("cubic-c", json!({"x": 3}), "1"),
+    ] {
+        let file = plugin_path(name)?.display().to_string();
+        fs::write(folder.path().join("input.json"), input.to_string())?;
+        let fuzz = |free| {
+            let line = [
+                "plugin",
+                "fuzz",
+                &file,
+                "--input",
+                "input.json",
+                "--free",
+                free,
+            ];
+            cli::aureole(None, folder.path(), line)
+        };
+        let ran = fuzz(free)?;
+        assert_eq!(ran.code, Some(0), "{name}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stdout.contains("nothing suspicious"), "{}", ran.stdout);
+        assert!(!ran.stdout.contains("not reached"), "{}", ran.stdout);
+        let ran = fuzz("0")?;
+        assert_eq!(ran.code, Some(1), "{name}: {}{}", ran.stdout, ran.stderr);
+        let words = format!("SUSPICIOUS: {free} directions are free, 0 expected: a");
+        assert!(ran.stdout.contains(&words), "{}", ran.stdout);
+    }
+    Ok(())
+}
+
+#[test]
+fn fuzz_of_a_large_circuit_keeps_to_its_time_and_says_what_it_left_out() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = plugin_path("merkle")?.display().to_string();
+    fs::write(folder.path().join("input.json"), merkle_input().to_string())?;
+    let fuzz = |time| {
+        let line = [
+            "--output",
+            "json",
+            "plugin",
+            "fuzz",
+            &file,
+            "--input",
+            "input.json",
+            "--time",
+            time,
+        ];
+        cli::aureole(None, folder.path(), line)?.json()
+    };
+    let (hurried, whole) = (fuzz("0")?, fuzz("60")?);
+    assert!(hurried["unseen"].as_u64() > Some(1000), "{hurried}");
+    assert_eq!(whole["unseen"], 0, "{whole}");
+    assert_eq!(whole["suspicious"], false, "{whole}");
     Ok(())
 }
 
