@@ -39,7 +39,6 @@ pub(crate) fn tool(program: &'static str, folder: &Path) -> Command {
     command
 }
 
-#[expect(clippy::ptr_arg, reason = "it filters an iterator of OsString")]
 fn is_scrubbed(name: &OsString) -> bool {
     let name = name.to_string_lossy();
     let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));

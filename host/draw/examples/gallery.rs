@@ -1,7 +1,8 @@
 //! Draws the first-party circuits: `cargo run -p aureole-draw --example gallery -- FOLDER`.
 #![allow(
     clippy::unwrap_used,
-    reason = "a tool for whoever works on this crate stops at once"
+    clippy::print_stdout,
+    reason = "a tool for whoever works on this crate prints, and stops at once"
 )]
 
 use std::path::Path;

@@ -14,15 +14,15 @@ use pasta_curves::Fp;
 
 /// How large.
 #[derive(Clone, Copy)]
-pub struct Blocks {
-    pub blocks: u32,
+pub(crate) struct Blocks {
+    pub(crate) blocks: u32,
     /// Pairs of advice columns beside the first.
-    pub lanes: usize,
-    pub table_rows: u64,
+    pub(crate) lanes: usize,
+    pub(crate) table_rows: u64,
 }
 
 #[derive(Clone)]
-pub struct Config {
+pub(crate) struct Config {
     advice: Vec<Column<Advice>>,
     sum: Selector,
     limbs: Selector,
@@ -134,7 +134,7 @@ thread_local! {
 }
 
 /// The circuit and the names of its regions.
-pub fn blocks(blocks: Blocks) -> (CheckedCircuit, Annotations) {
+pub(crate) fn blocks(blocks: Blocks) -> (CheckedCircuit, Annotations) {
     LANES.with(|lanes| lanes.set(blocks.lanes));
     let inputs = vec![PublicInput::new("total", 0, 1)];
     let circuit = record::circuit(&blocks, K::Auto, inputs).unwrap();

@@ -93,8 +93,11 @@ pub struct FoundCell {
     pub region: Option<RegionRow>,
 }
 
-/// What is done to a value, in words.
-const CHANGES: [(&str, fn(Fp) -> Fp); 6] = [
+/// What is done to a value.
+type Change = fn(Fp) -> Fp;
+
+/// Changes, in words and as they are done.
+const CHANGES: [(&str, Change); 6] = [
     ("plus 1", |value| value + Fp::ONE),
     ("minus 1", |value| value - Fp::ONE),
     ("1 minus it", |value| Fp::ONE - value),

@@ -116,7 +116,7 @@ pub(super) async fn steps(
     let made = findings.take("circuit", host.make(params.clone()).await, recorded)?;
     // No refusal, but what a node would show with the plugin.
     for lint in made.circuit.lints() {
-        findings.warn(lint);
+        findings.warn(&lint);
     }
     findings.take("keys", Ok(()), |()| {
         let (bytes, millis) = (made.prepared.proof_bytes, made.took.as_millis());
@@ -217,7 +217,7 @@ impl Findings {
     }
 
     /// Notes what is odd and accepted.
-    fn warn(&mut self, lint: Lint) {
+    fn warn(&mut self, lint: &Lint) {
         self.0.push(Finding {
             step: "lint",
             ok: true,

@@ -227,7 +227,7 @@ mod tests {
     use super::*;
     use serde::Deserialize as _;
 
-    fn example(expect: Value) -> Example {
+    fn example(expect: &Value) -> Example {
         let document = json!({"name": "it", "input": null, "expect": expect});
         Example::deserialize(document).unwrap()
     }
@@ -256,7 +256,7 @@ mod tests {
                 problem(),
             ),
         ] {
-            assert!(judge(example(expect.clone()), answer).ok, "{expect}");
+            assert!(judge(example(&expect), answer).ok, "{expect}");
         }
     }
 
@@ -290,7 +290,7 @@ mod tests {
                 "at /a",
             ),
         ] {
-            let outcome = judge(example(expect.clone()), answer);
+            let outcome = judge(example(&expect), answer);
             assert!(!outcome.ok, "{expect}");
             assert!(outcome.came_out.contains(word), "{}", outcome.came_out);
             assert!(outcome.expected.is_some());
