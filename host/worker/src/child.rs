@@ -7,8 +7,8 @@
 //!    └──────────────────── │ ───────────────────────────────── stdout: replies
 //! ```
 //!
-//! A child limits itself (address space, processor time, no core files, low priority) before it
-//! touches a byte of anybody's. It opens no socket. It dies when its parent does, because the
+//! A child limits itself (address space, processor time, no core files) before it touches a byte of
+//! anybody's; its parent lowers its priority as soon as it lives. It opens no socket. It dies when its parent does, because the
 //! parent's end of the pipe is closed then, and it can be killed at any moment without harm:
 //! whatever it writes to disk, it writes to a temporary name first.
 

@@ -34,9 +34,12 @@ pub(crate) const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
 /// room for slow machines.
 pub(crate) const COMPILE_CPU: Duration = Duration::from_secs(15);
 
-/// Niceness of a compilation, the most there is: it takes what nobody else wants of a core. Who
+/// The greatest niceness that systems know.
+pub(crate) const NICE_MOST: i32 = 19;
+
+/// Added to a compilation's niceness, so that it has the most there is: it takes what nobody else wants of a core. Who
 /// uploads waits a little longer; who computes a witness meanwhile does not notice.
-pub(crate) const COMPILE_NICE: i32 = 19;
+pub(crate) const COMPILE_NICE: i32 = NICE_MOST;
 
 /// Wall time of one compilation: four times the CPU time, for a machine that proves meanwhile.
 pub(crate) const COMPILE_TIMEOUT: Duration = Duration::from_secs(60);

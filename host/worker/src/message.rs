@@ -120,7 +120,7 @@ pub(crate) struct Start {
     pub(crate) memory_bytes: u64,
     /// Processor time it may use; one-shot children only.
     pub(crate) cpu_seconds: Option<u64>,
-    /// Added to its niceness.
+    /// Added to its parent's niceness, by the parent.
     pub(crate) nice: i32,
     /// What it is.
     pub(crate) role: Role,

@@ -8,6 +8,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rustix::process::{Pid, getpriority_process, setpriority_process};
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
@@ -16,7 +17,7 @@ use tokio::time::timeout;
 use crate::child::Kind;
 use crate::error::{Error, Seen};
 use crate::frame::{self, Blobs, FrameError};
-use crate::limits::{EXIT_TIMEOUT, START_TIMEOUT, STDERR_TAIL_BYTES};
+use crate::limits::{EXIT_TIMEOUT, NICE_MOST, START_TIMEOUT, STDERR_TAIL_BYTES};
 use crate::message::{Reply, Request, Stage, Start};
 
 /// How child processes are started: a program, and arguments before the child's kind.
@@ -95,6 +96,8 @@ impl Process {
             .kill_on_drop(true)
             .spawn()
             .map_err(failed)?;
+        // Here and not by the child itself: a storm of children costs most while they start.
+        yield_to_others(&child, start.nice);
         let no_pipe = || failed(std::io::Error::other("a pipe is missing"));
         let stdin = child.stdin.take().ok_or_else(no_pipe)?;
         let stdout = child.stdout.take().ok_or_else(no_pipe)?;
@@ -244,6 +247,19 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.stderr_reader.abort();
+    }
+}
+
+/// Makes a child nicer than this process: interactive work and the node itself go first.
+fn yield_to_others(child: &Child, nice: i32) {
+    // Without an id it has ended; none would mean this process.
+    let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)) else {
+        return;
+    };
+    let lowered = getpriority_process(None)
+        .and_then(|own| setpriority_process(Some(pid), own.saturating_add(nice).min(NICE_MOST)));
+    if let Err(error) = lowered {
+        tracing::debug!(%error, "a child's priority stays as it is");
     }
 }
 

@@ -7,7 +7,7 @@ use std::process;
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::thread;
 
-use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use zeroize::Zeroize;
 
 use crate::frame::{self, Blobs, FrameError};
@@ -135,10 +135,6 @@ pub(super) fn limit(start: &Start) -> Result<(), String> {
     }
     // macOS knows the limit and does not enforce it.
     lower(Resource::As, start.memory_bytes, start.memory_bytes)?;
-    // Interactive work and the node itself go first. Without the right to it we stay as we are.
-    if let Err(error) = nice(start.nice) {
-        tracing::debug!(%error, "the priority stays as it is");
-    }
     Ok(())
 }
 
