@@ -143,7 +143,9 @@ fn signature(headers: &HeaderMap) -> Result<Option<ComponentSignature>, Problem>
         return Err(malformed(format!("{SIGNATURE_HEADER} stands twice")));
     }
     let text = value.to_str().unwrap_or_default();
-    let read = text.parse().map_err(|error| malformed(format!("{SIGNATURE_HEADER}: {error}")))?;
+    let read = text
+        .parse()
+        .map_err(|error| malformed(format!("{SIGNATURE_HEADER}: {error}")))?;
     Ok(Some(read))
 }
 

@@ -8,7 +8,10 @@ use std::{collections::BTreeMap, time::Duration};
 use async_trait::async_trait;
 use aureole_api::{
     Problem,
-    rest::{CheckReport, Circuit, Health, Plugin, PluginList, PluginRef, Task, TaskPage, TaskState, Verdict},
+    rest::{
+        CheckReport, Circuit, Health, Plugin, PluginList, PluginRef, Task, TaskPage, TaskState,
+        Verdict,
+    },
 };
 use aureole_ledger::{CircuitId, Digest, Priority, TaskId};
 use bytes::Bytes;

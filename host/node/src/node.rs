@@ -237,8 +237,7 @@ async fn start_worker(
     let checker = Checker::new(sandboxes.clone(), provers.clone());
     let connect = move || link.channel();
     let depot = depot.clone();
-    let worker =
-        aureole_worker::Worker::start(worker, connect, depot, sandboxes, provers).await?;
+    let worker = aureole_worker::Worker::start(worker, connect, depot, sandboxes, provers).await?;
     Ok((worker, checker))
 }
 

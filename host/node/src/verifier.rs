@@ -29,8 +29,14 @@ impl Verifier for ChildVerifier {
             .verifying_key(&circuit)
             .await
             .map_err(|error| failed(error.to_string()))?;
-        let digest = key.key_digest.parse().map_err(|_| failed("a key without digest".to_owned()))?;
-        Ok(CircuitKey { digest, proof_bytes: key.proof_bytes })
+        let digest = key
+            .key_digest
+            .parse()
+            .map_err(|_| failed("a key without digest".to_owned()))?;
+        Ok(CircuitKey {
+            digest,
+            proof_bytes: key.proof_bytes,
+        })
     }
 
     async fn verify(

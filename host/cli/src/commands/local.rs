@@ -61,7 +61,9 @@ pub(crate) async fn run(
         Err(unsatisfied) => {
             let names = bench.sandboxes.annotate(&component, &params).await?.value;
             let mut session = bench.provers.open(&digest).await?;
-            let named = session.diagnose(&names, &witness.value, Values::Hidden).await?;
+            let named = session
+                .diagnose(&names, &witness.value, Values::Hidden)
+                .await?;
             let broken = named.err().unwrap_or(unsatisfied);
             spinner.finish_and_clear();
             if context.output == Output::Text {

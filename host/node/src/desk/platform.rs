@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use aureole_api::{Problem, rest};
-use aureole_gateway::{Blob, Component, InputCheck, Platform, Submission, TaskFilter, Verification};
+use aureole_gateway::{
+    Blob, Component, InputCheck, Platform, Submission, TaskFilter, Verification,
+};
 use aureole_ledger::{CircuitId, TaskId};
 use serde_json::Value;
 

@@ -55,7 +55,9 @@ impl Desk {
         if let Some(signer) = signer {
             // The record shown below says what came of it.
             let component = digest;
-            let _ = self.propose(Command::SignPlugin { component, signer }).await?;
+            let _ = self
+                .propose(Command::SignPlugin { component, signer })
+                .await?;
         }
         let record = self.plugin_record(&rest::PluginRef::Digest(*digest.as_bytes()))?;
         Ok((self.plugin_view(&record, true).await?, created))

@@ -108,7 +108,11 @@ impl Desk {
     }
 
     /// Checks an input against its plugin's schema.
-    pub(super) async fn check_input(&self, circuit: &CircuitId, input: &Value) -> Result<(), Problem> {
+    pub(super) async fn check_input(
+        &self,
+        circuit: &CircuitId,
+        input: &Value,
+    ) -> Result<(), Problem> {
         let plugin = self.circuit_record(circuit)?.plugin;
         let description = self.coordinator.read(|state| {
             state
