@@ -14,9 +14,6 @@ use aureole_prover::{Reason, Verdict, check};
 use ff::{Field as _, PrimeField as _};
 use pasta_curves::Fp;
 
-/// Up to here proofs are made, above only keys and witnesses: a proof at k = 13 takes seconds.
-const PROOFS_K_MAX: u32 = 12;
-
 /// What witnesses are drawn from.
 const SEED: u64 = 20_250_601;
 
@@ -129,9 +126,6 @@ fn cells(witness: &Witness, rows: usize) -> Vec<Vec<Fp>> {
 
 fn proofs_pass_both_ways_and_tampered_ones_neither<F: Fixture>() {
     let recorded = Recorded::<F>::new();
-    if recorded.k() > PROOFS_K_MAX {
-        return;
-    }
     let stock = Native::new(&F::empty(), recorded.k()).unwrap();
     let public = recorded.witness.public_inputs.clone();
 
