@@ -16,7 +16,7 @@ use openraft::{EntryPayload, Vote};
 use redb::{Database, ReadableDatabase as _, TableDefinition};
 use tempfile::TempDir;
 
-use aureole_ledger::{Command, Digest, Outcome, TaskId};
+use aureole_ledger::{Command, Digest, Outcome, TaskId, TenantId};
 
 use crate::log::{LogError, LogStore};
 use crate::machine::Machine;
@@ -49,6 +49,7 @@ fn register(index: u64, component: &str) -> Entry {
         bytes: 10,
         task: TaskId::from_bytes([u8::try_from(index).unwrap(); 16]),
         now: index,
+        tenant: TenantId::default(),
     };
     Entry {
         log_id: position(index),

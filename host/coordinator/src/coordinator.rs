@@ -105,24 +105,20 @@ impl Inner {
     /// Proposes, and tells workers to stop what the outcome ended.
     pub(crate) async fn propose(&self, command: Command) -> Result<Outcome, ProposeError> {
         let outcome = self.proposer.propose(command).await?;
-        if let Outcome::Cancelled {
-            running: Some(attempt),
-        }
-        | Outcome::PluginRetired {
-            running: Some(attempt),
-        } = &outcome
-        {
+        for attempt in outcome.to_stop() {
             self.stop_attempt(*attempt);
         }
         Ok(outcome)
     }
 
-    /// Tells the worker that has, or last had, a task to stop an attempt. A worker that is not
+    /// Tells the worker that has, or had, an attempt to stop it. A worker that is not
     /// reached learns it from its next heartbeat.
     fn stop_attempt(&self, attempt: AttemptRef) {
         let worker = self.facts.read(|state| {
             let task = state.task(&attempt.task)?;
-            task.attempts.last().map(|last| last.worker.clone())
+            let mut records = task.attempts.iter();
+            let record = records.find(|record| record.attempt == attempt.attempt)?;
+            Some(record.worker.clone())
         });
         if let Some(worker) = worker {
             let cancel = v1::assignment::Assignment::Cancel(crate::wire::attempt_id(attempt));
@@ -219,15 +215,15 @@ impl Coordinator {
     /// Returns the attempt and stage that a running task is at, if its worker said so.
     pub fn stage_of(&self, id: TaskId) -> Option<(u32, Stage)> {
         let (attempt, stage) = self.inner.hub.stage(&id)?;
-        let current = self.read(|state| Some(state.task(&id)?.lease()?.attempt))?;
-        (current == attempt).then_some((attempt, stage))
+        let runs = self.read(|state| Some(state.task(&id)?.lease_of(attempt).is_some()))?;
+        runs.then_some((attempt, stage))
     }
 
     /// Returns a task as it is now.
     pub fn task(&self, id: TaskId) -> Option<TaskView> {
         let task = self.read(|state| state.task(&id).cloned())?;
         let stage = self.inner.hub.stage(&id).and_then(|(attempt, stage)| {
-            (task.lease().map(|lease| lease.attempt) == Some(attempt)).then_some(stage)
+            task.lease_of(attempt).map(|_| stage)
         });
         Some(TaskView { task, stage })
     }
@@ -395,11 +391,5 @@ async fn lead(raft: &Raft, node_id: u64) -> Result<(), StartError> {
 
 /// Returns every lease.
 fn leases(state: &State) -> BTreeSet<AttemptRef> {
-    let running = state.tasks().filter(|task| task.lease().is_some());
-    running
-        .map(|task| AttemptRef {
-            task: task.id,
-            attempt: task.attempt,
-        })
-        .collect()
+    state.tasks().flat_map(TaskRecord::running).collect()
 }

@@ -97,8 +97,7 @@ fn lease_message(attempt: AttemptRef, lease_ms: Millis, work: v1::lease::Work) -
 /// Reads what a leased task is about; `None` when the attempt is not running any more.
 fn work(state: &State, attempt: AttemptRef) -> Option<Work> {
     let task = state.task(&attempt.task)?;
-    task.lease()
-        .filter(|lease| lease.attempt == attempt.attempt)?;
+    task.lease_of(attempt.attempt)?;
     let bytes = |digest: &aureole_ledger::Digest| digest.as_bytes().to_vec();
     Some(match task.kind {
         TaskKind::InspectPlugin { plugin } => Work::Inspect(v1::InspectPlugin {

@@ -141,8 +141,9 @@ impl Hub {
             .filter(|session| !session.status.draining && !session.stream.is_closed());
         willing
             .map(|session| WorkerView {
-                id: session.status.id.clone(),
-                slots: session.status.slots,
+                cores: session.status.cores,
+                memory_bytes: session.status.memory_bytes,
+                ..WorkerView::with_slots(session.status.id.clone(), session.status.slots)
             })
             .collect()
     }

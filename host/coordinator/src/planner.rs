@@ -61,7 +61,7 @@ impl Inner {
     /// Proposes a command of the plan, and hands out what it leased. True when it changed something.
     async fn carry_out(self: &Arc<Self>, command: Command) -> bool {
         let lease = granted(&command);
-        match self.proposer.propose(command).await {
+        match self.propose(command).await {
             Ok(Outcome::Leased) => {
                 if let Some((attempt, worker)) = lease {
                     self.deliver(attempt, worker).await;

@@ -172,5 +172,7 @@ fn facts(prepared: &v1::CircuitPrepared) -> Result<CircuitFacts, WireError> {
         report: digest("report", &prepared.report)?,
         k: prepared.k,
         proof_bytes: prepared.proof_bytes,
+        memory_bytes: 0,
+        work: 0,
     })
 }

@@ -133,9 +133,11 @@ impl WorkersService {
         self.inner.facts.read(|state| {
             let (mut held, mut lost, mut stale) = (Vec::new(), Vec::new(), false);
             for attempt in running {
-                let lease = state.task(&attempt.task).and_then(|task| task.lease());
+                let lease = state
+                    .task(&attempt.task)
+                    .and_then(|task| task.lease_of(attempt.attempt));
                 match lease {
-                    Some(lease) if lease.attempt == attempt.attempt && lease.worker == *worker => {
+                    Some(lease) if lease.worker == *worker => {
                         stale |= lease.expires_at.saturating_sub(now) < half;
                         held.push(*attempt);
                     }

@@ -102,6 +102,7 @@ impl Inner {
             completion,
             timings,
             now,
+            peak_memory_bytes: None,
         };
         match self.propose(command).await? {
             Outcome::Refused(refusal) => Ok(wire::refused(&refusal)),

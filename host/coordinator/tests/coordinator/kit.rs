@@ -12,8 +12,7 @@ use aureole_api::internal::v1::workers_server::WorkersServer;
 use aureole_coordinator::{CircuitKey, Clock, Config, Coordinator, InputKeys, KeyError, Verdict, Verifier, VerifyError, WorkersService,};
 use aureole_ledger::{
     CircuitFacts, CircuitId, Command, Completion, Digest, Millis, Outcome, Priority, TaskId,
-    TaskRecord, Timings, WorkerId,
-};
+    TaskRecord, Timings, WorkerId, TenantId};
 use aureole_store::Depot;
 use tempfile::TempDir;
 use tonic::Streaming;
@@ -95,6 +94,8 @@ pub(crate) fn facts() -> CircuitFacts {
         report: Digest::of(b"report"),
         k: 8,
         proof_bytes: u32::try_from(PROOF.len()).unwrap(),
+        memory_bytes: 0,
+        work: 0,
     }
 }
 
@@ -214,6 +215,8 @@ pub(crate) async fn submit(coordinator: &Coordinator, task: TaskId) -> Outcome {
         priority: Priority::DEFAULT,
         idempotency: None,
         now: 1_000_000,
+        tenant: TenantId::default(),
+        deadline: None,
     };
     coordinator.propose(command).await.unwrap()
 }
@@ -236,6 +239,7 @@ pub(crate) async fn make_ready(coordinator: &Coordinator) {
             bytes: 1,
             task,
             now,
+            tenant: TenantId::default(),
         },
         Command::LeaseTask {
             task,
@@ -243,6 +247,9 @@ pub(crate) async fn make_ready(coordinator: &Coordinator) {
             worker: worker.clone(),
             expires_at,
             now,
+            threads: 1,
+            memory_bytes: 0,
+            speculative: false,
         },
         Command::CompleteTask {
             task,
@@ -251,6 +258,7 @@ pub(crate) async fn make_ready(coordinator: &Coordinator) {
             completion,
             timings: Timings::new(),
             now,
+            peak_memory_bytes: None,
         },
     ] {
         let outcome = coordinator.propose(command).await.unwrap();

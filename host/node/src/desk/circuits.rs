@@ -6,7 +6,7 @@ use aureole_api::{Problem, codes, rest};
 use aureole_gateway::Blob;
 use aureole_ledger::{
     CircuitId, CircuitRecord, CircuitState, Command, Digest, Outcome, PluginFacts, PluginRecord,
-    PluginState,
+    PluginState, TenantId,
 };
 use serde_json::Value;
 
@@ -122,6 +122,7 @@ impl Desk {
             params,
             task,
             now: clock::now(),
+            tenant: TenantId::default(),
         };
         match self.propose(command).await? {
             Outcome::CircuitRegistered {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aureole_api::{Problem, codes, rest};
 use aureole_gateway::Component;
-use aureole_ledger::{Command, Digest, Outcome, PluginRecord, PluginState, Signer};
+use aureole_ledger::{Command, Digest, Outcome, PluginRecord, PluginState, Signer, TenantId};
 
 use super::{Desk, blocking, storage};
 use crate::clock;
@@ -45,6 +45,7 @@ impl Desk {
             bytes,
             task,
             now: clock::now(),
+            tenant: TenantId::default(),
         };
         let Outcome::PluginRegistered { created, .. } = self.propose(command).await? else {
             return Err(Problem::new(

@@ -7,7 +7,7 @@ use aureole_coordinator::TaskView;
 use aureole_gateway::{Submission, Target, TaskFilter};
 use aureole_ledger::{
     CircuitId, Command, Digest, Idempotency, Outcome, Stage, TaskId, TaskKind, TaskPhase,
-    TaskRecord,
+    TaskRecord, TenantId,
 };
 use aureole_store::{ArchivedTask, Cursor};
 use base64::Engine as _;
@@ -45,6 +45,8 @@ impl Desk {
             priority: submission.priority,
             idempotency,
             now: clock::now(),
+            tenant: TenantId::default(),
+            deadline: None,
         };
         let outcome = self.propose(command).await;
         let task = match outcome {
