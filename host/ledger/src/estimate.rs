@@ -65,11 +65,12 @@ pub struct Estimate {
 
 /// The memory to set aside for an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Need {
-    /// A figure from the circuit: a worker with less is too small.
-    Bytes(u64),
-    /// A guess: a worker with less gives all it has.
-    UpTo(u64),
+pub struct Need {
+    /// What is set aside; a smaller worker sets aside all it has.
+    pub bytes: u64,
+    /// A worker with less is too small for the task. Never more than the shape says: a report of
+    /// too much memory must not make a circuit too large for workers that proved it.
+    pub least: u64,
 }
 
 /// Says how much faster a number of threads proves than one, in thousandths.
@@ -116,19 +117,15 @@ impl Need {
     /// Returns the bytes to set aside on a worker with that much memory; `None` when it is too small
     /// for the task. A worker that does not say how much it has (0) is never too small.
     pub fn on(self, memory_bytes: u64) -> Option<u64> {
-        match self {
-            Self::Bytes(bytes) if memory_bytes != 0 && bytes > memory_bytes => None,
-            Self::Bytes(bytes) => Some(bytes),
-            Self::UpTo(bytes) if memory_bytes == 0 => Some(bytes),
-            Self::UpTo(bytes) => Some(bytes.min(memory_bytes)),
+        match memory_bytes {
+            0 => Some(self.bytes),
+            memory if memory < self.least => None,
+            memory => Some(self.bytes.min(memory)),
         }
     }
 
-    /// Returns the figure.
-    pub const fn bytes(self) -> u64 {
-        match self {
-            Self::Bytes(bytes) | Self::UpTo(bytes) => bytes,
-        }
+    const fn guess(bytes: u64) -> Self {
+        Self { bytes, least: 0 }
     }
 }
 
@@ -209,20 +206,26 @@ impl State {
     /// Returns the memory that an attempt at a task of some kind needs.
     pub fn memory_need(&self, kind: &TaskKind) -> Need {
         let TaskKind::Prove { circuit, .. } = kind else {
-            return Need::UpTo(MEMORY_ASSUMED_BYTES);
+            return Need::guess(MEMORY_ASSUMED_BYTES);
         };
         let known = self.ready_circuit(circuit);
         let (predicted, measured) = known.map_or((0, 0), |(record, facts)| {
             (facts.memory_bytes, record.measured.peak_memory_bytes)
         });
         match (predicted, measured) {
-            (0, 0) => Need::UpTo(MEMORY_ASSUMED_BYTES),
-            (0, measured) => Need::UpTo(with_margin(measured)),
-            (predicted, 0) => Need::Bytes(predicted),
+            (0, 0) => Need::guess(MEMORY_ASSUMED_BYTES),
+            (0, measured) => Need::guess(with_margin(measured)),
             (predicted, measured) => {
                 let least = predicted / MEMORY_CORRECTION_MAX;
                 let most = predicted.saturating_mul(MEMORY_CORRECTION_MAX);
-                Need::Bytes(with_margin(measured).clamp(least, most))
+                let bytes = match measured {
+                    0 => predicted,
+                    measured => with_margin(measured).clamp(least, most),
+                };
+                Need {
+                    bytes,
+                    least: bytes.min(predicted),
+                }
             }
         }
     }

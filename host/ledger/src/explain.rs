@@ -183,7 +183,7 @@ fn larger_worker(need: Need, workers: &[WorkerView]) -> Option<(u64, u64)> {
     let fits = workers
         .iter()
         .any(|view| need.on(view.memory_bytes).is_some());
-    (!fits).then_some((need.bytes(), largest))
+    (!fits).then_some((need.least, largest))
 }
 
 fn is_warm(state: &State, task: &TaskRecord, worker: &WorkerId, workers: &[WorkerView]) -> bool {
@@ -273,7 +273,7 @@ fn room(
         Fit::Later if places.has_slot(need) => match places.nearest(need) {
             Some((worker, free)) => Wait::Memory {
                 worker: worker.clone(),
-                needed: need.bytes(),
+                needed: need.bytes,
                 free,
                 reserved: state.reservation().is_some_and(|held| held.task == task.id),
             },

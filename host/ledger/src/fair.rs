@@ -132,6 +132,26 @@ impl<'a> FairQueue<'a> {
         self.left = self.left.saturating_sub(1);
     }
 
+    /// Counts a lease that was planned before this round looked at the queue.
+    pub(crate) fn charge(&mut self, tenant: &TenantId, charge: u64) {
+        let Some((tenant, _)) = self.cursors.get_key_value(tenant) else {
+            return;
+        };
+        let tenant = *tenant;
+        if let Some(cursor) = self.cursors.get_mut(tenant) {
+            let before = (
+                cursor.share.start(self.virtual_time),
+                cursor.running,
+                tenant,
+            );
+            self.order.remove(&before);
+            cursor.running += 1;
+            self.virtual_time = cursor.share.lease(self.virtual_time, charge);
+            let start = cursor.share.start(self.virtual_time);
+            self.order.insert((start, cursor.running, tenant));
+        }
+    }
+
     /// Passes over the task that is next.
     pub(crate) fn skip(&mut self) {
         let tenant = self.order.first().map(|(_, _, tenant)| *tenant);

@@ -49,8 +49,9 @@ pub fn plan(
         places: Places::new(state, workers),
         reservation: state.reservation(),
     };
-    commands.extend(round.honour_reservation());
-    round.lease_queued(&mut commands);
+    let mut queue = FairQueue::new(state, now);
+    commands.extend(round.honour_reservation(&mut queue));
+    round.lease_queued(&mut queue, &mut commands);
     round.second_attempts(&mut commands);
     commands
 }
@@ -70,7 +71,7 @@ struct Round<'a> {
 impl Round<'_> {
     /// Leases the task that a worker is reserved for, or closes the worker for others. A reservation
     /// on a worker that left, or is too small by now, is void.
-    fn honour_reservation(&mut self) -> Option<Command> {
+    fn honour_reservation(&mut self, queue: &mut FairQueue<'_>) -> Option<Command> {
         let Reservation { task, worker } = self.reservation?;
         let task = self.state.task(task)?;
         let need = self.state.memory_need(&task.kind);
@@ -85,16 +86,17 @@ impl Round<'_> {
             return None;
         }
         let choices = [Only::Worker(worker), Only::Any];
-        let fit = choices.map(|only| self.places.find(need, digest, 1, &only));
-        fit.into_iter().find_map(|fit| match fit {
-            Fit::Now(placed) => self.lease(task, &placed, false),
+        let fits = choices.map(|only| self.places.find(need, digest, 1, &only));
+        let placed = fits.into_iter().find_map(|fit| match fit {
+            Fit::Now(placed) => Some(placed),
             Fit::Later | Fit::Never => None,
-        })
+        })?;
+        queue.charge(&task.tenant, self.state.charge_of(&task.kind));
+        self.lease(task, &placed, false)
     }
 
     /// Leases queued tasks in the fair order, as long as there is room.
-    fn lease_queued(&mut self, commands: &mut Vec<Command>) {
-        let mut queue = FairQueue::new(self.state, self.now);
+    fn lease_queued(&mut self, queue: &mut FairQueue<'_>, commands: &mut Vec<Command>) {
         while commands.len() < PLAN_MAX && self.places.any_free() {
             let Some(candidate) = queue.peek() else {
                 return;

@@ -16,6 +16,8 @@ mod circuits;
 mod codec;
 #[path = "ledger/deadlines.rs"]
 mod deadlines;
+#[path = "ledger/explain.rs"]
+mod explain;
 #[path = "ledger/ids.rs"]
 mod ids;
 #[path = "ledger/invariants.rs"]
