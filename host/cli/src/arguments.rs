@@ -187,6 +187,11 @@ pub(crate) enum Task {
         /// Task id (tsk_...)
         id: String,
     },
+    /// Say why a task waits: its place, the limit it waits for, and an estimate with its basis
+    Explain {
+        /// Task id (tsk_...)
+        id: String,
+    },
     /// Cancel a task; a running proof is stopped
     Cancel {
         /// Task id (tsk_...)

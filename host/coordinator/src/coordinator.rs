@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aureole_api::internal::v1;
 use aureole_api::internal::v1::workers_server::WorkersServer;
-use aureole_ledger::{AttemptRef, Command, Outcome, Stage, State, StateError, TaskId, TaskRecord};
+use aureole_ledger::{AttemptRef, Command, Outcome, Stage, State, StateError, TaskId, TaskRecord, WorkerView};
 use aureole_store::Depot;
 use openraft::{BasicNode, ServerState, SnapshotPolicy};
 use thiserror::Error;
@@ -257,6 +257,11 @@ impl Coordinator {
     /// Returns the service for workers.
     pub fn workers_service(&self) -> WorkersServer<WorkersService> {
         WorkersServer::new(WorkersService::new(Arc::clone(&self.inner)))
+    }
+
+    /// Returns what the joined workers can take, as plans see it.
+    pub fn worker_views(&self) -> Vec<WorkerView> {
+        self.inner.hub.views()
     }
 
     /// Returns the workers that are joined.

@@ -5,6 +5,7 @@
 
 pub(crate) mod check;
 mod circuits;
+mod explain;
 mod platform;
 mod plugins;
 mod proofs;

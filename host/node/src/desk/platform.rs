@@ -64,6 +64,10 @@ impl Platform for Desk {
         self.list_tasks(filter).await
     }
 
+    async fn explain(&self, task: TaskId) -> Result<rest::Explanation, Problem> {
+        self.explain_task(task).await
+    }
+
     async fn cancel(&self, task: TaskId) -> Result<rest::Task, Problem> {
         self.cancel_task(task).await
     }

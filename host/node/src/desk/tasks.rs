@@ -34,6 +34,7 @@ impl Desk {
     /// submission under the same key answers with the first one's task.
     pub(super) async fn submit_task(&self, submission: Submission) -> Result<rest::Task, Problem> {
         let circuit = self.target(&submission.target).await?;
+        self.admit_proof(&circuit)?;
         self.check_input(&circuit, &submission.input).await?;
         let fresh = clock::task_id().map_err(|error| storage(&error, "no randomness for an id"))?;
         let idempotency = self.idempotency(&circuit, &submission);
