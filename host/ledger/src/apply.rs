@@ -54,7 +54,7 @@ impl State {
             } => self.submit_task(
                 *task,
                 *circuit,
-                Submission {
+                &Submission {
                     input: *input,
                     priority: *priority,
                     idempotency: *idempotency,

@@ -66,7 +66,7 @@ enum Event {
 
 #[derive(Clone, Debug)]
 enum ToNode {
-    Propose(Command),
+    Propose(Box<Command>),
     Join(usize, Vec<AttemptRef>),
     Beat(usize, Vec<AttemptRef>),
 }
@@ -212,7 +212,7 @@ impl World {
         let inspection = TaskId::from_bytes([0xff; 16]);
         let worker = self.views[..1].iter().map(|view| view.id.clone()).next();
         let worker = worker.ok_or("a world without workers")?;
-        let _ = self.apply(register_plugin(component, inspection), quiet)?;
+        let _ = self.apply(&register_plugin(component, inspection), quiet)?;
         self.finish(inspection, &worker, inspected(), quiet)?;
         for (number, (gib, work)) in [(1, 20_000), (2, 100_000), (5, 300_000)]
             .into_iter()
@@ -227,7 +227,7 @@ impl World {
                 now: self.now,
                 tenant: TenantId::default(),
             };
-            let _ = self.apply(register, quiet)?;
+            let _ = self.apply(&register, quiet)?;
             let facts = CircuitFacts {
                 circuit_digest: params,
                 key_digest: params,
@@ -260,7 +260,7 @@ impl World {
             memory_bytes: 0,
             speculative: false,
         };
-        let _ = self.apply(lease, invariants)?;
+        let _ = self.apply(&lease, invariants)?;
         let complete = Command::CompleteTask {
             task,
             attempt: 1,
@@ -270,7 +270,7 @@ impl World {
             now: self.now,
             peak_memory_bytes: None,
         };
-        self.apply(complete, invariants).map(drop)
+        self.apply(&complete, invariants).map(drop)
     }
 
     /// Decides when everything is submitted and everything breaks.
@@ -291,7 +291,7 @@ impl World {
                 let now = self.now + later;
                 self.after(
                     later,
-                    Event::ToNode(ToNode::Propose(Command::CancelTask { task, now })),
+                    Event::ToNode(ToNode::Propose(Box::new(Command::CancelTask { task, now }))),
                 );
             }
         }
@@ -384,7 +384,7 @@ impl World {
                 if !self.acknowledged.contains(&task)
                     && let Some(command) = self.submissions.get(&task).cloned()
                 {
-                    self.send(&Event::ToNode(ToNode::Propose(command)));
+                    self.send(&Event::ToNode(ToNode::Propose(Box::new(command))));
                     self.after(2_000, Event::Submit(task));
                 }
             }
@@ -412,12 +412,12 @@ impl World {
     /// Applies a command, shows it, and sends out what follows from it.
     fn apply(
         &mut self,
-        command: Command,
+        command: &Command,
         invariants: &mut [&mut dyn Invariant],
     ) -> Result<Outcome, String> {
-        let outcome = self.node.apply(&command)?;
+        let outcome = self.node.apply(command)?;
         let step = Step {
-            command: &command,
+            command,
             outcome: &outcome,
             state: &self.node.state,
             workers: &self.views,
@@ -453,7 +453,7 @@ impl World {
         let options = PlanOptions { lease_ms: LEASE_MS };
         let commands = plan(&self.node.state, now, &options, &self.node.views());
         for command in commands {
-            let outcome = self.apply(command.clone(), invariants)?;
+            let outcome = self.apply(&command, invariants)?;
             if let (
                 Command::LeaseTask {
                     task,

@@ -24,7 +24,7 @@ impl State {
         &mut self,
         task: TaskId,
         circuit: CircuitId,
-        submission: Submission<'_>,
+        submission: &Submission<'_>,
         now: Millis,
     ) -> Step {
         let Submission {
@@ -33,7 +33,7 @@ impl State {
             idempotency,
             tenant,
             deadline,
-        } = submission;
+        } = *submission;
         let kind = TaskKind::Prove { circuit, input };
         if let Some(answer) = self.earlier_submission(task, kind, idempotency) {
             return answer;

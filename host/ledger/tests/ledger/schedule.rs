@@ -303,5 +303,6 @@ fn a_hundred_thousand_queued_tasks_do_not_slow_a_plan() {
         });
         times.push(plans.min().unwrap());
     }
+    eprintln!("a plan for 200 slots with 1,000 and with 100,000 tasks queued: {times:?}");
     assert!(times[1] < times[0] * 5, "{times:?}");
 }

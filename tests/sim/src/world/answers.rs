@@ -12,8 +12,8 @@ impl World {
     ) -> Result<(), String> {
         match message {
             ToNode::Propose(command) => {
-                let command = at(command, self.node.clock(self.now));
-                let outcome = self.apply(command.clone(), invariants)?;
+                let command = at(*command, self.node.clock(self.now));
+                let outcome = self.apply(&command, invariants)?;
                 // The answer may be lost: the client then asks again, or never learns it.
                 if !self.in_storm() || !self.random.chance(self.profile.loss) {
                     self.answered(&command, &outcome);
@@ -48,7 +48,7 @@ impl World {
             expires_at: now + LEASE_MS,
             now,
         };
-        if let Outcome::Renewed { lost } = self.apply(renew, invariants)? {
+        if let Outcome::Renewed { lost } = self.apply(&renew, invariants)? {
             for attempt in lost {
                 self.send(&Event::ToWorker(number, ToWorker::Stop(attempt)));
             }
@@ -77,7 +77,7 @@ impl World {
                 reason,
                 now,
             };
-            let _ = self.apply(expire, invariants)?;
+            let _ = self.apply(&expire, invariants)?;
         }
         Ok(())
     }

@@ -91,7 +91,7 @@ impl World {
                 peak_memory_bytes: fate.chance(500).then(|| fate.between(1 << 28, 1 << 33)),
             }
         };
-        self.send(&Event::ToNode(ToNode::Propose(command)));
+        self.send(&Event::ToNode(ToNode::Propose(Box::new(command))));
         self.after(1_500, Event::Computed(number, life, attempt));
     }
 
