@@ -17,14 +17,14 @@ pub(crate) const COMPONENT_BYTES_MAX: u64 = 8 << 20;
 impl Desk {
     /// Stores a component and registers it for inspection. Says whether it is new. What is refused
     /// leaves nothing behind.
-    pub(super) async fn upload(
+    pub(crate) async fn upload(
         &self,
         component: Component,
     ) -> Result<(rest::Plugin, bool), Problem> {
         let signature = component.signature().cloned();
         let (digest, bytes) = self
             .depot
-            .put_stream(component.into_reader(), COMPONENT_BYTES_MAX)
+            .put_stream(Box::pin(component.into_reader()), COMPONENT_BYTES_MAX)
             .await
             .map_err(|error| upload_failed(&error))?;
         let known = self
@@ -93,7 +93,7 @@ impl Desk {
     }
 
     /// All plugins by name and version, without their schemas.
-    pub(super) async fn list_plugins(&self) -> Result<rest::PluginList, Problem> {
+    pub(crate) async fn list_plugins(&self) -> Result<rest::PluginList, Problem> {
         let records: Vec<PluginRecord> = self
             .coordinator
             .read(|state| state.plugins().cloned().collect());
@@ -106,7 +106,7 @@ impl Desk {
     }
 
     /// One plugin in full, after waiting for the end of its inspection.
-    pub(super) async fn show_plugin(
+    pub(crate) async fn show_plugin(
         &self,
         reference: &rest::PluginRef,
         wait: Duration,
@@ -122,7 +122,7 @@ impl Desk {
     }
 
     /// Takes a version out of use.
-    pub(super) async fn retire(
+    pub(crate) async fn retire(
         &self,
         reference: &rest::PluginRef,
     ) -> Result<rest::Plugin, Problem> {
