@@ -79,13 +79,7 @@ impl Speed {
     /// Making one proof with warm keys.
     #[must_use]
     pub fn proof(&self, shape: &Shape) -> Duration {
-        let chunk = u64::from(shape.degree.saturating_sub(2).max(1));
-        let sets = u64::from(shape.permutation_columns).div_ceil(chunk);
-        let lookups = u64::from(shape.lookups).saturating_mul(3);
-        // Columns, then the pieces of the quotient, the random polynomial and the opening.
-        let commitments = sum(&[shape.advice_columns, shape.instance_columns, shape.degree]);
-        let count = commitments.saturating_add(lookups).saturating_add(sets);
-        self.multiexponentiations(shape, count.saturating_add(OPENING))
+        self.multiexponentiations(shape, proof_commitments(shape))
     }
 
     fn multiexponentiations(&self, shape: &Shape, count: u64) -> Duration {
@@ -94,6 +88,25 @@ impl Speed {
         let seconds = self.measured.as_secs_f64() * points / measured * count as f64;
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
+}
+
+/// Terms of all multiexponentiations of one proof: what its time is proportional to, whatever the
+/// machine.
+#[must_use]
+pub fn proof_work(shape: &Shape) -> u64 {
+    let points = 1_u64.checked_shl(shape.k).unwrap_or(u64::MAX);
+    proof_commitments(shape).saturating_mul(points)
+}
+
+/// Multiexponentiations of one proof.
+fn proof_commitments(shape: &Shape) -> u64 {
+    let chunk = u64::from(shape.degree.saturating_sub(2).max(1));
+    let sets = u64::from(shape.permutation_columns).div_ceil(chunk);
+    let lookups = u64::from(shape.lookups).saturating_mul(3);
+    // Columns, then the pieces of the quotient, the random polynomial and the opening.
+    let commitments = sum(&[shape.advice_columns, shape.instance_columns, shape.degree]);
+    let count = commitments.saturating_add(lookups).saturating_add(sets);
+    count.saturating_add(OPENING)
 }
 
 fn sum(parts: &[u32]) -> u64 {

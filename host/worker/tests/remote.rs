@@ -57,7 +57,10 @@ impl blobs_server::Blobs for Office {
         self.called().await?;
         let request = request.into_inner();
         let digest = Digest::from_slice(&request.digest).unwrap();
-        let range = self.depot.range(&digest, request.offset, request.length).await;
+        let range = self
+            .depot
+            .range(&digest, request.offset, request.length)
+            .await;
         let (total, bytes) = range.map_err(|_| Status::not_found("not here"))?;
         self.mood.parts.fetch_add(1, Ordering::SeqCst);
         let chunks = transfer::chunks(total, &bytes);
@@ -230,14 +233,27 @@ async fn the_cache_stays_within_its_bound_and_keeps_what_was_used_last() {
     let office = Running::start(dir.path(), "a").await;
     let mut digests = Vec::new();
     for number in 0..6_u8 {
-        digests.push(office.office.depot.put(vec![number; 100_000]).await.unwrap());
+        digests.push(
+            office
+                .office
+                .depot
+                .put(vec![number; 100_000])
+                .await
+                .unwrap(),
+        );
     }
     let blobs = remote(&dir, 350_000, &[&office]).await;
     for (number, digest) in digests.iter().enumerate() {
         blobs.get(digest, 1 << 20).await.unwrap();
-        until("kept", || blobs.cached_bytes() == 100_000 * (number as u64 + 1).min(3)).await;
+        until("kept", || {
+            blobs.cached_bytes() == 100_000 * (number as u64 + 1).min(3)
+        })
+        .await;
         blobs.get(&digests[0], 1 << 20).await.unwrap();
-        until("kept", || blobs.cached_bytes() == 100_000 * (number as u64 + 1).min(3)).await;
+        until("kept", || {
+            blobs.cached_bytes() == 100_000 * (number as u64 + 1).min(3)
+        })
+        .await;
         assert!(cached_files(&dir) <= 350_000);
     }
     let parts = office.parts();
@@ -248,7 +264,10 @@ async fn the_cache_stays_within_its_bound_and_keeps_what_was_used_last() {
     // A smaller bound at the next start is kept at once.
     drop(blobs);
     let blobs = remote(&dir, 150_000, &[&office]).await;
-    assert_eq!((blobs.cached_bytes(), cached_files(&dir)), (100_000, 100_000));
+    assert_eq!(
+        (blobs.cached_bytes(), cached_files(&dir)),
+        (100_000, 100_000)
+    );
 }
 
 #[tokio::test]
@@ -258,10 +277,17 @@ async fn a_rotten_blob_of_the_cache_is_pulled_again() {
     let blobs = remote(&dir, 1 << 20, &[&office]).await;
     let digest = blobs.put("precious".into()).await.unwrap();
     let name = digest.to_string();
-    let file = dir.path().join("cache/blobs").join(&name[..2]).join(&name[2..]);
+    let file = dir
+        .path()
+        .join("cache/blobs")
+        .join(&name[..2])
+        .join(&name[2..]);
     std::fs::write(&file, "precioux").unwrap();
     assert_eq!(blobs.get(&digest, 100).await.unwrap().as_ref(), b"precious");
-    until("mended", || std::fs::read(&file).is_ok_and(|read| read == b"precious")).await;
+    until("mended", || {
+        std::fs::read(&file).is_ok_and(|read| read == b"precious")
+    })
+    .await;
     assert!(blobs.remove(&digest).await.unwrap() && !file.exists());
 }
 
@@ -278,7 +304,12 @@ async fn a_coordinator_that_breaks_off_in_the_middle_is_replaced_by_another() {
     a.mood().breaks.store(true, Ordering::SeqCst);
     let blobs = remote(&dir, 10 << 20, &[&a, &b]).await;
     assert!(blobs.get(&digest, 8 << 20).await.unwrap() == bytes);
-    assert!(a.parts() > 0 && b.parts() >= 5, "{} {}", a.parts(), b.parts());
+    assert!(
+        a.parts() > 0 && b.parts() >= 5,
+        "{} {}",
+        a.parts(),
+        b.parts()
+    );
 }
 
 #[tokio::test]
@@ -295,9 +326,15 @@ async fn a_put_survives_a_coordinator_that_restarts() {
     });
     let digest = put.unwrap();
     assert!(office.office.depot.contains(&digest).await.unwrap());
-    let streamed = blobs.put_stream(Box::pin(b"streamed".as_slice()), 8).await.unwrap();
+    let streamed = blobs
+        .put_stream(Box::pin(b"streamed".as_slice()), 8)
+        .await
+        .unwrap();
     assert_eq!(streamed, (Digest::of(b"streamed"), 8));
-    let error = blobs.put_stream(Box::pin(b"streamed".as_slice()), 7).await.unwrap_err();
+    let error = blobs
+        .put_stream(Box::pin(b"streamed".as_slice()), 7)
+        .await
+        .unwrap_err();
     assert!(matches!(error, DepotError::TooLarge { max: 7 }), "{error}");
 }
 
