@@ -1,6 +1,11 @@
 //! Room on the disk, collection of what nothing refers to, and parts of blobs.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};

@@ -147,10 +147,10 @@ impl House {
         config.limits.call_time = CALL_TIME;
         // All as important as the rest of the machine, and as each other.
         config.nice = 0;
-        let sandboxes = Sandboxes::new(config, depot.clone())?;
+        let sandboxes = Sandboxes::new(config, depot.clone().into())?;
         let mut proving = ProversConfig::new(command, params_dir()?, 1);
         proving.nice = 0;
-        let provers = Provers::new(proving, depot.clone());
+        let provers = Provers::new(proving, depot.clone().into());
         tokio::try_join!(sandboxes.fill(), provers.fill())?;
         let neighbour = depot.put(plugin("merkle")?).await?;
         let params = sandboxes.describe(&neighbour).await?.value.default_params;

@@ -261,3 +261,145 @@ impl Holder for Peer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::collections::BTreeMap;
+
+    use aureole_api::internal::v1::replicas_server::{Replicas, ReplicasServer};
+    use tokio::net::TcpListener;
+    use tokio_stream::wrappers::TcpListenerStream;
+    use tonic::transport::{Endpoint, Server};
+    use tonic::{Request, Response, Streaming};
+
+    use super::*;
+
+    /// Answers with nonsense, or not at all.
+    struct Odd;
+
+    #[tonic::async_trait]
+    impl Replicas for Odd {
+        type GetStream = tokio_stream::Empty<Result<v1::BlobChunk, Status>>;
+
+        async fn get(
+            &self,
+            _request: Request<v1::GetBlobRequest>,
+        ) -> Result<Response<Self::GetStream>, Status> {
+            Ok(Response::new(tokio_stream::empty()))
+        }
+
+        async fn put(
+            &self,
+            _request: Request<Streaming<v1::PutBlobRequest>>,
+        ) -> Result<Response<v1::PutBlobReply>, Status> {
+            std::future::pending().await
+        }
+
+        async fn has(
+            &self,
+            _request: Request<v1::HasBlobsRequest>,
+        ) -> Result<Response<v1::HasBlobsReply>, Status> {
+            Ok(Response::new(v1::HasBlobsReply::default()))
+        }
+
+        async fn put_key(
+            &self,
+            _request: Request<v1::PutKeyRequest>,
+        ) -> Result<Response<v1::PutKeyReply>, Status> {
+            Err(Status::permission_denied("not you"))
+        }
+
+        async fn get_key(
+            &self,
+            _request: Request<v1::GetKeyRequest>,
+        ) -> Result<Response<v1::GetKeyReply>, Status> {
+            let key = Some(vec![7; 31]);
+            Ok(Response::new(v1::GetKeyReply { key }))
+        }
+
+        async fn collect(
+            &self,
+            _request: Request<v1::CollectRequest>,
+        ) -> Result<Response<v1::CollectReply>, Status> {
+            Err(Status::unavailable("busy"))
+        }
+    }
+
+    /// Dials what has a port.
+    #[derive(Debug)]
+    struct Dialling(Membership);
+
+    impl Peers for Dialling {
+        fn group(&self) -> Membership {
+            self.0.clone()
+        }
+
+        fn channel(&self, address: &str) -> Result<Channel, DialError> {
+            let endpoint = Endpoint::from_shared(format!("http://{address}"));
+            endpoint
+                .map(|endpoint| endpoint.connect_lazy())
+                .map_err(|error| DialError {
+                    address: address.to_owned(),
+                    reason: error.to_string(),
+                })
+        }
+    }
+
+    async fn odd() -> Peer {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let server = Server::builder().add_service(ReplicasServer::new(Odd));
+        let incoming = TcpListenerStream::new(listener);
+        tokio::spawn(server.serve_with_incoming(incoming));
+        let group = Membership {
+            me: 1,
+            voters: Vec::new(),
+            addresses: BTreeMap::from([(1, String::new()), (2, address), (3, "a b".to_owned())]),
+        };
+        let mut peers = peers_of(&Dialling(group.clone()), &group);
+        assert_eq!(peers.len(), 1, "what cannot be dialled is left out");
+        let error = Peer::dial(&Dialling(group), 3, "a b").unwrap_err();
+        assert!(
+            matches!(error, PeerError::Dial { member: 3, .. }),
+            "{error}"
+        );
+        peers.remove(0)
+    }
+
+    #[tokio::test]
+    async fn nonsense_is_no_answer() {
+        let (peer, digest) = (odd().await, Digest::of(b"x"));
+        let task = TaskId::from_bytes([1; 16]);
+        let few = peer.has(&[digest]).await.unwrap_err();
+        assert!(
+            matches!(few, PeerError::Nonsense { member: 2, .. }),
+            "{few}"
+        );
+        let short = peer.key(task, &digest).await.unwrap_err();
+        assert!(matches!(short, PeerError::Nonsense { .. }), "{short}");
+        assert!(!short.may_pass());
+        let empty = peer.part(&digest, 0, 1).await.unwrap_err();
+        assert!(empty.reason.contains("without bytes"), "{empty}");
+    }
+
+    #[tokio::test]
+    async fn silence_and_refusals_are_told_apart() {
+        let (peer, digest) = (odd().await, Digest::of(b"x"));
+        let patience = Duration::from_millis(50);
+        let silent = peer
+            .put(&digest, &Bytes::new(), patience)
+            .await
+            .unwrap_err();
+        assert!(matches!(silent, PeerError::Silent { .. }), "{silent}");
+        assert!(silent.may_pass());
+        let key = InputKey::from_bytes(vec![7; 32]).unwrap();
+        let task = TaskId::from_bytes([1; 16]);
+        let refused = peer.put_key(task, &digest, &key).await.unwrap_err();
+        assert!(matches!(refused, PeerError::Call { .. }) && !refused.may_pass());
+        assert!(refused.to_string().contains("not you"), "{refused}");
+        let busy = peer.collect(true, patience).await.unwrap_err();
+        assert!(busy.may_pass(), "{busy}");
+    }
+}

@@ -21,6 +21,10 @@ pub(super) const PUTS_AT_ONCE: usize = 16;
 /// largest. More uploads wait.
 pub(super) const RECEIVED_KIB_MAX: u32 = 512 << 10;
 
+/// How long a blob may take to arrive once it has a place: the largest at 10 Mbit/s. Whoever is
+/// slower gives its place to others.
+pub(super) const RECEIVE_PATIENCE: Duration = Duration::from_secs(60);
+
 /// Parts of blobs that are sent at a time, of 1 MiB each. More requests wait.
 pub(super) const PARTS_SENT_MAX: usize = 64;
 
@@ -34,8 +38,9 @@ pub(super) const HAS_DIGESTS_MAX: usize = 1024;
 /// message. The counts are of all.
 pub const COLLECTED_LISTED_MAX: usize = 50_000;
 
-/// How long a blob that nothing refers to stays: an upload, a submission or a result refers to its
-/// blobs within a minute of putting them, and members' clocks may differ by some more.
+/// How long a blob that nothing refers to stays: an upload or a submission refers to its
+/// blobs within a minute of putting them, an inspection within the minutes that its keys take, and
+/// members' clocks may differ by some more.
 pub(super) const COLLECT_GRACE: Duration = Duration::from_secs(60 * 60);
 
 /// How long another member may take to collect: listing a million blobs takes some seconds.

@@ -17,11 +17,14 @@ use aureole_ledger::{Digest, TaskId};
 use aureole_store::{BLOB_BYTES_MAX, Blobs, DepotError, InputKey, SharedBlobs};
 use futures::Stream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::collect::{self, Collector};
 use super::keys::KeyRing;
-use super::limits::{HAS_DIGESTS_MAX, PART_BYTES_MAX, PARTS_SENT_MAX, RECEIVED_KIB_MAX};
+use super::limits::{
+    HAS_DIGESTS_MAX, PART_BYTES_MAX, PARTS_SENT_MAX, RECEIVE_PATIENCE, RECEIVED_KIB_MAX,
+};
 use super::replicated::Replicated;
 
 /// Parts of a blob on their way out. The stream keeps its place among those that are sent.
@@ -71,7 +74,8 @@ impl Gates {
         let claimed = digest(&head.digest)?;
         let kib = u32::try_from(head.total.div_ceil(1024)).unwrap_or(RECEIVED_KIB_MAX);
         let _room = permit(Arc::clone(&self.received_kib).acquire_many_owned(kib).await)?;
-        let upload = transfer::read_body(&mut stream, head).await?;
+        let body = timeout(RECEIVE_PATIENCE, transfer::read_body(&mut stream, head)).await;
+        let upload = body.map_err(|_| Status::deadline_exceeded("the blob came too slowly"))??;
         if Digest::of(&upload.bytes) != claimed {
             let told = format!("the bytes that came are not those of {claimed}");
             return Err(Status::data_loss(told));

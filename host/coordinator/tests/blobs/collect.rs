@@ -23,8 +23,16 @@ impl Roots for Unsure {
 async fn every_member_collects_and_a_dry_run_says_what_would_go() {
     let mut town = Town::of(3).await;
     let named = town.make_ready().await;
-    let orphan = town.member(1).replicated.put("orphan".into()).await.unwrap();
-    until("on all disks", async || town.holders(&orphan).await.len() == 3).await;
+    let orphan = town
+        .member(1)
+        .replicated
+        .put("orphan".into())
+        .await
+        .unwrap();
+    until("on all disks", async || {
+        town.holders(&orphan).await.len() == 3
+    })
+    .await;
     let member = town.member(2);
     for dry_run in [true, false] {
         let all = collect_everywhere(&member.replicated, &member.collector, dry_run).await;
@@ -73,7 +81,10 @@ async fn a_member_that_knows_no_leader_does_not_know_what_is_referred_to() {
     let town = Town::of(1).await;
     let member = town.member(1);
     member.coordinator.shutdown().await;
-    until("no leader", async || member.coordinator.leader().borrow().is_none()).await;
+    until("no leader", async || {
+        member.coordinator.leader().borrow().is_none()
+    })
+    .await;
     let error = member.collector.collect(true).await.unwrap_err();
     assert!(matches!(error, CollectError::Roots(_)), "{error}");
 }
@@ -97,5 +108,13 @@ async fn upkeep_collects_by_itself() {
     );
     until("collected", async || town.holders(&orphan).await.is_empty()).await;
     keeper.stop().await;
-    assert!(member.replicated.local().missing(named).await.unwrap().is_empty());
+    assert!(
+        member
+            .replicated
+            .local()
+            .missing(named)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

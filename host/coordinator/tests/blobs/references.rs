@@ -20,7 +20,9 @@ fn digests(value: &Value, found: &mut BTreeSet<Digest>) {
         Value::String(text) => found.extend(text.parse::<Digest>().ok()),
         Value::Array(items) => items.iter().for_each(|item| digests(item, found)),
         Value::Object(fields) => {
-            let named = fields.iter().filter(|(name, _)| !NO_BLOBS.contains(&name.as_str()));
+            let named = fields
+                .iter()
+                .filter(|(name, _)| !NO_BLOBS.contains(&name.as_str()));
             named.for_each(|(_, value)| digests(value, found));
         }
         _ => {}
@@ -31,11 +33,21 @@ fn digests(value: &Value, found: &mut BTreeSet<Digest>) {
 fn in_records(state: &State) -> BTreeSet<Digest> {
     let mut found = BTreeSet::new();
     let mut all: Vec<Value> = Vec::new();
-    all.extend(state.plugins().map(|one| serde_json::to_value(one).unwrap()));
-    all.extend(state.circuits().map(|one| serde_json::to_value(one).unwrap()));
+    all.extend(
+        state
+            .plugins()
+            .map(|one| serde_json::to_value(one).unwrap()),
+    );
+    all.extend(
+        state
+            .circuits()
+            .map(|one| serde_json::to_value(one).unwrap()),
+    );
     for task in state.tasks() {
         let mut value = serde_json::to_value(task).unwrap();
-        if task.is_finished() && let Some(fields) = value.pointer_mut("/kind/Prove") {
+        if task.is_finished()
+            && let Some(fields) = value.pointer_mut("/kind/Prove")
+        {
             fields.as_object_mut().unwrap().remove("input");
         }
         all.push(value);
@@ -62,7 +74,9 @@ async fn every_blob_that_a_record_names_is_referred_to() {
             proof: blob("proof"),
             public_inputs: blob("public inputs"),
         })),
-        Some(Err(Problem::new("witness.unsatisfied", "so").with_report(blob("failed")))),
+        Some(Err(
+            Problem::new("witness.unsatisfied", "so").with_report(blob("failed"))
+        )),
     ];
     for (number, end) in (1_u8..).zip(ends) {
         let (task, now, attempt) = (task_id(number), 2_000_000, 1);
@@ -115,11 +129,23 @@ async fn every_blob_that_a_record_names_is_referred_to() {
         for command in commands {
             let outcome = state.apply(&command);
             assert!(!matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
-            assert_eq!(referenced(&state), in_records(&state), "after {}", command.name());
+            assert_eq!(
+                referenced(&state),
+                in_records(&state),
+                "after {}",
+                command.name()
+            );
         }
     }
     let all = referenced(&state);
-    for name in ["component", "report", "proof", "public inputs", "failed", "input 1"] {
+    for name in [
+        "component",
+        "report",
+        "proof",
+        "public inputs",
+        "failed",
+        "input 1",
+    ] {
         assert!(all.contains(&blob(name)), "{name}");
     }
     assert!(!all.contains(&blob("input 2")), "its task has ended");

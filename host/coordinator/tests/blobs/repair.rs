@@ -10,22 +10,49 @@ use crate::town::{Town, channel, until};
 async fn a_member_that_lost_its_disk_gets_everything_back() {
     let mut town = Town::of(3).await;
     let mut named = town.make_ready().await;
-    let sealed = town.member(1).keys.seal(crate::town::task_id(1), secret()).await.unwrap();
-    named.push(town.member(1).replicated.put(sealed.bytes.into()).await.unwrap());
+    let sealed = town
+        .member(1)
+        .keys
+        .seal(crate::town::task_id(1), secret())
+        .await
+        .unwrap();
+    named.push(
+        town.member(1)
+            .replicated
+            .put(sealed.bytes.into())
+            .await
+            .unwrap(),
+    );
     town.submit(1, sealed.digest).await;
     town.stop(3).await;
     std::fs::remove_dir_all(town.dir.path().join("3")).unwrap();
     town.start(3).await;
-    assert!(town.member(3).replicated.local().list().await.unwrap().is_empty());
+    assert!(
+        town.member(3)
+            .replicated
+            .local()
+            .list()
+            .await
+            .unwrap()
+            .is_empty()
+    );
 
     let keeper = town.member(3).keep();
     let local = town.member(3).replicated.local().clone();
-    until("all is back", async || local.missing(named.clone()).await.unwrap().is_empty()).await;
+    until("all is back", async || {
+        local.missing(named.clone()).await.unwrap().is_empty()
+    })
+    .await;
     let mut upkeep = keeper.upkeep();
-    let idle = upkeep.wait_for(|upkeep| upkeep.missing == 0 && upkeep.rounds > 1).await;
+    let idle = upkeep
+        .wait_for(|upkeep| upkeep.missing == 0 && upkeep.rounds > 1)
+        .await;
     assert!(idle.unwrap().pulled >= named.len() as u64);
     let key_file = format!("3/vault/keys/{}.{}", crate::town::task_id(1), sealed.digest);
-    assert!(town.dir.path().join(key_file).exists(), "the key of a live task is back too");
+    assert!(
+        town.dir.path().join(key_file).exists(),
+        "the key of a live task is back too"
+    );
     keeper.stop().await;
 }
 
@@ -35,15 +62,26 @@ async fn what_an_event_names_is_pulled_without_waiting_for_a_round() {
     let keeper = town.member(2).keep();
     let named = town.make_ready().await;
     let local = town.member(2).replicated.local().clone();
-    until("all is here", async || local.missing(named.clone()).await.unwrap().is_empty()).await;
+    until("all is here", async || {
+        local.missing(named.clone()).await.unwrap().is_empty()
+    })
+    .await;
     keeper.stop().await;
 }
 
 #[tokio::test]
 async fn a_flipped_bit_is_never_served_and_is_mended_when_it_is_met() {
     let town = Town::of(3).await;
-    let digest = town.member(1).replicated.put("precious bytes".into()).await.unwrap();
-    until("on all disks", async || town.holders(&digest).await.len() == 3).await;
+    let digest = town
+        .member(1)
+        .replicated
+        .put("precious bytes".into())
+        .await
+        .unwrap();
+    until("on all disks", async || {
+        town.holders(&digest).await.len() == 3
+    })
+    .await;
     town.member(2).flip(&digest);
 
     // Another member that asks the damaged one gets an error, not bytes.
@@ -65,11 +103,19 @@ async fn a_flipped_bit_is_never_served_and_is_mended_when_it_is_met() {
 #[tokio::test]
 async fn rot_that_nobody_met_is_found_by_rereading() {
     let town = Town::of(2).await;
-    let digest = town.member(1).replicated.put("precious bytes".into()).await.unwrap();
+    let digest = town
+        .member(1)
+        .replicated
+        .put("precious bytes".into())
+        .await
+        .unwrap();
     town.member(2).flip(&digest);
     let keeper = town.member(2).keep();
     let file = town.member(2).file_of(&digest);
-    until("mended", async || std::fs::read(&file).unwrap() == b"precious bytes").await;
+    until("mended", async || {
+        std::fs::read(&file).unwrap() == b"precious bytes"
+    })
+    .await;
     assert_eq!(keeper.upkeep().borrow().rotten, 1);
     keeper.stop().await;
 }
@@ -77,11 +123,21 @@ async fn rot_that_nobody_met_is_found_by_rereading() {
 #[tokio::test]
 async fn rot_on_every_disk_is_an_error_and_not_an_answer() {
     let town = Town::of(2).await;
-    let digest = town.member(1).replicated.put("precious bytes".into()).await.unwrap();
+    let digest = town
+        .member(1)
+        .replicated
+        .put("precious bytes".into())
+        .await
+        .unwrap();
     town.member(1).flip(&digest);
     town.member(2).flip(&digest);
     for id in [1, 2] {
-        let error = town.member(id).replicated.get(&digest, 100).await.unwrap_err();
+        let error = town
+            .member(id)
+            .replicated
+            .get(&digest, 100)
+            .await
+            .unwrap_err();
         let told = matches!(
             error,
             DepotError::Corrupt { .. } | DepotError::Unreachable { .. }
@@ -106,7 +162,10 @@ async fn a_full_disk_is_not_filled_further_by_repairs() {
     assert_eq!(looked.unwrap().missing, named.len() as u64);
     assert!(local.list().await.unwrap().is_empty());
     gauge.0.store(1 << 39, std::sync::atomic::Ordering::SeqCst);
-    until("all is here", async || local.missing(named.clone()).await.unwrap().is_empty()).await;
+    until("all is here", async || {
+        local.missing(named.clone()).await.unwrap().is_empty()
+    })
+    .await;
     keeper.stop().await;
 }
 

@@ -132,7 +132,10 @@ impl Town {
         let listen = known.unwrap_or_else(|| "127.0.0.1:0".to_owned());
         let listener = TcpListener::bind(&listen).await.unwrap();
         let address = listener.local_addr().unwrap();
-        self.addresses.lock().unwrap().insert(id, address.to_string());
+        self.addresses
+            .lock()
+            .unwrap()
+            .insert(id, address.to_string());
 
         let gauge = Arc::new(Gauge(AtomicU64::new(1 << 39)));
         let config = DepotConfig {
@@ -208,7 +211,10 @@ impl Town {
     pub(crate) async fn stop(&mut self, id: u64) {
         let member = self.members.remove(&id).unwrap();
         member.stop.cancel();
-        tokio::time::timeout(PATIENCE, member.served).await.unwrap().unwrap();
+        tokio::time::timeout(PATIENCE, member.served)
+            .await
+            .unwrap()
+            .unwrap();
         member.coordinator.shutdown().await;
     }
 
@@ -342,7 +348,10 @@ impl Member {
 
     pub(crate) fn file_of(&self, digest: &Digest) -> PathBuf {
         let name = digest.to_string();
-        self.dir.join("depot/blobs").join(&name[..2]).join(&name[2..])
+        self.dir
+            .join("depot/blobs")
+            .join(&name[..2])
+            .join(&name[2..])
     }
 
     /// Flips a bit of a blob on this member's disk.

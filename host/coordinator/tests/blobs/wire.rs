@@ -35,13 +35,25 @@ async fn a_worker_puts_on_a_majority_and_gets_from_whoever_it_asks() {
     assert!(town.holders(&digest).await.len() >= 2);
     for member in [1, 2, 3] {
         // Whoever lacks it pulls it first.
-        town.member(member).replicated.local().remove(&digest).await.unwrap();
+        town.member(member)
+            .replicated
+            .local()
+            .remove(&digest)
+            .await
+            .unwrap();
         let mut client = client(&town, member);
         let has = v1::HasBlobsRequest {
             digests: vec![digest.as_bytes().to_vec(), vec![0; 32]],
         };
-        assert_eq!(client.has(has).await.unwrap().into_inner().has, [true, false]);
-        let mut stream = client.get(part(&digest, 5, 500_000)).await.unwrap().into_inner();
+        assert_eq!(
+            client.has(has).await.unwrap().into_inner().has,
+            [true, false]
+        );
+        let mut stream = client
+            .get(part(&digest, 5, 500_000))
+            .await
+            .unwrap()
+            .into_inner();
         let (total, read) = transfer::read_part(&mut stream, 500_000).await.unwrap();
         assert_eq!((total, read.len()), (600_000, 500_000));
     }
@@ -72,7 +84,15 @@ async fn bytes_that_are_not_those_announced_are_refused() {
     assert_eq!(put(vec![body()]).await, Code::InvalidArgument);
     assert_eq!(put(vec![]).await, Code::InvalidArgument);
     assert_eq!(put(vec![head(BLOB_BYTES_MAX + 1)]).await, Code::OutOfRange);
-    assert!(town.member(1).replicated.local().list().await.unwrap().is_empty());
+    assert!(
+        town.member(1)
+            .replicated
+            .local()
+            .list()
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -80,7 +100,10 @@ async fn what_is_no_digest_task_or_key_is_refused() {
     let town = Town::of(1).await;
     let mut blobs = client(&town, 1);
     let short = v1::GetBlobRequest::default();
-    assert_eq!(blobs.get(short).await.unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(
+        blobs.get(short).await.unwrap_err().code(),
+        Code::InvalidArgument
+    );
     let many = v1::HasBlobsRequest {
         digests: vec![vec![0; 32]; 1025],
     };
