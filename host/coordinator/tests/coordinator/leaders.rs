@@ -5,7 +5,6 @@ use aureole_api::internal::v1::workers_client::WorkersClient;
 use aureole_api::leader::Redirect;
 use aureole_coordinator::Coordinator;
 use aureole_ledger::{Digest, TaskPhase, TaskRecord};
-use aureole_store::Depot;
 
 use crate::group::{Group, numbered, until};
 use crate::kit::{PROOF, Worker, attempt_of, proved};
@@ -25,8 +24,7 @@ async fn complete(
     worker: &mut Worker,
     held: v1::AttemptId,
 ) -> Option<v1::Problem> {
-    let depot = group.dir.path().join(format!("depot-{}", member.id()));
-    let depot = Depot::open(&depot).unwrap();
+    let depot = &group.depots[&member.id()];
     let put = |bytes: &[u8]| depot.put(bytes.to_vec());
     let proof: Digest = put(PROOF).await.unwrap();
     let public_inputs = put(b"public inputs").await.unwrap();
