@@ -2,7 +2,9 @@
 
 use aureole_api::internal::v1;
 use aureole_api::internal::v1::complete_request::Result as Wire;
-use aureole_ledger::{CircuitState, Command, Digest, PluginState, Stage, TaskPhase, codes, TenantId};
+use aureole_ledger::{
+    CircuitState, Command, Digest, PluginState, Stage, TaskPhase, TenantId, codes,
+};
 
 use crate::kit::{Node, PROOF, Worker, attempt, attempt_of, facts, proved, task_id};
 
@@ -117,6 +119,7 @@ fn prepared() -> v1::CircuitPrepared {
         report: facts.report.as_bytes().to_vec(),
         k: facts.k,
         proof_bytes: facts.proof_bytes,
+        ..v1::CircuitPrepared::default()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aureole_api::internal::v1;
-use aureole_ledger::{Command, Outcome, TaskPhase, codes, TenantId};
+use aureole_ledger::{Command, Outcome, TaskPhase, TenantId, codes};
 
 use crate::kit::{KEY, LEASE, Node, PATIENCE, PROOF, Worker, attempt, attempt_of, task_id};
 
