@@ -2,7 +2,8 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::TcpStream,
+    net::{TcpStream, ToSocketAddrs as _},
+    time::Duration,
 };
 
 use anyhow::{Context as _, bail, ensure};
@@ -54,13 +55,32 @@ pub fn send(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> anyhow::Result<Answer> {
+    send_within(PATIENCE, url, method, path, headers, body)
+}
+
+/// Sends a request as [`send`] does, to a node that may be cut off or stand still.
+///
+/// # Errors
+/// When no answer comes; a connection, and each part of an answer, may take this long.
+pub fn send_within(
+    patience: Duration,
+    url: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> anyhow::Result<Answer> {
     let host = url
         .strip_prefix("http://")
         .context("the address is not http")?;
-    let mut stream =
-        TcpStream::connect(host).with_context(|| format!("no connection to {host}"))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    let address = host
+        .to_socket_addrs()?
+        .next()
+        .context("the address is none")?;
+    let mut stream = TcpStream::connect_timeout(&address, patience)
+        .with_context(|| format!("no connection to {host}"))?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
     if !body.is_empty() || method == "POST" {
         head.push_str(&format!("content-length: {}\r\n", body.len()));

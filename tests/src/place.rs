@@ -25,7 +25,7 @@ fn profile_dir() -> anyhow::Result<PathBuf> {
     Ok(folder.to_owned())
 }
 
-fn target_dir() -> anyhow::Result<PathBuf> {
+pub(crate) fn target_dir() -> anyhow::Result<PathBuf> {
     let profile = profile_dir()?;
     Ok(profile
         .parent()

@@ -21,6 +21,22 @@ impl Random {
         Ok(Self(seed))
     }
 
+    /// The choices of a seed.
+    pub fn from_seed(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// Other choices, which follow from these.
+    pub fn fork(&mut self) -> Self {
+        Self(self.number())
+    }
+
+    /// One of several.
+    pub fn one_of<'a, T>(&mut self, several: &'a [T]) -> Option<&'a T> {
+        let index = self.below(several.len() as u64);
+        several.get(usize::try_from(index).ok()?)
+    }
+
     /// Any number.
     pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

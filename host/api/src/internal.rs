@@ -31,6 +31,36 @@ impl fmt::Debug for v1::Prove {
     }
 }
 
+/// Shows everything but the key.
+impl fmt::Debug for v1::PutKeyRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PutKeyRequest")
+            .field("task_id", &Hex(&self.task_id))
+            .field("input", &Hex(&self.input))
+            .field("key", &"[secret]")
+            .finish()
+    }
+}
+
+/// Shows whether there is a key, and not the key.
+impl fmt::Debug for v1::GetKeyReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GetKeyReply")
+            .field("key", &self.key.as_ref().map(|_| "[secret]"))
+            .finish()
+    }
+}
+
+/// Shows the verb but not its arguments, which may hold a private input.
+impl fmt::Debug for v1::VerbCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerbCall")
+            .field("verb", &self.verb)
+            .field("arguments", &format_args!("[{} bytes]", self.arguments.len()))
+            .finish()
+    }
+}
+
 /// Bytes as hexadecimal in debug output.
 struct Hex<'a>(&'a [u8]);
 
@@ -60,5 +90,30 @@ mod tests {
         );
         assert!(shown.contains("component: abcd"), "{shown}");
         assert!(shown.contains("[secret]") && !shown.contains("5e5e") && !shown.contains("94, 94"));
+    }
+
+    #[test]
+    fn a_key_on_its_way_between_members_is_not_in_debug_output() {
+        let key = vec![0x5e; 32];
+        let put = v1::PutKeyRequest {
+            task_id: vec![0xab],
+            key: key.clone(),
+            ..v1::PutKeyRequest::default()
+        };
+        let shown = format!("{put:?} {:?}", v1::GetKeyReply { key: Some(key) });
+        assert!(shown.contains("task_id: ab"), "{shown}");
+        assert_eq!(shown.matches("[secret]").count(), 2, "{shown}");
+        assert!(!shown.contains("5e5e") && !shown.contains("94, 94"), "{shown}");
+    }
+
+    #[test]
+    fn private_arguments_are_not_in_debug_output() {
+        let call = v1::VerbCall {
+            verb: "submit".to_owned(),
+            arguments: b"{\"input\":\"canary\"}".to_vec(),
+        };
+        let shown = format!("{call:?}");
+        assert!(shown.contains("submit") && shown.contains("18 bytes"), "{shown}");
+        assert!(!shown.contains("99, 97, 110"), "{shown}");
     }
 }

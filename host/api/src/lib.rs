@@ -2,7 +2,9 @@
 
 pub mod codes;
 pub mod internal;
+pub mod leader;
 mod problem;
 pub mod rest;
+pub mod transfer;
 
 pub use problem::{DETAIL_MAX, MEDIA_TYPE, PATH_MAX, Problem};

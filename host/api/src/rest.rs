@@ -6,6 +6,7 @@
 
 mod check;
 mod circuit;
+mod explain;
 mod health;
 mod plugin;
 mod proof;
@@ -16,6 +17,7 @@ mod time;
 
 pub use check::{Cell, CheckReport, CheckRequest, Failure, Region};
 pub use circuit::{Circuit, CircuitRequest, CircuitState, Lint, PublicInput, Shape};
+pub use explain::{Estimate, Explanation, Wait};
 pub use health::{Check, Health};
 pub use plugin::{Plugin, PluginList, PluginState, PublicInputName};
 pub use proof::{Elements, ProofRecord, PublicInputs, Verdict, VerifyRequest};

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod cluster;
 mod plugin;
 
+pub(crate) use cluster::{Cluster, Role, Serve, Way};
 pub(crate) use plugin::Plugin;
 
 /// Zero-knowledge proofs of sandboxed halo2 circuits, on your own machines.
@@ -49,6 +51,11 @@ pub(crate) enum Output {
 pub(crate) enum Command {
     /// Run a node with everything embedded, for one machine
     Dev(Dev),
+    /// Run one process of a cluster: a coordinator, a gateway, a worker, or several of them
+    Serve(Serve),
+    /// Found a cluster, look at it, change who belongs to it
+    #[command(subcommand)]
+    Cluster(Cluster),
     /// Write, check and publish plugins; list, show and retire those of a node
     #[command(subcommand)]
     Plugin(Plugin),
@@ -73,11 +80,24 @@ pub(crate) enum Command {
 /// Ctrl-C: running proofs are finished or handed back, and nothing acknowledged is lost.
 #[derive(Debug, Args)]
 pub(crate) struct Dev {
+    /// Run a cluster of this many coordinators as processes of their own: 1, 3, 5 or 7
+    #[arg(long, value_name = "N")]
+    pub(crate) nodes: Option<u32>,
+    /// Workers of that cluster
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "nodes")]
+    pub(crate) workers: u32,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+/// What overrides a configuration file.
+#[derive(Debug, Args)]
+pub(crate) struct Settings {
     /// Configuration file; the flags below override it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "AUREOLE_CONFIG")]
     pub(crate) config: Option<PathBuf>,
     /// Folder for everything the node keeps [default: .aureole]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "AUREOLE_DATA_DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// Folder of proving parameters, which nodes may share [default: params below the data folder]
     #[arg(long, value_name = "DIR")]
@@ -184,6 +204,11 @@ pub(crate) enum Task {
     },
     /// Show a task: state, stages and their times, public inputs, or what failed
     Show {
+        /// Task id (tsk_...)
+        id: String,
+    },
+    /// Say why a task waits: its place, the limit it waits for, and an estimate with its basis
+    Explain {
         /// Task id (tsk_...)
         id: String,
     },

@@ -1,11 +1,13 @@
 //! What each command does, one file a noun.
 
 mod circuit;
+mod cluster;
 mod dev;
 mod local;
 pub(crate) mod plugin;
 mod prove;
 mod recorded;
+mod serve;
 mod task;
 mod unsatisfied;
 mod verify;
@@ -34,7 +36,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         url: arguments.url,
     };
     match arguments.command {
-        Command::Dev(options) => dev::run(&context, options).await?,
+        Command::Dev(options) => return dev::run(&context, options).await,
+        Command::Serve(options) => serve::run(&context, options).await?,
+        Command::Cluster(verb) => cluster::run(&context, verb).await?,
         Command::Plugin(verb) => return plugin::run(&context, verb).await,
         Command::Circuit(verb) => return circuit::run(&context, verb).await,
         Command::Prove(options) => prove::run(&context, options).await?,

@@ -182,6 +182,33 @@ pub(crate) fn task(task: &rest::Task) {
     fact("error", task.error.as_ref());
 }
 
+/// Why a task waits.
+pub(crate) fn explanation(told: &rest::Explanation) {
+    println!("{}  {}", told.task, told.state);
+    fact("waits", Some(&told.summary));
+    let more = if told.ahead_is_more { "more than " } else { "" };
+    let place = |ahead| format!("{more}{ahead} before it, {} queued", told.queued);
+    fact("place", told.ahead.map(place));
+    let share = format!(
+        "{} (weight {}, {} running)",
+        told.tenant, told.weight, told.tenant_running
+    );
+    fact("tenant", Some(share));
+    let estimate = &told.estimate;
+    let takes = format!(
+        "{} ms on {} threads, {} MiB ({})",
+        estimate.duration_ms,
+        estimate.threads,
+        estimate.memory_bytes >> 20,
+        estimate.basis
+    );
+    fact("takes", Some(takes));
+    let from_now = |millis: u64| format!("in {millis} ms");
+    fact("starts", told.starts_in_ms.map(from_now));
+    fact("done", told.ends_in_ms.map(from_now));
+    fact("deadline", told.deadline);
+}
+
 /// Tasks, a line each.
 pub(crate) fn tasks(page: &rest::TaskPage) {
     for task in &page.tasks {

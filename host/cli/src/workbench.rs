@@ -28,11 +28,11 @@ impl Workbench {
         let threads = u32::try_from(cores).unwrap_or(1);
         let provers = || {
             let config = ProversConfig::new(command.clone(), params_dir()?, threads);
-            anyhow::Ok(Provers::new(config, depot.clone()))
+            anyhow::Ok(Provers::new(config, depot.clone().into()))
         };
         let config = SandboxesConfig::new(command.clone(), folder.path().join("code"));
         Ok(Self {
-            sandboxes: Sandboxes::new(config, depot.clone())?,
+            sandboxes: Sandboxes::new(config, depot.clone().into())?,
             provers: provers()?,
             verifier: provers()?,
             depot: depot.clone(),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aureole_api::rest::{
-    CheckReport, CheckRequest, Circuit, CircuitRequest, Health, Plugin, PluginList, Task, TaskPage,
-    TaskRequest, TaskState, Verdict, VerifyRequest,
+    CheckReport, CheckRequest, Circuit, CircuitRequest, Explanation, Health, Plugin, PluginList,
+    Task, TaskPage, TaskRequest, TaskState, Verdict, VerifyRequest,
 };
 use bytes::Bytes;
 use reqwest::{Method, StatusCode};
@@ -158,6 +158,13 @@ impl Client {
     pub async fn tasks(&self, query: &TaskQuery) -> Result<TaskPage, Error> {
         self.http
             .get(&path(&["tasks"]), &query.pairs(), Duration::ZERO)
+            .await
+    }
+
+    /// Why a task waits, and for how long it should.
+    pub async fn explain(&self, id: &str) -> Result<Explanation, Error> {
+        self.http
+            .get(&path(&["tasks", id, "explain"]), &[], Duration::ZERO)
             .await
     }
 

@@ -1,5 +1,6 @@
 //! What a coordinator is told at start, and where it takes the time from.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,8 +10,15 @@ use aureole_ledger::Millis;
 /// What a coordinator is told at start.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// This member's id, never reused in a cluster.
+    /// Name of the cluster, the same on every member and in no other cluster: messages of another
+    /// cluster are refused. Default `aureole`.
+    pub cluster: String,
+    /// This member's id.
     pub node_id: u64,
+    /// host:port under which the other members reach this one. Default empty, for a group of one.
+    pub address: String,
+    /// How the group comes about. Only looked at while the folder is empty. Default alone.
+    pub founding: Founding,
     /// Folder of the log and the snapshot, this coordinator's alone.
     pub dir: PathBuf,
     /// How long a lease lasts without a heartbeat. Default 10 s.
@@ -20,6 +28,19 @@ pub struct Config {
     pub tick: Duration,
     /// Log entries between snapshots. Default 2000.
     pub snapshot_every: u64,
+}
+
+/// How the group of a new member comes about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Founding {
+    /// This member founds a group of one. More may be added while it runs.
+    #[default]
+    Alone,
+    /// These members found a group together, this one among them. The one with the lowest id does it,
+    /// when all have answered that they are empty too; the same map is given to each.
+    Founders(BTreeMap<u64, String>),
+    /// This member waits to be added to a group that exists.
+    Join,
 }
 
 /// Where the coordinator takes the time from. Called for every proposal; must not block.
@@ -38,7 +59,10 @@ impl Config {
     /// Returns the defaults for a member that keeps its data in a folder.
     pub fn new(node_id: u64, dir: impl Into<PathBuf>) -> Self {
         Self {
+            cluster: "aureole".to_owned(),
             node_id,
+            address: String::new(),
+            founding: Founding::Alone,
             dir: dir.into(),
             lease: Duration::from_secs(10),
             tick: Duration::from_millis(500),

@@ -16,12 +16,14 @@ use openraft::{EntryPayload, Vote};
 use redb::{Database, ReadableDatabase as _, TableDefinition};
 use tempfile::TempDir;
 
-use aureole_ledger::{Command, Digest, Outcome, TaskId};
+use aureole_ledger::{Command, Digest, Outcome, TaskId, TenantId};
 
+use crate::dial::DialNothing;
+use crate::identity::Identity;
 use crate::log::{LogError, LogStore};
 use crate::machine::Machine;
 use crate::network::Network;
-use crate::raft::{Batch, Entry, LogId, StorageError, Types};
+use crate::raft::{Batch, Entry, LogId, Member, StorageError, Types};
 use crate::snapshot::{SnapshotError, SnapshotFile};
 
 struct Builder;
@@ -49,6 +51,7 @@ fn register(index: u64, component: &str) -> Entry {
         bytes: 10,
         task: TaskId::from_bytes([u8::try_from(index).unwrap(); 16]),
         now: index,
+        tenant: TenantId::default(),
     };
     Entry {
         log_id: position(index),
@@ -153,8 +156,7 @@ async fn a_damaged_entry_is_an_error_not_an_entry() {
             log.blocking_append(vec![register(2, "a")]).await.unwrap();
         }
         tamper(&dir, change);
-        let mut log = LogStore::open(dir.path()).unwrap();
-        let error = log.try_get_log_entries(..).await.unwrap_err().to_string();
+        let error = LogStore::open(dir.path()).unwrap_err().to_string();
         assert!(
             error.contains(expected) && error.contains("log entry 2"),
             "{error}"
@@ -173,8 +175,7 @@ async fn an_entry_at_another_entrys_place_is_an_error() {
     }
     let (_, third) = crate::log::encode_for_tests(&register(3, "b"));
     tamper(&dir, |_| third);
-    let mut log = LogStore::open(dir.path()).unwrap();
-    let error = log.try_get_log_entries(..).await.unwrap_err().to_string();
+    let error = LogStore::open(dir.path()).unwrap_err().to_string();
     assert!(error.contains("it says it is entry 3"), "{error}");
 }
 
@@ -314,8 +315,13 @@ async fn a_damaged_snapshot_from_a_peer_changes_nothing() {
 #[tokio::test]
 async fn a_member_without_an_address_is_unreachable() {
     use openraft::network::{RPCOption, RaftNetwork as _, RaftNetworkFactory as _};
-    let node = openraft::BasicNode::new("10.0.0.9:1");
-    let mut peer = Network.new_client(9, &node).await;
+    let identity = Identity::draw("tests", 1).unwrap();
+    let mut network = Network::new(identity.into(), std::sync::Arc::new(DialNothing));
+    let node = Member {
+        address: "10.0.0.9:1".to_owned(),
+        incarnation: 0,
+    };
+    let mut peer = network.new_client(9, &node).await;
     let option = RPCOption::new(std::time::Duration::from_secs(1));
     let vote = openraft::raft::VoteRequest::new(Vote::new(1, 1), None);
     let error = peer.vote(vote, option).await.unwrap_err();
@@ -323,5 +329,5 @@ async fn a_member_without_an_address_is_unreachable() {
         matches!(&error, openraft::error::RPCError::Unreachable(_)),
         "{error}"
     );
-    assert!(error.to_string().contains("member 9"), "{error}");
+    assert!(error.to_string().contains("10.0.0.9:1"), "{error}");
 }

@@ -1,60 +1,39 @@
 //! One member of the group, as the rest of the process sees it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aureole_api::internal::v1;
+use aureole_api::internal::v1::members_server::MembersServer;
+use aureole_api::internal::v1::raft_server::RaftServer;
 use aureole_api::internal::v1::workers_server::WorkersServer;
-use aureole_ledger::{AttemptRef, Command, Outcome, Stage, State, StateError, TaskId, TaskRecord};
-use aureole_store::Depot;
-use openraft::{BasicNode, ServerState, SnapshotPolicy};
-use thiserror::Error;
+use aureole_ledger::{
+    AttemptRef, Command, Outcome, Stage, State, StateError, TaskId, TaskRecord, WorkerView,
+};
+use aureole_store::SharedBlobs;
+use tokio::runtime::Handle;
 use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::blobs::{Fate, KeyRing, Links, Membership};
 use crate::config::{Clock, Config};
+use crate::dial::Dial;
 use crate::events::Event;
+use crate::group::{Group, Leader, Reads};
 use crate::hub::{Hub, WorkerStatus};
-use crate::limits::{ELECTION_MAX_MS, ELECTION_MIN_MS, HEARTBEAT_MS, LOG_KEPT, START_PATIENCE};
-use crate::log::{LogError, LogStore};
-use crate::machine::{Facts, Machine};
-use crate::network::Network;
+use crate::limits::{MESSAGE_BYTES_MAX, START_PATIENCE};
+use crate::machine::Facts;
+use crate::members::{ClusterStatus, MemberError, MembersService, Verb};
+use crate::network::RaftService;
 use crate::planner;
-use crate::proposer::{ProposeError, Proposer, write};
-use crate::raft::Raft;
-use crate::snapshot::{SnapshotError, SnapshotFile};
+use crate::proposer::{ProposeError, Proposer};
+use crate::runtime::RaftRuntime;
+use crate::start::{self, StartError, Started};
 use crate::verify::{InputKeys, Verifier};
 use crate::workers::WorkersService;
-
-/// Why a coordinator does not start.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The log does not open.
-    #[error("the coordinator's log")]
-    Log(#[from] LogError),
-    /// The snapshot does not load.
-    #[error("the coordinator's snapshot")]
-    Snapshot(#[from] SnapshotError),
-    /// The configuration contradicts itself.
-    #[error("the coordinator's configuration: {reason}")]
-    Config {
-        /// How.
-        reason: String,
-    },
-    /// Raft does not start.
-    #[error("the coordinator's group: {reason}")]
-    Raft {
-        /// What openraft said.
-        reason: String,
-    },
-    /// The log could not be brought up to date.
-    #[error("the coordinator could not apply its log")]
-    Apply(#[from] ProposeError),
-}
 
 /// A task and what it is doing right now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,10 +51,14 @@ pub(crate) struct Inner {
     pub(crate) facts: Arc<Facts>,
     pub(crate) hub: Hub,
     pub(crate) proposer: Proposer,
-    pub(crate) depot: Depot,
+    pub(crate) depot: SharedBlobs,
     pub(crate) verifier: Arc<dyn Verifier>,
     pub(crate) keys: Arc<dyn InputKeys>,
-    raft: Raft,
+    pub(crate) group: Arc<Group>,
+    pub(crate) reads: Reads,
+    pub(crate) leader: watch::Receiver<Option<Leader>>,
+    /// Last: what runs on it ends when everybody has let go of this member.
+    pub(crate) runtime: RaftRuntime,
 }
 
 /// One member of the group. Cheap to clone; all clones are one member.
@@ -99,30 +82,26 @@ impl fmt::Debug for Coordinator {
 impl Inner {
     /// Says whether this member leads the group, as far as it knows.
     pub(crate) fn is_leader(&self) -> bool {
-        self.raft.metrics().borrow().state == ServerState::Leader
+        self.group.leads()
     }
 
     /// Proposes, and tells workers to stop what the outcome ended.
     pub(crate) async fn propose(&self, command: Command) -> Result<Outcome, ProposeError> {
         let outcome = self.proposer.propose(command).await?;
-        if let Outcome::Cancelled {
-            running: Some(attempt),
-        }
-        | Outcome::PluginRetired {
-            running: Some(attempt),
-        } = &outcome
-        {
+        for attempt in outcome.to_stop() {
             self.stop_attempt(*attempt);
         }
         Ok(outcome)
     }
 
-    /// Tells the worker that has, or last had, a task to stop an attempt. A worker that is not
+    /// Tells the worker that has, or had, an attempt to stop it. A worker that is not
     /// reached learns it from its next heartbeat.
     fn stop_attempt(&self, attempt: AttemptRef) {
         let worker = self.facts.read(|state| {
             let task = state.task(&attempt.task)?;
-            task.attempts.last().map(|last| last.worker.clone())
+            let mut records = task.attempts.iter();
+            let record = records.find(|record| record.attempt == attempt.attempt)?;
+            Some(record.worker.clone())
         });
         if let Some(worker) = worker {
             let cancel = v1::assignment::Assignment::Cancel(crate::wire::attempt_id(attempt));
@@ -139,50 +118,46 @@ impl Inner {
 // === impl Coordinator ===
 
 impl Coordinator {
-    /// Starts a member and returns when it leads and has applied its whole log.
+    /// Starts a member.
     ///
-    /// The first start in a folder makes a group of this one member; later ones continue it. Leases
-    /// of the process before stay with their workers, who have until the deadline to come back.
+    /// With [`Founding::Alone`] it returns when this member leads and has applied its whole log; the
+    /// first start in a folder makes a group of one, later ones continue it. Else it returns at once,
+    /// and the group comes about, or this member into it, while the services of
+    /// [`Self::raft_service`] and [`Self::members_service`] are reachable at `config.address`.
+    /// Leases of the process before stay with their workers, who have a whole lease from the election to
+    /// come back.
     ///
     /// # Errors
-    /// [`StartError`]: the folder is in use, damaged or not writable, or there is no leader.
+    /// [`StartError`]: the folder is in use, damaged, another member's or not writable, or there is
+    /// no leader of the group of one.
     pub async fn start(
         config: Config,
-        depot: Depot,
+        depot: SharedBlobs,
         verifier: Arc<dyn Verifier>,
         keys: Arc<dyn InputKeys>,
         clock: Arc<dyn Clock>,
+        dial: Arc<dyn Dial>,
     ) -> Result<Self, StartError> {
-        let dir = config.dir.clone();
-        let opened = tokio::task::spawn_blocking(move || -> Result<_, StartError> {
-            let log = LogStore::open(&dir)?;
-            Ok((log, Machine::open(SnapshotFile::open(&dir)?)?))
-        });
-        let (log, machine) = opened.await.map_err(|error| raft_error(&error))??;
-        let facts = Arc::clone(&machine.facts);
-        let raft = Raft::new(
-            config.node_id,
-            Arc::new(raft_config(&config)?),
-            Network,
-            log,
-            machine,
-        )
-        .await
-        .map_err(|error| raft_error(&error))?;
-        lead(&raft, config.node_id).await?;
-        // An empty entry: what it waits for, everything before it being applied, is the point.
-        write(&raft, Vec::new()).await?;
-
-        let inherited = facts.read(leases);
+        let Started {
+            runtime,
+            group,
+            facts,
+            leader,
+            proposer,
+            reads,
+        } = start::member(&config, dial).await?;
         let inner = Arc::new(Inner {
             clock,
             facts,
-            hub: Hub::new(inherited),
-            proposer: Proposer::start(raft.clone()),
+            hub: Hub::default(),
+            proposer,
             depot,
             verifier,
             keys,
-            raft,
+            group,
+            reads,
+            leader,
+            runtime,
             config,
         });
         let stop = CancellationToken::new();
@@ -198,7 +173,8 @@ impl Coordinator {
     ///
     /// # Errors
     /// [`ProposeError::Invalid`] and [`ProposeError::NotLeader`] changed nothing. After
-    /// [`ProposeError::Stopped`] the command may or may not be committed: propose it again.
+    /// [`ProposeError::Stopped`] and [`ProposeError::Undecided`] the command may or may not be
+    /// committed: propose it again.
     ///
     /// # Cancel safety
     /// A proposal whose future is dropped may or may not be committed.
@@ -219,16 +195,18 @@ impl Coordinator {
     /// Returns the attempt and stage that a running task is at, if its worker said so.
     pub fn stage_of(&self, id: TaskId) -> Option<(u32, Stage)> {
         let (attempt, stage) = self.inner.hub.stage(&id)?;
-        let current = self.read(|state| Some(state.task(&id)?.lease()?.attempt))?;
-        (current == attempt).then_some((attempt, stage))
+        let runs = self.read(|state| Some(state.task(&id)?.lease_of(attempt).is_some()))?;
+        runs.then_some((attempt, stage))
     }
 
     /// Returns a task as it is now.
     pub fn task(&self, id: TaskId) -> Option<TaskView> {
         let task = self.read(|state| state.task(&id).cloned())?;
-        let stage = self.inner.hub.stage(&id).and_then(|(attempt, stage)| {
-            (task.lease().map(|lease| lease.attempt) == Some(attempt)).then_some(stage)
-        });
+        let stage = self
+            .inner
+            .hub
+            .stage(&id)
+            .and_then(|(attempt, stage)| task.lease_of(attempt).map(|_| stage));
         Some(TaskView { task, stage })
     }
 
@@ -263,16 +241,132 @@ impl Coordinator {
         WorkersServer::new(WorkersService::new(Arc::clone(&self.inner)))
     }
 
+    /// Returns what the joined workers can take, as plans see it.
+    pub fn worker_views(&self) -> Vec<WorkerView> {
+        self.inner.hub.views()
+    }
+
     /// Returns the workers that are joined.
     pub fn workers(&self) -> Vec<WorkerStatus> {
         self.inner.hub.statuses()
     }
 
+    /// Waits until what [`Self::read`] shows has everything that was committed before this call: a
+    /// majority confirms that this member leads. Calls at the same time share a confirmation.
+    ///
+    /// # Errors
+    /// [`ProposeError::NotLeader`], also when too few members answer within a second, and
+    /// [`ProposeError::Stopped`].
+    pub async fn linearizable(&self) -> Result<(), ProposeError> {
+        self.inner.reads.linearizable().await
+    }
+
     /// Says whether this member leads the group and accepts commands.
     pub fn is_leading(&self) -> bool {
-        let metrics = self.inner.raft.metrics();
-        let metrics = metrics.borrow();
-        metrics.running_state.is_ok() && metrics.state == ServerState::Leader
+        self.inner.group.leads()
+    }
+
+    /// Returns a value that follows who leads, as far as this member knows: `None` during an
+    /// election, on a leader that no majority answers, and after the end.
+    pub fn leader(&self) -> watch::Receiver<Option<Leader>> {
+        self.inner.leader.clone()
+    }
+
+    /// Tells blob and key replication who the members are and which inputs are still needed. Called
+    /// once, right after the start: until then nothing has a majority.
+    pub fn attach(&self, links: &Links, keys: &KeyRing) {
+        let (me, metrics) = (self.id(), self.inner.group.raft.metrics());
+        links.attach(move || {
+            let metrics = metrics.borrow();
+            let membership = metrics.membership_config.membership();
+            Membership {
+                me,
+                voters: membership.get_joint_config().clone(),
+                addresses: membership
+                    .nodes()
+                    .map(|(id, member)| (*id, member.address.clone()))
+                    .collect(),
+            }
+        });
+        let facts = Arc::clone(&self.inner.facts);
+        keys.attach(move |task, input| facts.read(|state| Fate::of(state, task, input)));
+    }
+
+    /// Returns this member's id.
+    pub fn id(&self) -> u64 {
+        self.inner.group.identity.member
+    }
+
+    /// Returns the service for the other members. Only they may reach it.
+    pub fn raft_service(&self) -> RaftServer<RaftService> {
+        RaftServer::new(RaftService::new(Arc::clone(&self.inner.group)))
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    /// Returns the service for operators, which members pass on to the leader.
+    pub fn members_service(&self) -> MembersServer<MembersService> {
+        MembersServer::new(MembersService::new(Arc::clone(&self.inner.group)))
+    }
+
+    /// Returns the runtime of Raft, whose threads have priority: the internal listener, which brings
+    /// the beats of the leader, belongs on it. It must not be given long work.
+    pub fn raft_runtime(&self) -> Handle {
+        self.inner.runtime.handle().clone()
+    }
+
+    /// Tells how the group stands: as the leader sees it, or as this member does without one.
+    pub async fn status(&self) -> ClusterStatus {
+        self.inner.group.status(false).await
+    }
+
+    /// Adds a member, which must be running, empty and reachable at host:port. It becomes a learner,
+    /// catches up, and votes when this returns. A member that belongs to the group already is
+    /// recorded at its new address.
+    ///
+    /// # Errors
+    /// [`MemberError`]. After [`MemberError::Behind`] it is a learner: call again.
+    pub async fn add_member(&self, id: u64, address: &str) -> Result<ClusterStatus, MemberError> {
+        let address = address.to_owned();
+        self.member_verb(Verb::Add { id, address }).await
+    }
+
+    /// Removes a member, alive or dead.
+    ///
+    /// # Errors
+    /// [`MemberError`].
+    pub async fn remove_member(&self, id: u64) -> Result<ClusterStatus, MemberError> {
+        self.member_verb(Verb::Remove { id }).await
+    }
+
+    /// Makes another member the leader. Proposals wait for the fraction of a second that it takes.
+    ///
+    /// # Errors
+    /// [`MemberError`]. Whoever leads then, nothing is lost.
+    pub async fn transfer_leader(&self, id: u64) -> Result<ClusterStatus, MemberError> {
+        self.member_verb(Verb::Transfer { id }).await
+    }
+
+    /// Carries a verb out, or passes it on. A caller that goes away does not end it half-way.
+    async fn member_verb(&self, verb: Verb) -> Result<ClusterStatus, MemberError> {
+        let group = Arc::clone(&self.inner.group);
+        let done = self
+            .inner
+            .runtime
+            .handle()
+            .spawn(async move { group.carry_out(verb, false).await });
+        done.await.unwrap_or_else(|error| {
+            Err(MemberError::Stopped {
+                reason: error.to_string(),
+            })
+        })
+    }
+
+    /// Waits until this member has stopped, and says why: it was told to, its disk failed, its group
+    /// knows another under its id, or its log has a command that this build does not know. A member
+    /// that stopped acknowledges nothing more; the process should end.
+    pub async fn stopped(&self) -> String {
+        self.inner.group.halt.stopped(&self.inner.group.raft).await
     }
 
     /// Hands out no further leases: the first step of a shutdown. What runs may still complete.
@@ -286,7 +380,7 @@ impl Coordinator {
     /// [`ProposeError::Stopped`] when the member stopped, or its disk is full.
     pub async fn compact(&self) -> Result<(), ProposeError> {
         let stopped = |reason: String| ProposeError::Stopped { reason };
-        let raft = &self.inner.raft;
+        let raft = &self.inner.group.raft;
         let applied = raft.metrics().borrow().last_applied;
         raft.trigger()
             .snapshot()
@@ -326,7 +420,7 @@ impl Coordinator {
         {
             tracing::error!(%error, "the planner did not end well");
         }
-        if let Err(error) = self.inner.raft.shutdown().await {
+        if let Err(error) = self.inner.group.raft.shutdown().await {
             tracing::error!(%error, "raft did not end well");
         }
     }
@@ -344,62 +438,4 @@ async fn next_change(events: &mut broadcast::Receiver<Event>, id: TaskId) -> boo
             Err(RecvError::Closed) => return false,
         }
     }
-}
-
-fn raft_error(error: &dyn fmt::Display) -> StartError {
-    StartError::Raft {
-        reason: error.to_string(),
-    }
-}
-
-fn raft_config(config: &Config) -> Result<openraft::Config, StartError> {
-    openraft::Config {
-        cluster_name: "aureole".to_owned(),
-        heartbeat_interval: HEARTBEAT_MS,
-        election_timeout_min: ELECTION_MIN_MS,
-        election_timeout_max: ELECTION_MAX_MS,
-        snapshot_policy: SnapshotPolicy::LogsSinceLast(config.snapshot_every),
-        max_in_snapshot_log_to_keep: LOG_KEPT.min(config.snapshot_every),
-        ..openraft::Config::default()
-    }
-    .validate()
-    .map_err(|error| StartError::Config {
-        reason: error.to_string(),
-    })
-}
-
-/// Makes a group of one on the first start, and waits for a leader.
-async fn lead(raft: &Raft, node_id: u64) -> Result<(), StartError> {
-    if !raft
-        .is_initialized()
-        .await
-        .map_err(|error| raft_error(&error))?
-    {
-        let members = BTreeMap::from([(node_id, BasicNode::default())]);
-        raft.initialize(members)
-            .await
-            .map_err(|error| raft_error(&error))?;
-    } else if raft.metrics().borrow().state != ServerState::Leader {
-        // Killed while it was voting: the only voter need not wait for an election timeout.
-        raft.trigger()
-            .elect()
-            .await
-            .map_err(|error| raft_error(&error))?;
-    }
-    raft.wait(Some(START_PATIENCE))
-        .metrics(|metrics| metrics.state == ServerState::Leader, "leadership")
-        .await
-        .map_err(|error| raft_error(&error))?;
-    Ok(())
-}
-
-/// Returns every lease.
-fn leases(state: &State) -> BTreeSet<AttemptRef> {
-    let running = state.tasks().filter(|task| task.lease().is_some());
-    running
-        .map(|task| AttemptRef {
-            task: task.id,
-            attempt: task.attempt,
-        })
-        .collect()
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use aureole_api::internal::v1;
 use aureole_ledger::{
-    AttemptRef, CircuitState, Command, Millis, Problem, State, TaskKind, WorkerId, codes,
+    AttemptRef, CircuitState, Command, Digest, Problem, State, TaskId, TaskKind, WorkerId, codes,
 };
 
 use crate::coordinator::Inner;
-use crate::verify::InputKeys;
+use crate::wire;
 
 /// What a lease is for, read from the ledger.
 enum Work {
@@ -58,7 +58,7 @@ impl Inner {
             now,
         };
         // Without an outcome the lease ends by its deadline.
-        if let Err(error) = self.proposer.propose(command).await {
+        if let Err(error) = self.propose(command).await {
             tracing::warn!(%task, %error, "a lease could not be given back");
         }
     }
@@ -67,39 +67,56 @@ impl Inner {
         &self,
         attempt: AttemptRef,
     ) -> Result<Option<v1::Assignment>, Undeliverable> {
-        let Some(work) = self.facts.read(|state| work(state, attempt)) else {
+        let found = self.facts.read(|state| {
+            let lease = state.task(&attempt.task)?.lease_of(attempt.attempt)?;
+            Some((work(state, attempt)?, lease.threads))
+        });
+        let Some((work, threads)) = found else {
             return Ok(None);
         };
         let work = match work {
             Work::Inspect(inspect) => v1::lease::Work::InspectPlugin(inspect),
             Work::Prepare(prepare) => v1::lease::Work::PrepareCircuit(prepare),
             Work::Prove(mut prove) => {
-                prove.input_key = input_key(Arc::clone(&self.keys), attempt).await?;
+                prove.input_key = self.input_key(attempt.task, &prove.input).await?;
                 v1::lease::Work::Prove(prove)
             }
         };
-        let lease = lease_message(attempt, self.config.lease_ms(), work);
+        let lease = v1::Lease {
+            attempt: Some(wire::attempt_id(attempt)),
+            lease_ms: self.config.lease_ms(),
+            threads,
+            work: Some(work),
+        };
         let assignment = v1::assignment::Assignment::Lease(lease);
         Ok(Some(v1::Assignment {
             assignment: Some(assignment),
         }))
     }
-}
 
-fn lease_message(attempt: AttemptRef, lease_ms: Millis, work: v1::lease::Work) -> v1::Lease {
-    v1::Lease {
-        attempt: Some(crate::wire::attempt_id(attempt)),
-        lease_ms,
-        work: Some(work),
+    async fn input_key(&self, task: TaskId, input: &[u8]) -> Result<Vec<u8>, Undeliverable> {
+        let Some(input) = Digest::from_slice(input) else {
+            return Err(unreadable("the task names no input"));
+        };
+        match self.keys.key(task, input).await {
+            Ok(Some(key)) => Ok(key.to_vec()),
+            Ok(None) => Err(Undeliverable {
+                problem: Problem::new(
+                    "task.input_lost",
+                    "the key of the task's sealed input is gone; submit the task again",
+                ),
+                retryable: false,
+            }),
+            Err(error) => Err(unreadable(&error.to_string())),
+        }
     }
 }
 
-/// Reads what a leased task is about; `None` when the attempt is not running any more.
+/// Reads what a leased task is about; `None` when what it is about is gone.
 fn work(state: &State, attempt: AttemptRef) -> Option<Work> {
     let task = state.task(&attempt.task)?;
-    task.lease()
-        .filter(|lease| lease.attempt == attempt.attempt)?;
-    let bytes = |digest: &aureole_ledger::Digest| digest.as_bytes().to_vec();
+    task.lease_of(attempt.attempt)?;
+    let bytes = |digest: &Digest| digest.as_bytes().to_vec();
     Some(match task.kind {
         TaskKind::InspectPlugin { plugin } => Work::Inspect(v1::InspectPlugin {
             component: bytes(&plugin),
@@ -123,25 +140,6 @@ fn work(state: &State, attempt: AttemptRef) -> Option<Work> {
             })
         }
     })
-}
-
-async fn input_key(
-    keys: Arc<dyn InputKeys>,
-    attempt: AttemptRef,
-) -> Result<Vec<u8>, Undeliverable> {
-    let read = tokio::task::spawn_blocking(move || keys.key(attempt.task)).await;
-    match read {
-        Ok(Ok(Some(key))) => Ok(key.to_vec()),
-        Ok(Ok(None)) => Err(Undeliverable {
-            problem: Problem::new(
-                "task.input_lost",
-                "the key of the task's sealed input is not on this node; submit the task again",
-            ),
-            retryable: false,
-        }),
-        Ok(Err(error)) => Err(unreadable(&error.to_string())),
-        Err(stopped) => Err(unreadable(&stopped.to_string())),
-    }
 }
 
 fn unreadable(reason: &str) -> Undeliverable {

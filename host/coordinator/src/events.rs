@@ -46,6 +46,7 @@ pub(crate) fn events_of(state: &State, command: &Command, outcome: &Outcome) -> 
         }
         Command::SubmitTask { task, .. }
         | Command::LeaseTask { task, .. }
+        | Command::ExpireTask { task, .. }
         | Command::CancelTask { task, .. } => vec![Event::TaskChanged(*task)],
         Command::CompleteTask {
             task, completion, ..
@@ -61,8 +62,11 @@ pub(crate) fn events_of(state: &State, command: &Command, outcome: &Outcome) -> 
             events
         }
         Command::SignPlugin { component, .. } => vec![Event::PluginChanged(*component)],
-        // A renewal changes nothing that anybody waits for; a forgotten task has no record to read.
-        Command::RenewLeases { .. } | Command::ForgetTasks { .. } => Vec::new(),
+        // Nobody waits for what these change; a forgotten task has no record to read.
+        Command::RenewLeases { .. }
+        | Command::ForgetTasks { .. }
+        | Command::ReserveWorker { .. }
+        | Command::SetWeight { .. } => Vec::new(),
     }
 }
 

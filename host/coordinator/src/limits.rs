@@ -20,6 +20,28 @@ pub(crate) const ASSIGNMENTS_QUEUED_MAX: usize = 256;
 /// Workers joined at a time. Each costs a stream and a share of the leader's memory.
 pub(crate) const WORKERS_MAX: usize = 1024;
 
+/// How long a worker of the same name must be silent before another process may join under it: three
+/// heartbeats of an idle worker. A restarted worker is not kept waiting by it, because its stream
+/// ended with its process.
+pub(crate) const NAMESAKE_SILENCE_MS: u64 = 3_000;
+
+/// Proofs of one worker that may turn out invalid before it gets no further leases. One can be a bit
+/// that flipped in memory; three are a machine, or a person, not to be trusted.
+pub(crate) const INVALID_PROOFS_MAX: u32 = 3;
+
+/// Warm circuits remembered of a worker: as many as a worker announces.
+pub(crate) const WARM_CIRCUITS_MAX: usize = 64;
+
+/// Backends a worker may name, and bytes of a name. There is one today.
+pub(crate) const BACKENDS_MAX: usize = 8;
+/// See [`BACKENDS_MAX`].
+pub(crate) const BACKEND_BYTES_MAX: usize = 64;
+
+/// How long a member that knows no leader, or only one that the worker just lost, keeps a Join before
+/// it refuses: an election takes less. The worker then hears of the new leader the moment there is
+/// one, instead of asking around.
+pub(crate) const JOIN_PATIENCE: Duration = Duration::from_secs(2);
+
 /// Slots a worker may claim. More than a machine's cores is a mistake.
 pub(crate) const SLOTS_MAX: u32 = 256;
 
@@ -40,13 +62,87 @@ pub(crate) const SNAPSHOT_EVERY: u64 = 2000;
 /// Log entries kept behind a snapshot, for peers that are a little late.
 pub(crate) const LOG_KEPT: u64 = 500;
 
-/// Heartbeats between members, and the wait before an election. Four beats may be lost; a leader's
-/// loss is noticed within two seconds also while provers use every core.
-pub(crate) const HEARTBEAT_MS: u64 = 250;
-/// The shortest wait before an election.
-pub(crate) const ELECTION_MIN_MS: u64 = 1000;
-/// The longest wait before an election.
-pub(crate) const ELECTION_MAX_MS: u64 = 2000;
+/// Heartbeats between members. Also openraft's patience with one append, an fsync at the other end
+/// included: those take milliseconds, and tens of them on a busy disk.
+pub(crate) const HEARTBEAT_MS: u64 = 200;
+/// The shortest wait before an election, after the leader's lease of `ELECTION_MAX_MS` has ended: a
+/// leader is missed after six lost beats, and another stands for election 1.2 to 1.8 s after its loss.
+pub(crate) const ELECTION_MIN_MS: u64 = 450;
+/// The longest wait before an election, and how long a leader's beat keeps others from standing.
+pub(crate) const ELECTION_MAX_MS: u64 = 750;
+
+/// A leader that no majority has answered for this long says that it leads no more: by then the
+/// others may follow another. Twice the lease.
+pub(crate) const QUORUM_SILENCE_MAX: Duration = Duration::from_millis(2 * ELECTION_MAX_MS);
+
+/// How long a proposal may wait for a majority before its caller is told that nobody knows. Longer
+/// than two elections; a caller that waits for a gateway has 30 s.
+pub(crate) const PROPOSE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a read waits for a majority to confirm the leader. Three confirmations of one heartbeat
+/// each, and room.
+pub(crate) const READ_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The pause before a leader that too few confirmed asks again: refusals come at once.
+pub(crate) const READ_PAUSE: Duration = Duration::from_millis(20);
+
+/// Entries in one append. At `ENTRY_BYTES_MAX` each they are 16 MiB, of which `APPEND_BYTES_MAX` cuts
+/// most; usual entries have under 1 KiB.
+pub(crate) const APPEND_ENTRIES_MAX: u64 = 64;
+
+/// Bytes of entries in one append; more is sent in several. One entry of 64 commands of 4 KiB fits
+/// eight times, and 2 MiB pass a slow link of 100 Mbit/s in one heartbeat.
+pub(crate) const APPEND_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Bytes of one message between members: an append and what surrounds it.
+pub(crate) const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Bytes of a snapshot in one part of its stream: small enough that beats pass between two parts.
+pub(crate) const SNAPSHOT_PART_BYTES: usize = 256 * 1024;
+
+/// The longest a snapshot may travel: `SNAPSHOT_BYTES_MAX` at 10 MiB/s, and its fsync.
+pub(crate) const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(120);
+
+/// The longest silence within a snapshot's stream before the receiver gives up what it has.
+pub(crate) const SNAPSHOT_SILENCE_MAX: Duration = Duration::from_secs(10);
+
+/// Appends or votes without an answer after which a connection is thrown away: one that a partition
+/// has swallowed would wait for the kernel's retransmission, a minute or more.
+pub(crate) const SILENCES_MAX: u32 = 3;
+
+/// The pause after a member could not be reached: two beats. It bounds how late a member that is
+/// back is noticed.
+pub(crate) const BACKOFF: Duration = Duration::from_millis(400);
+
+/// How long a member is given to answer who it is.
+pub(crate) const HELLO_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The pause between two rounds of asking the other founders.
+pub(crate) const FOUNDING_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a new member is given to catch up before it votes: a snapshot, and the log behind it.
+pub(crate) const CATCH_UP_PATIENCE: Duration = Duration::from_secs(180);
+
+/// How many entries a new member may lack when it becomes a voter. The rest follows in one append.
+pub(crate) const CATCH_UP_LAG_MAX: u64 = APPEND_ENTRIES_MAX;
+
+/// How long a hand-over may take: an election without waiting, twice tried.
+pub(crate) const TRANSFER_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a request that was passed on to the leader may take: the longest of its verbs.
+pub(crate) const FORWARD_PATIENCE: Duration = Duration::from_secs(200);
+
+/// Members of a group, voters and learners: more voters make it slower, not safer.
+pub(crate) const MEMBERS_MAX: usize = 9;
+
+/// Threads of the runtime of Raft: one may wait for a lock while the other sends beats.
+pub(crate) const RAFT_THREADS: usize = 2;
+
+/// Priority of Raft's threads, where the system permits one above normal. Provers have 10.
+pub(crate) const RAFT_NICE: i32 = -10;
+
+/// How long a start waits for a folder that another process, or this one, is just letting go.
+pub(crate) const FOLDER_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long a start waits for a leader and for the log to be applied.
 pub(crate) const START_PATIENCE: Duration = Duration::from_secs(30);

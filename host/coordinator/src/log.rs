@@ -5,91 +5,44 @@
 //! committed transaction. Writes run on tokio's blocking threads: an fsync takes milliseconds.
 
 mod entry;
+mod error;
 
 use std::fmt::Debug;
-use std::io;
 use std::ops::{Bound, RangeBounds};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use openraft::storage::{LogFlushed, RaftLogStorage};
 use openraft::{LogState, OptionalSend, RaftLogReader, StorageIOError, Vote};
 use redb::{
     Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction,
 };
-use thiserror::Error;
 
-use self::entry::{decode_entry, encode_entry};
-use crate::limits::LOG_CACHE_BYTES;
+use self::entry::checked;
+pub(crate) use self::entry::{decode_entry, encode_entry};
+pub use self::error::LogError;
+use crate::identity::Identity;
+use crate::limits::{FOLDER_PATIENCE, LOG_CACHE_BYTES};
 use crate::raft::{Entry, LogId, StorageError, Types};
 
 /// Entries by index.
 const ENTRIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("entries");
 
-/// The vote and the last purged position.
+/// The vote, the last purged position, the member's identity and the format.
 const MARKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("marks");
 
 const VOTE: &str = "vote";
 const PURGED: &str = "purged";
+const IDENTITY: &str = "identity";
+const FORMAT: &str = "format";
+
+/// The form of what stands in the file. A build that changes it raises it and reads the one before;
+/// 1 was never released.
+const FORMAT_KNOWN: u32 = 2;
 
 /// Name of the file in the coordinator's folder.
 const FILE: &str = "log.redb";
-
-/// Why the log cannot be opened, read or written.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum LogError {
-    /// Another process has the log open.
-    #[error("the log {} is in use by another process; stop it first", path.display())]
-    InUse {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file cannot be opened.
-    #[error("the log {} does not open", path.display())]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// What redb said.
-        source: Box<redb::Error>,
-    },
-    /// The file system refused.
-    #[error("the folder {} of the log", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A read or a write failed.
-    #[error("the log's file")]
-    Database(#[from] Box<redb::Error>),
-    /// An entry's bytes are not what was written.
-    #[error("log entry {index} is damaged: {reason}")]
-    Damaged {
-        /// The entry's position.
-        index: u64,
-        /// What was met.
-        reason: String,
-    },
-    /// A mark's bytes are not what was written.
-    #[error("the log's {mark} is damaged: {reason}")]
-    DamagedMark {
-        /// Which.
-        mark: &'static str,
-        /// What was met.
-        reason: String,
-    },
-    /// An entry cannot be encoded.
-    #[error("a log entry does not encode: {reason}")]
-    Encode {
-        /// What was met.
-        reason: String,
-    },
-    /// The runtime is shutting down.
-    #[error("the log's thread pool has stopped")]
-    Stopped,
-}
 
 /// The log. Cheap to clone; all clones are one log.
 #[derive(Clone, Debug)]
@@ -106,6 +59,9 @@ fn boxed(error: impl Into<redb::Error>) -> LogError {
 
 impl LogStore {
     /// Opens the log of a folder, and makes both if they are not there.
+    ///
+    /// Everything in it is read and checked: a member must not vote by a log that lacks what it once
+    /// acknowledged.
     pub(crate) fn open(dir: &Path) -> Result<Self, LogError> {
         let folder = |source| LogError::Folder {
             path: dir.to_owned(),
@@ -113,29 +69,94 @@ impl LogStore {
         };
         std::fs::create_dir_all(dir).map_err(folder)?;
         let path = dir.join(FILE);
-        let database = Database::builder()
-            .set_cache_size(LOG_CACHE_BYTES)
-            .create(&path);
-        let database = database.map_err(|error| match error {
-            redb::DatabaseError::DatabaseAlreadyOpen => LogError::InUse { path: path.clone() },
-            other => LogError::Open {
-                path: path.clone(),
-                source: Box::new(other.into()),
-            },
-        })?;
         let store = Self {
-            database: Arc::new(database),
+            database: Arc::new(open_database(&path)?),
         };
-        store.write(|transaction| {
-            transaction.open_table(ENTRIES).map_err(boxed)?;
-            transaction.open_table(MARKS).map_err(boxed)?;
-            Ok(())
-        })?;
+        let fresh = store.prepare()?;
+        let format = store.mark::<u32>(FORMAT)?.unwrap_or(1);
+        if !fresh && format != FORMAT_KNOWN {
+            return Err(LogError::Format {
+                path,
+                found: format,
+                known: FORMAT_KNOWN,
+            });
+        }
+        store.verify()?;
         // The file's name must survive too.
         std::fs::File::open(dir)
             .and_then(|dir| dir.sync_all())
             .map_err(folder)?;
         Ok(store)
+    }
+
+    /// Makes the tables. True when they were not there.
+    fn prepare(&self) -> Result<bool, LogError> {
+        let format = encode_mark(&FORMAT_KNOWN)?;
+        let mut fresh = false;
+        self.write(|transaction| {
+            transaction.open_table(ENTRIES).map_err(boxed)?;
+            let mut marks = transaction.open_table(MARKS).map_err(boxed)?;
+            fresh = marks.first().map_err(boxed)?.is_none();
+            if fresh {
+                marks.insert(FORMAT, format.as_slice()).map_err(boxed)?;
+            }
+            Ok(())
+        })?;
+        Ok(fresh)
+    }
+
+    /// Reads every entry and mark: each whole, and none missing between the first and the last.
+    fn verify(&self) -> Result<(), LogError> {
+        self.mark::<Vote<u64>>(VOTE)?;
+        let purged = self.mark::<LogId>(PURGED)?;
+        let mut expected = purged.map(|purged| purged.index + 1);
+        let transaction = self.database.begin_read().map_err(boxed)?;
+        let table = transaction.open_table(ENTRIES).map_err(boxed)?;
+        for item in table.range::<u64>(..).map_err(boxed)? {
+            let (index, bytes) = item.map_err(boxed)?;
+            let found = index.value();
+            let expected_now = *expected.get_or_insert(found);
+            if found != expected_now {
+                return Err(LogError::Gap {
+                    expected: expected_now,
+                    found,
+                });
+            }
+            decode_entry(found, bytes.value())?;
+            expected = Some(found + 1);
+        }
+        Ok(())
+    }
+
+    /// Returns whose folder this is; a new folder becomes the member's.
+    pub(crate) fn identity(
+        &self,
+        dir: &Path,
+        cluster: &str,
+        member: u64,
+    ) -> Result<Identity, LogError> {
+        if let Some(found) = self.mark::<Identity>(IDENTITY)? {
+            if found.cluster == cluster && found.member == member {
+                return Ok(found);
+            }
+            return Err(LogError::Identity {
+                path: dir.to_owned(),
+                found_cluster: found.cluster,
+                found_member: found.member,
+                cluster: cluster.to_owned(),
+                member,
+            });
+        }
+        let drawn = Identity::draw(cluster, member).map_err(|error| LogError::Randomness {
+            reason: error.to_string(),
+        })?;
+        let bytes = encode_mark(&drawn)?;
+        self.write(|transaction| {
+            let mut marks = transaction.open_table(MARKS).map_err(boxed)?;
+            marks.insert(IDENTITY, bytes.as_slice()).map_err(boxed)?;
+            Ok(())
+        })?;
+        Ok(drawn)
     }
 
     /// Runs one durable transaction.
@@ -171,12 +192,11 @@ impl LogStore {
         let Some(bytes) = table.get(mark).map_err(boxed)? else {
             return Ok(None);
         };
-        postcard::from_bytes(bytes.value())
+        let damaged = |reason: String| LogError::DamagedMark { mark, reason };
+        let body = checked(bytes.value()).map_err(damaged)?;
+        postcard::from_bytes(body)
             .map(Some)
-            .map_err(|error| LogError::DamagedMark {
-                mark,
-                reason: error.to_string(),
-            })
+            .map_err(|error| damaged(error.to_string()))
     }
 
     fn last_entry(&self) -> Result<Option<LogId>, LogError> {
@@ -200,6 +220,34 @@ impl LogStore {
     }
 }
 
+/// Opens the file. A process that was just stopped, or a member dropped in this one, may hold it for
+/// another moment.
+fn open_database(path: &Path) -> Result<Database, LogError> {
+    let begun = Instant::now();
+    loop {
+        let opened = Database::builder()
+            .set_cache_size(LOG_CACHE_BYTES)
+            .create(path);
+        match opened {
+            Ok(database) => return Ok(database),
+            Err(redb::DatabaseError::DatabaseAlreadyOpen) => {
+                if begun.elapsed() >= FOLDER_PATIENCE {
+                    return Err(LogError::InUse {
+                        path: path.to_owned(),
+                    });
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(other) => {
+                return Err(LogError::Open {
+                    path: path.to_owned(),
+                    source: Box::new(other.into()),
+                });
+            }
+        }
+    }
+}
+
 /// Encodes an entry as it stands in the file.
 #[cfg(test)]
 pub(crate) fn encode_for_tests(entry: &Entry) -> (u64, Vec<u8>) {
@@ -207,9 +255,10 @@ pub(crate) fn encode_for_tests(entry: &Entry) -> (u64, Vec<u8>) {
 }
 
 fn encode_mark<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, LogError> {
-    postcard::to_stdvec(value).map_err(|error| LogError::Encode {
+    let body = postcard::to_stdvec(value).map_err(|error| LogError::Encode {
         reason: error.to_string(),
-    })
+    })?;
+    Ok(entry::with_checksum(&body))
 }
 
 impl RaftLogReader<Types> for LogStore {

@@ -210,9 +210,16 @@ impl RaftStateMachine<Types> for Machine {
 
     async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot<Types>>, StorageError> {
         let file = self.file.clone();
-        let stored = blocking(move || file.read())
-            .await
-            .map_err(|error| StorageIOError::read_snapshot(None, &error))?;
+        let stored = match blocking(move || file.read_checked()).await {
+            // The disk changed what was written. The facts in memory are right: they replace it, and
+            // no member gets it.
+            Err(error @ (SnapshotError::Damaged { .. } | SnapshotError::State { .. })) => {
+                tracing::error!(%error, "the snapshot on disk is damaged and is written anew");
+                let mut builder = self.get_snapshot_builder().await;
+                return builder.build_snapshot().await.map(Some);
+            }
+            read => read.map_err(|error| StorageIOError::read_snapshot(None, &error))?,
+        };
         Ok(stored.map(|stored| Snapshot {
             meta: stored.meta,
             snapshot: Box::new(Cursor::new(stored.state)),

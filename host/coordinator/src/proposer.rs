@@ -3,12 +3,16 @@
 //! One task takes what waits, writes it as one entry and hands the outcomes back; what arrives in the
 //! meantime is the next entry. A single proposal is not delayed.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use aureole_ledger::{Command, CommandError, Outcome};
 use openraft::error::{ClientWriteError, Fatal, RaftError};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::limits::{BATCH_MAX, PROPOSALS_QUEUED_MAX};
+use crate::group::Group;
+use crate::limits::{BATCH_MAX, PROPOSALS_QUEUED_MAX, PROPOSE_PATIENCE};
 use crate::raft::{Batch, Raft};
 
 /// Why a proposal has no outcome.
@@ -23,6 +27,12 @@ pub enum ProposeError {
     NotLeader {
         /// Who does, if that is known.
         leader: Option<u64>,
+    },
+    /// No majority decided in time. The command may or may not be committed.
+    #[error("no majority decided within {} s", waited.as_secs())]
+    Undecided {
+        /// How long it was waited for.
+        waited: Duration,
     },
     /// The member stopped. The command may or may not have been committed.
     #[error("the coordinator has stopped: {reason}")]
@@ -43,16 +53,17 @@ struct Proposal {
 #[derive(Clone, Debug)]
 pub(crate) struct Proposer {
     queue: mpsc::Sender<Proposal>,
+    group: Arc<Group>,
 }
 
 // === impl Proposer ===
 
 impl Proposer {
     /// Starts the task that writes; it ends when the last clone is dropped.
-    pub(crate) fn start(raft: Raft) -> Self {
+    pub(crate) fn start(group: Arc<Group>) -> Self {
         let (queue, waiting) = mpsc::channel(PROPOSALS_QUEUED_MAX);
-        tokio::spawn(write_batches(raft, waiting));
-        Self { queue }
+        tokio::spawn(write_batches(Arc::clone(&group), waiting));
+        Self { queue, group }
     }
 
     /// Proposes a command and waits until it is committed, on disk and applied.
@@ -61,6 +72,7 @@ impl Proposer {
     /// A proposal whose future is dropped may or may not be committed.
     pub(crate) async fn propose(&self, command: Command) -> Answer {
         command.encode()?;
+        self.group.may_propose()?;
         let (answer, answered) = oneshot::channel();
         let stopped = || ProposeError::Stopped {
             reason: "it is shutting down".to_owned(),
@@ -73,14 +85,19 @@ impl Proposer {
     }
 }
 
-async fn write_batches(raft: Raft, mut waiting: mpsc::Receiver<Proposal>) {
+async fn write_batches(group: Arc<Group>, mut waiting: mpsc::Receiver<Proposal>) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
         let (commands, answers): (Vec<_>, Vec<_>) = batch
             .drain(..)
             .map(|proposal| (proposal.command, proposal.answer))
             .unzip();
-        match write(&raft, commands).await {
+        let written = {
+            // A hand-over of leadership lets what is written be decided, and holds what follows.
+            let _writing = group.writing.lock().await;
+            write(&group.raft, commands).await
+        };
+        match written {
             Ok(outcomes) => {
                 // A dropped receiver is a proposer that went away.
                 for (answer, outcome) in answers.into_iter().zip(outcomes) {
@@ -101,7 +118,11 @@ pub(crate) async fn write(
     raft: &Raft,
     commands: Vec<Command>,
 ) -> Result<Vec<Outcome>, ProposeError> {
-    match raft.client_write(Batch(commands)).await {
+    let written = tokio::time::timeout(PROPOSE_PATIENCE, raft.client_write(Batch(commands))).await;
+    let undecided = |_| ProposeError::Undecided {
+        waited: PROPOSE_PATIENCE,
+    };
+    match written.map_err(undecided)? {
         Ok(response) => Ok(response.data.0),
         Err(RaftError::APIError(ClientWriteError::ForwardToLeader(forward))) => {
             Err(ProposeError::NotLeader {

@@ -1,7 +1,7 @@
 //! The snapshot on disk: one file, replaced as a whole.
 //!
 //! ```text
-//! AURSNAP1            8 bytes
+//! AURSNAP2            8 bytes
 //! meta length         4 bytes, big endian
 //! meta                postcard of openraft's SnapshotMeta: position, members, id
 //! digest              32 bytes, SHA-256 over the meta
@@ -22,7 +22,7 @@ use crate::raft::SnapshotMeta;
 
 const FILE: &str = "snapshot";
 const TEMPORARY: &str = "snapshot.new";
-const MAGIC: [u8; 8] = *b"AURSNAP1";
+const MAGIC: [u8; 8] = *b"AURSNAP2";
 
 /// Why a snapshot cannot be read or written.
 #[derive(Debug, Error)]
@@ -127,7 +127,7 @@ impl SnapshotFile {
     }
 
     /// Reads the snapshot, if there is one. The state is not decoded: see [`Self::load`].
-    pub(crate) fn read(&self) -> Result<Option<Stored>, SnapshotError> {
+    fn read(&self) -> Result<Option<Stored>, SnapshotError> {
         let path = self.dir.join(FILE);
         let io = |source| SnapshotError::Io {
             path: path.clone(),
@@ -165,6 +165,15 @@ impl SnapshotFile {
             meta,
             state: state.to_vec(),
         }))
+    }
+
+    /// Reads the snapshot, if there is one, and makes sure that its state decodes.
+    pub(crate) fn read_checked(&self) -> Result<Option<Stored>, SnapshotError> {
+        let stored = self.read()?;
+        if let Some(stored) = &stored {
+            self.decode(stored)?;
+        }
+        Ok(stored)
     }
 
     /// Reads and decodes the snapshot, if there is one.

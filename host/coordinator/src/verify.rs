@@ -59,11 +59,13 @@ pub trait Verifier: Send + Sync + fmt::Debug + 'static {
 /// A key could not be read; it may exist.
 pub type KeyError = Box<dyn Error + Send + Sync>;
 
-/// Keeps the keys of sealed inputs. Called on a thread that may block.
+/// Keeps the keys of sealed inputs.
+#[async_trait]
 pub trait InputKeys: Send + Sync + fmt::Debug + 'static {
-    /// Returns the key of a task's input, or `None` when it was destroyed.
+    /// Returns the key of a task's sealed input, which the ledger names; `None` when it was
+    /// destroyed.
     ///
     /// # Errors
     /// Whatever kept the key from being read: another attempt may succeed.
-    fn key(&self, task: TaskId) -> Result<Option<[u8; 32]>, KeyError>;
+    async fn key(&self, task: TaskId, input: Digest) -> Result<Option<[u8; 32]>, KeyError>;
 }

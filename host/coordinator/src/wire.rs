@@ -1,5 +1,7 @@
 //! Wire to domain and back: everything a worker sends is checked here, once.
 
+use std::collections::BTreeSet;
+
 use aureole_api::internal::v1;
 use aureole_ledger::{
     AttemptRef, CircuitFacts, Completion, Digest, Problem, Refusal, Stage, TaskId, Timings,
@@ -8,7 +10,13 @@ use aureole_ledger::{
 use thiserror::Error;
 use tonic::Status;
 
-use crate::limits::ATTEMPTS_NAMED_MAX;
+use crate::hub::Joining;
+use crate::limits::{
+    ATTEMPTS_NAMED_MAX, BACKEND_BYTES_MAX, BACKENDS_MAX, SLOTS_MAX, WARM_CIRCUITS_MAX,
+};
+
+/// Bytes that tell a worker's process: workers draw 16.
+const INSTANCE_BYTES_MAX: usize = 32;
 
 /// Stages that are timed, at most one time each.
 const TIMINGS_MAX: usize = 16;
@@ -65,6 +73,63 @@ pub(crate) fn attempts(ids: &[v1::AttemptId]) -> Result<Vec<AttemptRef>, WireErr
         return Err(wrong("running", reason));
     }
     ids.iter().map(|id| attempt(Some(id))).collect()
+}
+
+/// The circuits that a worker says it has warm.
+pub(crate) fn warm(warm: &v1::WarmCircuits) -> Result<BTreeSet<Digest>, WireError> {
+    let count = warm.circuits.len();
+    if count > WARM_CIRCUITS_MAX {
+        let reason = format!("{count} circuits, the limit is {WARM_CIRCUITS_MAX}");
+        return Err(wrong("warm", reason));
+    }
+    let circuits = warm.circuits.iter();
+    circuits.map(|bytes| digest("warm", bytes)).collect()
+}
+
+/// A worker that knocks.
+pub(crate) fn joining(request: v1::JoinRequest) -> Result<Joining, WireError> {
+    let v1::JoinRequest {
+        cores,
+        memory_bytes,
+        slots,
+        instance,
+        backends,
+        draining,
+        ..
+    } = request;
+    if !(1..=SLOTS_MAX).contains(&slots) {
+        let reason = format!("{slots}, a worker has 1 to {SLOTS_MAX}");
+        return Err(wrong("slots", reason));
+    }
+    let named = |name: &String| !name.is_empty() && name.len() <= BACKEND_BYTES_MAX;
+    if backends.len() > BACKENDS_MAX || !backends.iter().all(named) {
+        let reason = format!("up to {BACKENDS_MAX} names of 1 to {BACKEND_BYTES_MAX} bytes each");
+        return Err(wrong("backends", reason));
+    }
+    Ok(Joining {
+        id: worker_id(&request.worker_id)?,
+        instance: self::instance(instance)?,
+        cores,
+        memory_bytes,
+        slots,
+        backends: backends.into_iter().collect(),
+        warm: request
+            .warm
+            .as_ref()
+            .map(warm)
+            .transpose()?
+            .unwrap_or_default(),
+        draining,
+    })
+}
+
+/// Which process of a worker's name it is; empty for one that does not say.
+pub(crate) fn instance(bytes: Vec<u8>) -> Result<Vec<u8>, WireError> {
+    if bytes.len() > INSTANCE_BYTES_MAX {
+        let reason = format!("{} bytes, the limit is {INSTANCE_BYTES_MAX}", bytes.len());
+        return Err(wrong("instance", reason));
+    }
+    Ok(bytes)
 }
 
 fn digest(field: &'static str, bytes: &[u8]) -> Result<Digest, WireError> {
@@ -172,5 +237,7 @@ fn facts(prepared: &v1::CircuitPrepared) -> Result<CircuitFacts, WireError> {
         report: digest("report", &prepared.report)?,
         k: prepared.k,
         proof_bytes: prepared.proof_bytes,
+        memory_bytes: prepared.memory_bytes,
+        work: prepared.work,
     })
 }

@@ -1,4 +1,7 @@
 //! The service for workers: who they are, what they run, what came of it.
+//!
+//! The leader alone answers; a refusal says who that is. A Join waits a moment for an election, so that
+//! a worker that lost its leader hears of the next one at once.
 
 mod complete;
 
@@ -9,6 +12,7 @@ use std::task::{Context, Poll};
 
 use aureole_api::internal::v1;
 use aureole_api::internal::v1::workers_server::Workers;
+use aureole_api::leader::Redirect;
 use aureole_ledger::limits::RENEWALS_MAX;
 use aureole_ledger::{AttemptRef, Command, Expiry, Millis, Outcome, WorkerId};
 use futures::Stream;
@@ -17,8 +21,8 @@ use tonic::{Request, Response, Status};
 
 use crate::coordinator::Inner;
 use crate::events::Event;
-use crate::hub::{Assigned, WorkerStatus};
-use crate::limits::SLOTS_MAX;
+use crate::hub::{Assigned, Turned};
+use crate::limits::{JOIN_PATIENCE, WORKERS_MAX};
 use crate::proposer::ProposeError;
 use crate::wire;
 
@@ -65,11 +69,6 @@ impl Drop for Assignments {
     }
 }
 
-/// A proposal without an outcome: the worker asks again, or another member.
-fn unavailable(error: &ProposeError) -> Status {
-    Status::unavailable(error.to_string())
-}
-
 // === impl WorkersService ===
 
 impl WorkersService {
@@ -81,9 +80,58 @@ impl WorkersService {
         if self.inner.is_leader() {
             return Ok(());
         }
-        Err(Box::new(Status::unavailable(
-            "this member does not lead the group",
-        )))
+        Err(Box::new(self.inner.redirect().into_status()))
+    }
+
+    /// Waits until this member presides over the workers, or another one leads than the one that the
+    /// worker lost; a moment at most.
+    async fn wait_to_preside(&self, lost_leader: &str) -> Result<(), Box<Status>> {
+        let mut presides = self.inner.hub.presides();
+        let mut leader = self.inner.leader.clone();
+        let me = self.inner.config.node_id;
+        let decided = async {
+            loop {
+                if *presides.borrow_and_update() && self.inner.is_leader() {
+                    return true;
+                }
+                let other = leader.borrow_and_update().clone();
+                if other.is_some_and(|other| other.id != me && other.address != lost_leader) {
+                    return false;
+                }
+                tokio::select! {
+                    Ok(()) = presides.changed() => {}
+                    Ok(()) = leader.changed() => {}
+                    // Both ended with this member.
+                    else => return false,
+                }
+            }
+        };
+        match tokio::time::timeout(JOIN_PATIENCE, decided).await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(Box::new(self.inner.redirect().into_status())),
+        }
+    }
+
+    /// A proposal without an outcome: the worker asks again, or another member.
+    fn unavailable(&self, error: &ProposeError) -> Status {
+        match error {
+            ProposeError::NotLeader { .. } => self.inner.redirect().into_status(),
+            error => Status::unavailable(error.to_string()),
+        }
+    }
+
+    fn turn_away(&self, worker: &WorkerId, turned: Turned) -> Status {
+        tracing::warn!(%worker, ?turned, "a worker is turned away");
+        match turned {
+            Turned::Namesake { heard_ms } => Status::already_exists(format!(
+                "another process is joined as worker {worker} and was heard of {heard_ms} ms ago; \
+                 give every worker an id of its own"
+            )),
+            Turned::Full => Status::resource_exhausted(format!(
+                "{WORKERS_MAX} workers are joined, which is the limit"
+            )),
+            Turned::Away => self.inner.redirect().into_status(),
+        }
     }
 
     /// Takes away the leases that a worker holds but no longer runs.
@@ -133,9 +181,11 @@ impl WorkersService {
         self.inner.facts.read(|state| {
             let (mut held, mut lost, mut stale) = (Vec::new(), Vec::new(), false);
             for attempt in running {
-                let lease = state.task(&attempt.task).and_then(|task| task.lease());
+                let lease = state
+                    .task(&attempt.task)
+                    .and_then(|task| task.lease_of(attempt.attempt));
                 match lease {
-                    Some(lease) if lease.attempt == attempt.attempt && lease.worker == *worker => {
+                    Some(lease) if lease.worker == *worker => {
                         stale |= lease.expires_at.saturating_sub(now) < half;
                         held.push(*attempt);
                     }
@@ -176,29 +226,27 @@ impl Workers for WorkersService {
         &self,
         request: Request<v1::JoinRequest>,
     ) -> Result<Response<Assignments>, Status> {
-        self.check_leader().map_err(|status| *status)?;
         let request = request.into_inner();
-        let worker = wire::worker_id(&request.worker_id)?;
         let running = wire::attempts(&request.running)?;
-        if !(1..=SLOTS_MAX).contains(&request.slots) {
-            let reason = format!("{}, a worker has 1 to {SLOTS_MAX}", request.slots);
-            return Err(wire::wrong("slots", reason).into());
-        }
+        let lost_leader = request.lost_leader.clone();
+        let joining = wire::joining(request)?;
+        let (worker, slots) = (joining.id.clone(), joining.slots);
+        let instance = joining.instance.clone();
+        self.wait_to_preside(&lost_leader)
+            .await
+            .map_err(|status| *status)?;
+        let now = self.inner.clock.now();
         // Nothing is leased to the worker between looking at its leases and its new stream.
-        self.inner.hub.forget(&worker);
+        let admitted = self.inner.hub.admit(&worker, &instance, now);
+        admitted.map_err(|turned| self.turn_away(&worker, turned))?;
         self.expire_lost(&worker, &running)
             .await
-            .map_err(|error| unavailable(&error))?;
-        let status = WorkerStatus {
-            id: worker.clone(),
-            cores: request.cores,
-            memory_bytes: request.memory_bytes,
-            slots: request.slots,
-            draining: false,
-        };
-        let (number, stream) = self.inner.hub.join(status).ok_or_else(|| {
-            Status::resource_exhausted("too many workers are joined to this coordinator")
-        })?;
+            .map_err(|error| self.unavailable(&error))?;
+        let (number, stream) = self
+            .inner
+            .hub
+            .join(joining, now)
+            .map_err(|turned| self.turn_away(&worker, turned))?;
         let (_, lost, _) = self.sort_running(&worker, &running);
         for attempt in lost {
             let cancel = v1::assignment::Assignment::Cancel(wire::attempt_id(attempt));
@@ -209,7 +257,7 @@ impl Workers for WorkersService {
                 },
             );
         }
-        tracing::info!(%worker, slots = request.slots, running = running.len(), "a worker joined");
+        tracing::info!(%worker, slots, running = running.len(), "a worker joined");
         self.inner.facts.wake.notify_one();
         let inner = Arc::clone(&self.inner);
         Ok(Response::new(Assignments {
@@ -228,13 +276,23 @@ impl Workers for WorkersService {
         let request = request.into_inner();
         let worker = wire::worker_id(&request.worker_id)?;
         let running = wire::attempts(&request.running)?;
+        let instance = wire::instance(request.instance)?;
+        let warm = request.warm.as_ref().map(wire::warm).transpose()?;
+        let now = self.inner.clock.now();
+        if !self.inner.hub.hear(&worker, &instance, warm, now) {
+            return Err(Status::failed_precondition(format!(
+                "another process has joined as worker {worker}"
+            )));
+        }
         let (held, mut lost, stale) = self.sort_running(&worker, &running);
         if stale {
             let renewed = self.renew(&worker, &held).await;
-            lost.extend(renewed.map_err(|error| unavailable(&error))?);
+            lost.extend(renewed.map_err(|error| self.unavailable(&error))?);
         }
-        let lost = lost.into_iter().map(wire::attempt_id).collect();
-        Ok(Response::new(v1::HeartbeatReply { lost }))
+        Ok(Response::new(v1::HeartbeatReply {
+            lost: lost.into_iter().map(wire::attempt_id).collect(),
+            coordinators: self.inner.redirect().coordinators,
+        }))
     }
 
     async fn progress(
@@ -264,12 +322,13 @@ impl Workers for WorkersService {
             attempt: wire::attempt(request.attempt.as_ref())?,
             timings: wire::timings(&request.timings)?,
             completion: wire::completion(request.result)?,
+            peak_memory_bytes: (request.peak_memory_bytes > 0).then_some(request.peak_memory_bytes),
         };
         let reply = self
             .inner
             .complete(reported)
             .await
-            .map_err(|error| unavailable(&error))?;
+            .map_err(|error| self.unavailable(&error))?;
         Ok(Response::new(reply))
     }
 
@@ -297,7 +356,7 @@ impl Workers for WorkersService {
             .inner
             .propose(command)
             .await
-            .map_err(|error| unavailable(&error))?;
+            .map_err(|error| self.unavailable(&error))?;
         Ok(Response::new(v1::FailReply {}))
     }
 
@@ -315,6 +374,24 @@ impl Workers for WorkersService {
 // === impl Inner ===
 
 impl Inner {
+    /// Where a worker should go instead of here.
+    pub(crate) fn redirect(&self) -> Redirect {
+        let me = self.config.node_id;
+        let leader = self.leader.borrow().clone();
+        let metrics = self.group.raft.metrics();
+        let metrics = metrics.borrow();
+        let members = metrics.membership_config.membership().nodes();
+        Redirect {
+            leader: leader
+                .filter(|leader| leader.id != me)
+                .map(|leader| leader.address),
+            coordinators: members
+                .map(|(_, member)| member.address.clone())
+                .filter(|address| !address.is_empty())
+                .collect(),
+        }
+    }
+
     /// Remembers and announces where an attempt stands.
     pub(crate) fn report_stage(&self, attempt: AttemptRef, stage: aureole_ledger::Stage) {
         self.hub.set_stage(attempt, stage);

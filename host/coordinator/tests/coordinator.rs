@@ -1,4 +1,5 @@
-//! A coordinator through its public face: proposals, restarts, workers and their results.
+//! A coordinator through its public face: proposals, restarts, workers and their results; and groups
+//! of them over real connections.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,15 +11,27 @@
 
 #[path = "coordinator/completions.rs"]
 mod completions;
+#[path = "coordinator/damage.rs"]
+mod damage;
+#[path = "coordinator/elections.rs"]
+mod elections;
+#[path = "coordinator/group.rs"]
+mod group;
 #[path = "coordinator/kill.rs"]
 mod kill;
 #[path = "coordinator/kit.rs"]
 mod kit;
+#[path = "coordinator/leaders.rs"]
+mod leaders;
 #[path = "coordinator/leases.rs"]
 mod leases;
+#[path = "coordinator/membership.rs"]
+mod membership;
 #[path = "coordinator/restarts.rs"]
 mod restarts;
 #[path = "coordinator/waiting.rs"]
 mod waiting;
 #[path = "coordinator/wire.rs"]
 mod wire;
+#[path = "coordinator/workers.rs"]
+mod workers;

@@ -8,10 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 use async_trait::async_trait;
 use aureole_api::{
     Problem,
-    rest::{
-        CheckReport, Circuit, Health, Plugin, PluginList, PluginRef, Task, TaskPage, TaskState,
-        Verdict,
-    },
+    rest::{CheckReport, Circuit, Explanation, Health, Plugin, PluginList, PluginRef, Task, TaskPage, TaskState, Verdict},
 };
 use aureole_ledger::{CircuitId, Digest, Priority, TaskId};
 use bytes::Bytes;
@@ -72,6 +69,9 @@ pub trait Platform: Send + Sync + 'static {
 
     /// One task; while it is not final, waits for its end.
     async fn task(&self, task: TaskId, wait: Duration) -> Result<Task, Problem>;
+
+    /// Why a task waits, and for how long it should.
+    async fn explain(&self, task: TaskId) -> Result<Explanation, Problem>;
 
     /// A page of tasks, newest first.
     async fn tasks(&self, filter: TaskFilter) -> Result<TaskPage, Problem>;

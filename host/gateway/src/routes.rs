@@ -39,6 +39,7 @@ pub(crate) fn router(shared: Shared) -> Router {
                 .post(tasks::submit_to)
                 .delete(tasks::cancel),
         )
+        .route("/tasks/{task}/explain", get(tasks::explain))
         .route("/tasks/{task}/proof", get(tasks::proof))
         .route("/proofs/verify", post(proofs::verify))
         .route("/errors", get(errors::list))

@@ -6,10 +6,14 @@
 
 mod attempts;
 mod circuits;
+mod endings;
 mod plugins;
+mod shares;
 mod tasks;
 
-use crate::{AttemptRef, Command, Outcome, Refusal, State, TaskRecord};
+use self::attempts::{Grant, Report};
+use self::tasks::Submission;
+use crate::{AttemptRef, Command, Outcome, Refusal, State};
 
 /// What a step of `apply` returns; a refusal becomes [`Outcome::Refused`].
 type Step = Result<Outcome, Refusal>;
@@ -29,13 +33,15 @@ impl State {
                 bytes,
                 task,
                 now,
-            } => self.register_plugin(*component, *bytes, *task, *now),
+                tenant,
+            } => self.register_plugin(*component, *bytes, *task, tenant, *now),
             Command::RegisterCircuit {
                 plugin,
                 params,
                 task,
                 now,
-            } => self.register_circuit(*plugin, *params, *task, *now),
+                tenant,
+            } => self.register_circuit(*plugin, *params, *task, tenant, *now),
             Command::SubmitTask {
                 task,
                 circuit,
@@ -43,19 +49,46 @@ impl State {
                 priority,
                 idempotency,
                 now,
-            } => self.submit_task(*task, *circuit, *input, *priority, *idempotency, *now),
+                tenant,
+                deadline,
+            } => self.submit_task(
+                *task,
+                *circuit,
+                &Submission {
+                    input: *input,
+                    priority: *priority,
+                    idempotency: *idempotency,
+                    tenant,
+                    deadline: *deadline,
+                },
+                *now,
+            ),
+            Command::CancelTask { task, now } => self.cancel_task(task, *now),
+            Command::RetirePlugin { component, now } => self.retire_plugin(component, *now),
+            Command::ForgetTasks { tasks } => Ok(self.forget_tasks(tasks)),
+            Command::SignPlugin { component, signer } => self.sign_plugin(component, *signer),
+            Command::ExpireTask { task, now } => self.expire_task(task, *now),
+            Command::ReserveWorker { task, worker } => self.reserve_worker(task, worker),
+            Command::SetWeight { tenant, weight } => self.set_weight(tenant, *weight),
             Command::LeaseTask {
                 task,
                 attempt,
                 worker,
                 expires_at,
                 now,
+                threads,
+                memory_bytes,
+                speculative,
             } => {
-                let attempt = AttemptRef {
-                    task: *task,
-                    attempt: *attempt,
+                let grant = Grant {
+                    attempt: attempt_ref(task, attempt),
+                    worker,
+                    expires_at: *expires_at,
+                    threads: *threads,
+                    memory_bytes: *memory_bytes,
+                    speculative: *speculative,
                 };
-                self.lease_task(attempt, worker, *expires_at, *now)
+                self.lease_task(&grant, *now)
             }
             Command::RenewLeases {
                 worker,
@@ -70,12 +103,19 @@ impl State {
                 completion,
                 timings,
                 now,
+                peak_memory_bytes,
             } => {
-                let attempt = AttemptRef {
-                    task: *task,
-                    attempt: *attempt,
+                let report = Report {
+                    timings,
+                    peak_memory_bytes: *peak_memory_bytes,
                 };
-                self.complete_task(attempt, worker, completion, timings, *now)
+                self.complete_task(
+                    attempt_ref(task, attempt),
+                    worker,
+                    completion,
+                    &report,
+                    *now,
+                )
             }
             Command::FailAttempt {
                 task,
@@ -84,39 +124,28 @@ impl State {
                 problem,
                 retryable,
                 now,
-            } => {
-                let attempt = AttemptRef {
-                    task: *task,
-                    attempt: *attempt,
-                };
-                self.fail_attempt(attempt, worker, problem, *retryable, *now)
-            }
+            } => self.fail_attempt(
+                attempt_ref(task, attempt),
+                worker,
+                problem,
+                *retryable,
+                *now,
+            ),
             Command::ExpireLease {
                 task,
                 attempt,
                 reason,
                 now,
-            } => {
-                let attempt = AttemptRef {
-                    task: *task,
-                    attempt: *attempt,
-                };
-                self.expire_lease(attempt, *reason, *now)
-            }
-            Command::CancelTask { task, now } => self.cancel_task(task, *now),
-            Command::RetirePlugin { component, now } => self.retire_plugin(component, *now),
-            Command::ForgetTasks { tasks } => Ok(self.forget_tasks(tasks)),
-            Command::SignPlugin { component, signer } => self.sign_plugin(component, *signer),
+            } => self.expire_lease(attempt_ref(task, attempt), *reason, *now),
         }
     }
 }
 
-/// Returns the attempt that a worker has at a task.
-fn running(task: &TaskRecord) -> Option<AttemptRef> {
-    task.lease().map(|lease| AttemptRef {
-        task: task.id,
-        attempt: lease.attempt,
-    })
+const fn attempt_ref(task: &crate::TaskId, attempt: &u32) -> AttemptRef {
+    AttemptRef {
+        task: *task,
+        attempt: *attempt,
+    }
 }
 
 /// Refuses to let a count pass its limit.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CircuitId, Digest, Millis, Problem, TaskId};
+use crate::{CircuitId, Digest, Measured, Millis, Problem, TaskId};
 
 /// A plugin together with parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,8 @@ pub struct CircuitRecord {
     pub registered_at: Millis,
     /// Where it stands.
     pub state: CircuitState,
+    /// What its proofs took here.
+    pub measured: Measured,
 }
 
 /// Where a circuit stands.
@@ -45,4 +47,10 @@ pub struct CircuitFacts {
     pub k: u32,
     /// The one length that a proof of it has.
     pub proof_bytes: u32,
+    /// Memory that one proof takes with its parameters and keys, predicted from the shape: an upper
+    /// bound. 0 when nobody said.
+    pub memory_bytes: u64,
+    /// Terms of all multiexponentiations of one proof, predicted from the shape: what its time is
+    /// proportional to. 0 when nobody said.
+    pub work: u64,
 }

@@ -9,14 +9,14 @@ use crate::limits::{COMMAND_BYTES_MAX, FORGET_MAX, RENEWALS_MAX};
 use crate::state::Facts;
 use crate::{Command, Digest, State};
 
-/// First byte of an encoded command.
-const COMMAND_VERSION: u8 = 1;
+/// First byte of an encoded command. 2: tenants, deadlines, threads and memory.
+const COMMAND_VERSION: u8 = 2;
 
 /// First bytes of an encoded state.
 const STATE_MAGIC: [u8; 8] = *b"AURLEDGR";
 
-/// Version of the state's layout, after the magic.
-const STATE_VERSION: u16 = 1;
+/// Version of the state's layout, after the magic. 2: shares, measurements, second attempts.
+const STATE_VERSION: u16 = 2;
 
 /// Bytes before the state's body: magic, version, digest.
 const HEADER_BYTES: usize = 8 + 2 + 32;

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CircuitFacts, CircuitId, Digest, Millis, Priority, Problem, Signer, TaskId, Timings,
+    CircuitFacts, CircuitId, Digest, Millis, Priority, Problem, Signer, TaskId, TenantId, Timings,
     WorkerId,
 };
 
 /// A change of the facts, proposed by the leader. `now` is the proposer's clock.
 ///
-/// Variants and fields are only ever appended: a log written by an older version is read back by
-/// position.
+/// Variants and fields are only ever appended: a log is read back by position. A new variant keeps
+/// old logs readable; a new field does not, and raises the version that an encoded command carries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// Makes a component known and queues its inspection. The bytes are in the depot.
@@ -23,6 +23,8 @@ pub enum Command {
         task: TaskId,
         /// When.
         now: Millis,
+        /// Whose share the inspection uses.
+        tenant: TenantId,
     },
     /// Makes a circuit of a ready plugin known and queues its preparation.
     RegisterCircuit {
@@ -34,6 +36,8 @@ pub enum Command {
         task: TaskId,
         /// When.
         now: Millis,
+        /// Whose share the preparation uses.
+        tenant: TenantId,
     },
     /// Queues a proof. The sealed input is in the depot.
     SubmitTask {
@@ -49,8 +53,12 @@ pub enum Command {
         idempotency: Option<Idempotency>,
         /// When.
         now: Millis,
+        /// Whose share it uses.
+        tenant: TenantId,
+        /// When the result is of no use any more: the task fails then.
+        deadline: Option<Millis>,
     },
-    /// Gives a queued task to a worker.
+    /// Gives a queued task to a worker, or a running one to a second worker as well.
     LeaseTask {
         /// The task.
         task: TaskId,
@@ -62,6 +70,13 @@ pub enum Command {
         expires_at: Millis,
         /// When.
         now: Millis,
+        /// How many threads the attempt may use.
+        threads: u32,
+        /// How much of the worker's memory is set aside for it.
+        memory_bytes: u64,
+        /// Whether this is a second attempt beside one that is running: the first result counts.
+        /// Without it a running task is not leased.
+        speculative: bool,
     },
     /// Extends leases of a worker that is alive.
     RenewLeases {
@@ -88,6 +103,8 @@ pub enum Command {
         timings: Timings,
         /// When.
         now: Millis,
+        /// Most memory that the attempt's processes had at once, if the worker measured it.
+        peak_memory_bytes: Option<u64>,
     },
     /// Ends an attempt without a result.
     FailAttempt {
@@ -141,6 +158,27 @@ pub enum Command {
         component: Digest,
         /// Who signed it.
         signer: Signer,
+    },
+    /// Fails a task whose deadline passed.
+    ExpireTask {
+        /// The task.
+        task: TaskId,
+        /// When.
+        now: Millis,
+    },
+    /// Sets a tenant's weight.
+    SetWeight {
+        /// The tenant.
+        tenant: TenantId,
+        /// Its part of the cluster beside the others who have work: 1 to `WEIGHT_MAX`.
+        weight: u32,
+    },
+    /// Keeps a worker free until a task fits it, in place of an earlier reservation.
+    ReserveWorker {
+        /// The queued task.
+        task: TaskId,
+        /// The worker.
+        worker: WorkerId,
     },
 }
 
@@ -219,6 +257,9 @@ impl Command {
             Self::RetirePlugin { .. } => "retire_plugin",
             Self::ForgetTasks { .. } => "forget_tasks",
             Self::SignPlugin { .. } => "sign_plugin",
+            Self::ExpireTask { .. } => "expire_task",
+            Self::SetWeight { .. } => "set_weight",
+            Self::ReserveWorker { .. } => "reserve_worker",
         }
     }
 }

@@ -45,6 +45,12 @@ pub enum IdError {
         /// The longest name allowed.
         max: u32,
     },
+    /// A tenant's name is empty, too long, or has a character outside its alphabet.
+    #[error("a tenant id has 1 to {max} of the characters a-z 0-9 -")]
+    Tenant {
+        /// The longest name allowed.
+        max: u32,
+    },
 }
 
 /// Parses exactly `N` bytes of lower-case hexadecimal.

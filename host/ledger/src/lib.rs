@@ -8,24 +8,34 @@ mod apply;
 mod circuit;
 mod codec;
 mod command;
+mod estimate;
+mod explain;
+mod fair;
 mod ids;
 pub mod limits;
 mod outcome;
+mod place;
 mod plan;
 mod plugin;
 mod problem;
 mod state;
 mod task;
+mod tenant;
 
 pub use circuit::{CircuitFacts, CircuitRecord, CircuitState};
 pub use codec::{CommandError, StateError};
 pub use command::{AttemptRef, Command, Completion, Expiry, Idempotency};
+pub use estimate::{Basis, Estimate, Measured, Need, Pace, speedup};
+pub use explain::{Explanation, Position, Wait, admit, explain};
 pub use ids::{CircuitId, Digest, IdError, Millis, Signer, TaskId, WorkerId};
 pub use outcome::{Outcome, Refusal};
-pub use plan::{PlanOptions, WorkerView, plan};
+pub use place::WorkerView;
+pub use plan::{PlanOptions, plan};
 pub use plugin::{PluginFacts, PluginRecord, PluginState};
 pub use problem::{Problem, codes};
 pub use state::State;
 pub use task::{
-    Attempt, Lease, Priority, Stage, TaskKind, TaskPhase, TaskRecord, TaskState, Timings,
+    Attempt, Lease, Priority, Reservation, Stage, TaskKind, TaskPhase, TaskRecord, TaskState,
+    Timings,
 };
+pub use tenant::{Share, TenantId};

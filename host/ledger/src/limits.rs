@@ -69,3 +69,72 @@ pub const TASKS_MAX: u64 = 1_000_000;
 /// Bytes of a component that may be registered. The gateway refuses larger uploads; this is the
 /// second check.
 pub const COMPONENT_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// Bytes of a tenant's name: a DNS label, so that it can stand in paths and metrics.
+pub const TENANT_ID_BYTES_MAX: usize = 63;
+
+/// A tenant's weight unless somebody sets it: leaves room for a hundredth of an ordinary share.
+pub const WEIGHT_DEFAULT: u32 = 100;
+
+/// The greatest weight: a hundred ordinary shares. More is a cluster of one's own.
+pub const WEIGHT_MAX: u32 = 10_000;
+
+/// Tenants whose shares are remembered before those that owe nothing are dropped. Dropping one
+/// changes no decision; the number only keeps snapshots small.
+pub const SHARES_KEPT: usize = 1024;
+
+/// What a step of priority is worth in waiting time. A task of the lowest priority is overtaken
+/// only by tasks submitted less than `9 * PRIORITY_STEP_MS` (nine minutes) after it, and by
+/// inspections and preparations within two steps more: nothing waits for ever.
+pub const PRIORITY_STEP_MS: u64 = 60_000;
+
+/// How long a task that needs much memory waits for a gap before a worker is kept free for it, and
+/// before its tenant's younger tasks stop overtaking it. Most proofs end within ten seconds, so
+/// most gaps come by themselves.
+pub const RESERVE_AFTER_MS: u64 = 10_000;
+
+/// An attempt that has run this many times its estimate is a straggler.
+pub const STRAGGLER_FACTOR: u64 = 2;
+
+/// A straggler gets a second attempt when its deadline is no further away than this many
+/// estimates, and at least one: earlier it may still end by itself, later a second would be late.
+pub const SPECULATION_FACTOR: u64 = 3;
+
+/// Threads that one lease may name; the speed-up model says that each doubling beyond wastes more
+/// than a third.
+pub const THREADS_MAX: u32 = 64;
+
+/// Samples after which averages of measurements become exponential: a changed machine is noticed
+/// within a dozen proofs, one odd proof moves an estimate by an eighth.
+pub const SAMPLES_MAX: u32 = 8;
+
+/// The longest time that is believed of one stage: a day, in microseconds. No lease is renewed
+/// that long for a proof of the largest circuit; it bounds the arithmetic.
+pub const DURATION_US_MAX: u64 = 86_400_000_000;
+
+/// How far a measured peak may move the memory predicted from the shape, either way. The
+/// prediction is an upper bound that is tested against real processes; more than four times less
+/// is a worker that does not see its children.
+pub const MEMORY_CORRECTION_MAX: u64 = 4;
+
+/// Memory set aside for an attempt of which nothing is known: an inspection or a preparation. Half
+/// a GiB holds a compilation of the largest component and keys up to k = 14; a smaller worker sets
+/// aside all it has.
+pub const MEMORY_ASSUMED_BYTES: u64 = 512 * 1024 * 1024;
+
+/// Nanoseconds that a unit of `CircuitFacts::work` takes on one thread before this cluster has
+/// measured any: 1.06 s for k = 12 with six advice columns (about 27 commitments of 4,096 terms).
+pub const WORK_UNIT_NANOS: u64 = 10_000;
+
+/// What an inspection is charged before it ran: compiling 1.6 MB takes about a second, its default
+/// circuit's keys another.
+pub const INSPECT_WORK_US: u64 = 2_000_000;
+
+/// What a preparation is charged before it ran: recording, checking and making keys of k = 14.
+pub const PREPARE_WORK_US: u64 = 2_000_000;
+
+/// What a proof without any figures is charged: k = 12 on one thread.
+pub const PROOF_WORK_US: u64 = 1_000_000;
+
+/// Places in the queue that an explanation counts before it says "at least".
+pub const POSITION_MAX: u64 = 10_000;

@@ -40,21 +40,26 @@ pub enum Outcome {
         lost: Vec<AttemptRef>,
     },
     /// The task has ended with this result, by this command or by the same one before.
-    Completed,
+    Completed {
+        /// The other attempt, which came too late.
+        stop: Vec<AttemptRef>,
+    },
     /// The attempt ended without a result.
     AttemptEnded {
-        /// Whether the task waits for another attempt; otherwise it failed.
+        /// Whether the task waits for another attempt or still has one; otherwise it failed.
         requeued: bool,
+        /// The other attempt of a task that failed.
+        stop: Vec<AttemptRef>,
     },
     /// The task is cancelled, by this command or an earlier one.
     Cancelled {
-        /// The attempt to stop.
-        running: Option<AttemptRef>,
+        /// The attempts to stop.
+        stop: Vec<AttemptRef>,
     },
     /// The plugin is retired, by this command or an earlier one.
     PluginRetired {
         /// The attempt at its inspection to stop.
-        running: Option<AttemptRef>,
+        stop: Vec<AttemptRef>,
     },
     /// Finished tasks were dropped.
     Forgotten {
@@ -63,8 +68,33 @@ pub enum Outcome {
     },
     /// The plugin has a signer, by this command or an earlier one.
     PluginSigned,
+    /// The task failed by its deadline.
+    TaskExpired {
+        /// The attempts to stop.
+        stop: Vec<AttemptRef>,
+    },
+    /// The tenant has the weight.
+    WeightSet,
+    /// The worker is kept for the task.
+    Reserved,
     /// Nothing changed.
     Refused(Refusal),
+}
+
+// === impl Outcome ===
+
+impl Outcome {
+    /// Returns the attempts that this ended under their workers' hands.
+    pub fn to_stop(&self) -> &[AttemptRef] {
+        match self {
+            Self::Completed { stop }
+            | Self::AttemptEnded { stop, .. }
+            | Self::Cancelled { stop }
+            | Self::PluginRetired { stop }
+            | Self::TaskExpired { stop } => stop,
+            _ => &[],
+        }
+    }
 }
 
 /// Why a command changed nothing.
@@ -157,6 +187,13 @@ pub enum Refusal {
         /// The task the key stands for.
         task: TaskId,
     },
+    /// The task has no deadline, or it has not passed.
+    #[error("task {0} is not past its deadline")]
+    DeadlineAhead(TaskId),
+    /// A second attempt is not made: one runs already, the worker has the first, the task is no
+    /// proof, or its budget would be spent if both were lost.
+    #[error("task {0} gets no second attempt beside the one that is running")]
+    NotSpeculative(TaskId),
     /// A limit of this crate is reached.
     #[error("{item} would be {value}, the limit is {max}")]
     Limit {
@@ -192,6 +229,8 @@ impl Refusal {
             Self::CompletionMismatch(_) => "task.completion_mismatch",
             Self::NotCancellable(_) => "task.not_cancellable",
             Self::IdempotencyConflict { .. } => "request.idempotency_conflict",
+            Self::DeadlineAhead(_) => "task.deadline_ahead",
+            Self::NotSpeculative(_) => "task.not_speculative",
             Self::Limit { .. } => "limits.ledger",
         }
     }

@@ -19,6 +19,12 @@ pub mod codes {
     pub const NODE_RESTARTED: &str = "task.node_restarted";
     /// The task was cancelled by its owner.
     pub const CANCELLED: &str = "task.cancelled";
+    /// The task's deadline passed before it was done.
+    pub const DEADLINE: &str = "task.deadline";
+    /// Another attempt at the task ended first, or the task failed under this one.
+    pub const SUPERSEDED: &str = "task.superseded";
+    /// No worker that is joined has the memory for a task.
+    pub const TOO_LARGE: &str = "task.too_large_for_workers";
     /// The plugin was retired before its inspection ended.
     pub const PLUGIN_RETIRED: &str = "plugin.retired";
     /// The plugin's name and version are taken by other bytes.

@@ -6,16 +6,19 @@
 //! keeps both in step.
 
 mod index;
+mod queue;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::index::Held;
 use self::index::Index;
+pub(crate) use self::queue::{Lane, QueueKey, TenantQueue};
 use crate::plugin::PluginState;
 use crate::{
-    AttemptRef, CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Millis, PluginRecord,
-    TaskId, TaskKind, TaskRecord, WorkerId,
+    AttemptRef, CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Millis, Pace,
+    PluginRecord, Reservation, Share, TaskId, TaskKind, TaskPhase, TaskRecord, TenantId, WorkerId,
 };
 
 /// What is replicated.
@@ -31,6 +34,14 @@ pub(crate) struct Facts {
     pub(crate) tasks: BTreeMap<TaskId, TaskRecord>,
     /// Task by idempotency key, as long as the task is known.
     pub(crate) idempotency: BTreeMap<Digest, TaskId>,
+    /// Shares of those tenants that have another weight than the default or used something lately.
+    pub(crate) shares: BTreeMap<TenantId, Share>,
+    /// Where the newest lease started in the tenants' virtual time; never goes back.
+    pub(crate) virtual_time: u64,
+    /// How fast proofs are made here.
+    pub(crate) pace: Pace,
+    /// Whom a worker is kept for, while the task is queued.
+    pub(crate) reservation: Option<Reservation>,
 }
 
 /// The ledger's state: everything that was ever accepted and not forgotten.
@@ -59,7 +70,7 @@ impl State {
     pub(crate) fn from_facts(facts: Facts) -> Self {
         let mut index = Index::default();
         for task in facts.tasks.values() {
-            index.insert(task, waits_for(&facts, task));
+            index.insert(task, waits_for(&facts.circuits, task));
         }
         Self { facts, index }
     }
@@ -152,33 +163,77 @@ impl State {
 
     /// Returns how many tasks are with workers.
     pub fn running_count(&self) -> u64 {
-        self.index.lease_count()
+        self.index.running_tasks()
     }
 
     /// Returns the leases of a worker, in the order of task ids.
     pub fn leases_of(&self, worker: &WorkerId) -> impl Iterator<Item = AttemptRef> {
-        self.index.held_by(worker).filter_map(|task| {
-            self.task(&task)?.lease().map(|lease| AttemptRef {
-                task,
-                attempt: lease.attempt,
-            })
-        })
+        let held = self.index.held_by(worker);
+        held.into_iter()
+            .flat_map(|held| held.attempts.iter().copied())
+    }
+
+    /// Returns what a worker's leases take of it; `None` when it has none.
+    pub(crate) fn held_by(&self, worker: &WorkerId) -> Option<&Held> {
+        self.index.held_by(worker)
     }
 
     /// Returns every lease, the one that ends first first.
-    pub(crate) fn leases_by_deadline(&self) -> impl Iterator<Item = (Millis, &TaskRecord)> {
-        self.index
-            .expiries()
-            .filter_map(|(expires_at, id)| self.task(&id).map(|task| (expires_at, task)))
+    pub(crate) fn leases_by_deadline(&self) -> impl Iterator<Item = (Millis, AttemptRef)> {
+        self.index.expiries()
     }
 
-    /// Returns the tasks that may be leased at a time, most urgent first.
-    pub(crate) fn leasable(&self, now: Millis) -> impl Iterator<Item = TaskId> {
-        self.index.leasable(now)
+    /// Returns the unfinished tasks with a deadline, the nearest first.
+    pub(crate) fn tasks_by_deadline(&self) -> impl Iterator<Item = (Millis, TaskId)> {
+        self.index.deadlines()
+    }
+
+    /// Returns the tasks with a deadline that have one attempt running, the nearest deadline first.
+    pub(crate) fn lonely_by_deadline(&self) -> impl Iterator<Item = (Millis, TaskId)> {
+        self.index.lonely()
+    }
+
+    /// Returns the tenants that have tasks queued without a back-off.
+    pub(crate) fn queues(&self) -> &BTreeMap<TenantId, TenantQueue> {
+        self.index.queues()
+    }
+
+    /// Returns the queued tasks whose back-off is over.
+    pub(crate) fn due(&self, now: Millis) -> impl Iterator<Item = QueueKey> {
+        self.index.due(now)
+    }
+
+    /// Returns how many attempts a tenant has running.
+    pub fn running_of(&self, tenant: &TenantId) -> u64 {
+        self.index.running_of(tenant)
+    }
+
+    /// Returns a tenant's share of the cluster.
+    pub fn share(&self, tenant: &TenantId) -> Share {
+        self.facts.shares.get(tenant).copied().unwrap_or_default()
+    }
+
+    /// Returns the tenants' virtual time.
+    pub(crate) const fn virtual_time(&self) -> u64 {
+        self.facts.virtual_time
+    }
+
+    /// Returns how fast proofs are made here.
+    pub const fn pace(&self) -> Pace {
+        self.facts.pace
+    }
+
+    /// Returns which worker is kept free for which queued task.
+    pub const fn reservation(&self) -> Option<&Reservation> {
+        self.facts.reservation.as_ref()
+    }
+
+    pub(crate) const fn facts_mut(&mut self) -> &mut Facts {
+        &mut self.facts
     }
 
     /// Returns the next time at which [`crate::plan`] has something to do without a command: a
-    /// lease's deadline or the end of a back-off.
+    /// lease's or a task's deadline, or the end of a back-off.
     pub fn next_deadline(&self, now: Millis) -> Option<Millis> {
         self.index.next_deadline(now)
     }
@@ -190,7 +245,8 @@ impl State {
     }
 
     pub(crate) fn insert_task(&mut self, task: TaskRecord) {
-        self.index.insert(&task, waits_for(&self.facts, &task));
+        self.index
+            .insert(&task, waits_for(&self.facts.circuits, &task));
         if let Some(idempotency) = &task.idempotency {
             self.facts.idempotency.insert(idempotency.key, task.id);
         }
@@ -199,11 +255,15 @@ impl State {
 
     /// Changes a task and keeps the indexes in step; nothing happens to an unknown one.
     pub(crate) fn update_task(&mut self, id: &TaskId, change: impl FnOnce(&mut TaskRecord)) {
-        if let Some(mut task) = self.facts.tasks.remove(id) {
-            self.index.remove(&task);
-            change(&mut task);
-            self.index.insert(&task, waits_for(&self.facts, &task));
-            self.facts.tasks.insert(*id, task);
+        if let Some(task) = self.facts.tasks.get_mut(id) {
+            self.index.remove(task);
+            change(task);
+            let held = self.facts.reservation.as_ref();
+            if held.is_some_and(|held| held.task == *id) && task.phase() != TaskPhase::Queued {
+                self.facts.reservation = None;
+            }
+            self.index
+                .insert(task, waits_for(&self.facts.circuits, task));
         }
     }
 
@@ -254,11 +314,14 @@ impl State {
 }
 
 /// Returns the circuit that a queued proof has to wait for.
-fn waits_for(facts: &Facts, task: &TaskRecord) -> Option<CircuitId> {
+fn waits_for(
+    circuits: &BTreeMap<CircuitId, CircuitRecord>,
+    task: &TaskRecord,
+) -> Option<CircuitId> {
     let TaskKind::Prove { circuit, .. } = task.kind else {
         return None;
     };
-    match facts.circuits.get(&circuit).map(|record| &record.state) {
+    match circuits.get(&circuit).map(|record| &record.state) {
         Some(CircuitState::Ready(_)) => None,
         _ => Some(circuit),
     }

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CircuitId, Completion, Digest, Idempotency, Millis, Problem, TaskId, WorkerId};
+use crate::limits::{ATTEMPTS_MAX, RETURNS_MAX};
+use crate::{
+    AttemptRef, CircuitId, Completion, Digest, Idempotency, Millis, Problem, TaskId, TenantId,
+    WorkerId,
+};
 
 /// Microseconds by stage.
 pub type Timings = BTreeMap<Stage, u64>;
@@ -73,7 +77,8 @@ pub struct TaskRecord {
     pub idempotency: Option<Idempotency>,
     /// Where it stands.
     pub state: TaskState,
-    /// Number of the newest attempt; 0 before the first. The fence: only this attempt may end.
+    /// Number of the newest attempt; 0 before the first. The fence: only this one and, beside a
+    /// second attempt, the one it was added to may end the task.
     pub attempt: u32,
     /// Attempts that count against `ATTEMPTS_MAX`.
     pub strikes: u32,
@@ -85,6 +90,13 @@ pub struct TaskRecord {
     pub timings: Timings,
     /// When it ended.
     pub finished_at: Option<Millis>,
+    /// Whose share it uses.
+    pub tenant: TenantId,
+    /// When the result is of no use any more.
+    pub deadline: Option<Millis>,
+    /// A second attempt beside the one in `state`; only while that is a lease. The first result
+    /// of either is the task's.
+    pub second: Option<Lease>,
 }
 
 /// Where a task stands.
@@ -132,6 +144,21 @@ pub struct Lease {
     pub leased_at: Millis,
     /// Until when without a renewal.
     pub expires_at: Millis,
+    /// How many threads the attempt may use.
+    pub threads: u32,
+    /// How much of the worker's memory is set aside for it.
+    pub memory_bytes: u64,
+    /// What the tenant was charged for it, in thread-milliseconds.
+    pub charge: u64,
+}
+
+/// A worker that is kept free until a task fits it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reservation {
+    /// The queued task.
+    pub task: TaskId,
+    /// The worker.
+    pub worker: WorkerId,
 }
 
 /// One attempt at a task.
@@ -220,7 +247,36 @@ impl TaskRecord {
         )
     }
 
-    /// Returns the lease, while a worker has the task.
+    /// Returns the leases, while workers have the task: the first attempt's and the second's.
+    pub fn leases(&self) -> impl Iterator<Item = &Lease> {
+        self.lease().into_iter().chain(&self.second)
+    }
+
+    /// Returns the lease of an attempt, while it runs.
+    pub fn lease_of(&self, attempt: u32) -> Option<&Lease> {
+        self.leases().find(|lease| lease.attempt == attempt)
+    }
+
+    /// Returns the attempts that run.
+    pub fn running(&self) -> Vec<AttemptRef> {
+        let of = |lease: &Lease| AttemptRef {
+            task: self.id,
+            attempt: lease.attempt,
+        };
+        self.leases().map(of).collect()
+    }
+
+    /// Says whether a running task may have a second attempt. Losing one of the two must leave it
+    /// within its budget, so that no attempt is cut off by the loss of the other.
+    pub(crate) const fn may_be_doubled(&self) -> bool {
+        matches!(self.kind, TaskKind::Prove { .. })
+            && matches!(self.state, TaskState::Leased(_))
+            && self.second.is_none()
+            && self.strikes + 1 < ATTEMPTS_MAX
+            && self.returns + 1 < RETURNS_MAX
+    }
+
+    /// Returns the lease, while a worker has the task; the first attempt's when there are two.
     pub const fn lease(&self) -> Option<&Lease> {
         match &self.state {
             TaskState::Leased(lease) => Some(lease),
@@ -264,16 +320,15 @@ impl TaskPhase {
 pub(crate) const fn new_task(
     id: TaskId,
     kind: TaskKind,
-    priority: Priority,
-    idempotency: Option<Idempotency>,
+    tenant: TenantId,
     now: Millis,
 ) -> TaskRecord {
     TaskRecord {
         id,
         kind,
-        priority,
+        priority: Priority::DEFAULT,
         submitted_at: now,
-        idempotency,
+        idempotency: None,
         state: TaskState::Queued { not_before: 0 },
         attempt: 0,
         strikes: 0,
@@ -281,5 +336,8 @@ pub(crate) const fn new_task(
         attempts: Vec::new(),
         timings: Timings::new(),
         finished_at: None,
+        tenant,
+        deadline: None,
+        second: None,
     }
 }

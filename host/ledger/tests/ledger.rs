@@ -14,6 +14,10 @@ mod attempts;
 mod circuits;
 #[path = "ledger/codec.rs"]
 mod codec;
+#[path = "ledger/deadlines.rs"]
+mod deadlines;
+#[path = "ledger/explain.rs"]
+mod explain;
 #[path = "ledger/ids.rs"]
 mod ids;
 #[path = "ledger/invariants.rs"]
@@ -24,5 +28,7 @@ mod kit;
 mod plan;
 #[path = "ledger/plugins.rs"]
 mod plugins;
+#[path = "ledger/schedule.rs"]
+mod schedule;
 #[path = "ledger/tasks.rs"]
 mod tasks;

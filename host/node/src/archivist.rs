@@ -1,16 +1,14 @@
 //! The archivist: what happens to a task after its end.
 //!
-//! As soon as a task has ended its input's key is destroyed. Some time later its record moves to
-//! the archive, and only then does the ledger forget it.
+//! Some time after its end a task's record moves to the archive, and only then does the ledger
+//! forget it. What becomes of its input's key is the coordinator's upkeep's business, on every member.
 
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aureole_coordinator::Event;
-use aureole_ledger::{Command, Millis, TaskId, TaskKind, TaskRecord};
+use aureole_ledger::{Command, Millis, TaskKind, TaskRecord};
 use aureole_store::ArchivedTask;
-use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
@@ -30,79 +28,21 @@ const KEEP_MAX: usize = 2_000;
 /// Tasks moved in one round of the loop; the ledger's limit for one command.
 const BATCH_MAX: usize = 128;
 
-/// Destroys the keys of inputs whose task never came to be, because the process ended between
-/// sealing and committing. Called once, before requests are taken.
-pub(crate) async fn clear_orphans(desk: &Desk) {
-    let vault = desk.vault.clone();
-    let coordinator = desk.coordinator.clone();
-    let cleared = tokio::task::spawn_blocking(move || {
-        for task in vault.tasks()? {
-            if coordinator.read(|state| state.task(&task).is_none()) {
-                vault.destroy(task)?;
-            }
-        }
-        Ok::<_, aureole_store::VaultError>(())
-    });
-    match cleared.await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => {
-            tracing::error!(
-                error = &error as &dyn Error,
-                "keys without a task are not cleared"
-            );
-        }
-        Err(error) => tracing::error!(%error, "keys without a task are not cleared"),
-    }
-}
-
 /// Runs until told to stop.
 pub(crate) async fn run(desk: Arc<Desk>, stop: CancellationToken) {
-    let mut events = desk.coordinator.subscribe();
-    sweep(&desk).await;
     let mut round = tokio::time::interval(ROUND);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            event = events.recv() => match event {
-                Ok(Event::TaskChanged(task)) => settle(&desk, task).await,
-                Ok(Event::Replaced) | Err(RecvError::Lagged(_)) => sweep(&desk).await,
-                Ok(_) => {}
-                Err(RecvError::Closed) => return,
-            },
-            _ = round.tick() => while archive(&desk).await {},
+            _ = round.tick() => while keeps_history(&desk).await && archive(&desk).await {},
         }
     }
 }
 
-/// Forgets the input of a task that has ended.
-async fn settle(desk: &Desk, id: TaskId) {
-    let input = desk.coordinator.read(|state| {
-        let task = state.task(&id).filter(|task| task.is_finished())?;
-        match task.kind {
-            TaskKind::Prove { input, .. } => Some(input),
-            _ => None,
-        }
-    });
-    if let Some(input) = input {
-        desk.forget_input(id, &input).await;
-    }
-}
-
-/// Forgets every input whose task has ended or never came to be: after a start, or after events
-/// were missed. A submission that is under way keeps its key, because its task may follow.
-async fn sweep(desk: &Desk) {
-    let vault = desk.vault.clone();
-    let keys = match tokio::task::spawn_blocking(move || vault.tasks()).await {
-        Ok(Ok(keys)) => keys,
-        Ok(Err(error)) => {
-            tracing::error!(error = &error as &dyn Error, "the vault cannot be listed");
-            return;
-        }
-        Err(_) => return,
-    };
-    for task in keys {
-        settle(desk, task).await;
-    }
+/// Whether this member's archive is the cluster's: it leads and is the only member. In a larger group
+/// finished tasks stay in the ledger, which every member has.
+async fn keeps_history(desk: &Desk) -> bool {
+    desk.coordinator.is_leading() && desk.coordinator.status().await.members.len() == 1
 }
 
 /// Moves a batch of finished tasks to the archive; says whether there may be more.

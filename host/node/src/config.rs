@@ -1,12 +1,17 @@
 //! What a node is told: one file, every key with a default, unknown keys refused.
 //!
-//! `configs/dev.toml` documents each key and is checked against these defaults by a test.
+//! The files of `configs/` document each key and are checked against these defaults by a test.
 
+mod cluster;
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+pub use cluster::{Cluster, Founding, NodeRole, Tls};
 
 use crate::signers::Signers;
 
@@ -14,11 +19,17 @@ use crate::signers::Signers;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// What the process does: everything, unless given.
+    pub roles: BTreeSet<NodeRole>,
     /// Where everything the node keeps is kept.
     pub data_dir: PathBuf,
     /// Where proving parameters are kept; they are public and may be shared between nodes.
     /// `params` below the data directory unless given.
     pub params_dir: Option<PathBuf>,
+    /// The cluster and this process's place in it.
+    pub cluster: Cluster,
+    /// Certificates.
+    pub tls: Tls,
     /// The REST API.
     pub http: Http,
     /// Proving.
@@ -43,6 +54,8 @@ pub struct Http {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Worker {
+    /// Its name, unique in the cluster. One that is made at the first start and kept, unless given.
+    pub name: Option<String>,
     /// Tasks proved at a time. One by default: a lone proof then has all cores.
     pub slots: u32,
     /// Threads a proof uses; 0 shares the cores evenly between the slots.
@@ -126,6 +139,16 @@ pub enum ConfigError {
         /// What it may be.
         bounds: &'static str,
     },
+    /// A key about the cluster does not fit the others.
+    #[error("{key} is {value}, {reason}")]
+    Cluster {
+        /// The key, with its section.
+        key: &'static str,
+        /// What it is.
+        value: String,
+        /// Why that will not do, and what would.
+        reason: String,
+    },
     /// An entry of `plugins.trusted_signers` is no public key.
     #[error(
         "plugins.trusted_signers: `{value}` is no Ed25519 public key: 64 hex digits, as `aureole \
@@ -148,8 +171,11 @@ pub enum ConfigError {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            roles: NodeRole::ALL.into_iter().collect(),
             data_dir: PathBuf::from(".aureole"),
             params_dir: None,
+            cluster: Cluster::default(),
+            tls: Tls::default(),
             http: Http::default(),
             worker: Worker::default(),
             limits: Limits::default(),
@@ -170,6 +196,7 @@ impl Default for Http {
 impl Default for Worker {
     fn default() -> Self {
         Self {
+            name: None,
             slots: 1,
             threads: 0,
             // A key of the k = 14 planning shape takes about 60 MB: some thirty circuits stay warm.
@@ -224,6 +251,14 @@ impl Config {
                 Err(ConfigError::OutOfBounds { key, value, bounds })
             }
         };
+        if self.roles.is_empty() {
+            return Err(ConfigError::Cluster {
+                key: "roles",
+                value: "empty".to_owned(),
+                reason: "but a process has at least one: coordinator, gateway, worker".to_owned(),
+            });
+        }
+        self.cluster.validate(&self.roles, &self.tls)?;
         within("worker.slots", self.worker.slots.into(), 1..=64, "1 to 64")?;
         within(
             "worker.threads",
@@ -248,6 +283,25 @@ impl Config {
         Ok(self)
     }
 
+    /// Whether the process has a role.
+    #[must_use]
+    pub fn is(&self, role: NodeRole) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// The folder of certificates.
+    #[must_use]
+    pub fn tls_dir(&self) -> PathBuf {
+        self.tls.dir.clone().unwrap_or_else(|| self.data_dir.join("tls"))
+    }
+
+    /// The file of the coordinators' shared secret.
+    #[must_use]
+    pub fn secret_file(&self) -> PathBuf {
+        let given = self.cluster.secret_file.clone();
+        given.unwrap_or_else(|| self.data_dir.join("secret"))
+    }
+
     /// The folder of proving parameters.
     #[must_use]
     pub fn params_dir(&self) -> PathBuf {
@@ -262,7 +316,7 @@ mod tests {
     //! The documented file is the default, and each refusal names its key.
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-    use super::{Config, ConfigError};
+    use super::{Cluster, Config, ConfigError, Founding, NodeRole};
     use std::path::Path;
 
     fn parse(text: &str) -> Result<Config, ConfigError> {
@@ -272,17 +326,52 @@ mod tests {
         Config::load(&file)
     }
 
-    #[test]
-    fn the_documented_file_holds_the_defaults_and_every_key() {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/dev.toml");
-        assert_eq!(Config::load(&file).unwrap(), Config::default());
+    fn documented(name: &str) -> (Config, String) {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs").join(name);
         let text = std::fs::read_to_string(file).unwrap();
-        let keys = toml::to_string(&Config::default()).unwrap();
+        // Not validated: what a cluster must be told has no default.
+        (toml::from_str(&text).unwrap(), text)
+    }
+
+    /// A configuration in which every optional key stands.
+    fn everything() -> Config {
+        let mut config = Config::default();
+        let path = || Some(std::path::PathBuf::from("x"));
+        config.params_dir = path();
+        config.cluster.id = Some(1);
+        config.cluster.members.insert("1".to_owned(), String::new());
+        config.cluster.advertise = Some(String::new());
+        config.cluster.listen = Some(config.http.listen);
+        config.cluster.secret_file = path();
+        config.tls.dir = path();
+        config.tls.token_file = path();
+        config.worker.name = Some(String::new());
+        config
+    }
+
+    #[test]
+    fn the_documented_files_hold_the_defaults() {
+        assert_eq!(documented("dev.toml").0, Config::default());
+        for role in NodeRole::ALL {
+            let (config, _) = documented(&format!("{}.toml", role.name()));
+            let roles = [role].into_iter().collect();
+            let founding = match role {
+                NodeRole::Coordinator => Founding::Founders,
+                NodeRole::Gateway | NodeRole::Worker => Founding::Alone,
+            };
+            let cluster = Cluster { founding, ..Cluster::default() };
+            assert_eq!(config, Config { roles, cluster, ..Config::default() }, "{}", role.name());
+        }
+    }
+
+    #[test]
+    fn every_key_is_documented() {
+        let texts: String = ["dev", "coordinator", "gateway", "worker"]
+            .map(|name| documented(&format!("{name}.toml")).1)
+            .concat();
+        let keys = toml::to_string(&everything()).unwrap();
         for key in keys.lines().filter_map(|line| line.split(" = ").next()) {
-            assert!(
-                text.contains(key),
-                "configs/dev.toml does not document {key}"
-            );
+            assert!(texts.contains(key), "no file of configs/ documents {key}");
         }
     }
 

@@ -5,11 +5,13 @@
 
 pub(crate) mod check;
 mod circuits;
-mod platform;
+mod explain;
 mod plugins;
 mod proofs;
 mod tasks;
 mod view;
+
+pub(crate) use plugins::COMPONENT_BYTES_MAX;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -18,8 +20,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aureole_api::{Problem, codes};
 use aureole_coordinator::Coordinator;
-use aureole_ledger::{Command, Digest, Outcome, Refusal};
-use aureole_store::{Archive, Depot, InputVault};
+use aureole_coordinator::blobs::{KeyRing, KeysError};
+use aureole_ledger::{Command, Digest, Outcome, Refusal, TaskId};
+use aureole_store::{Archive, DepotError, SharedBlobs};
 
 use crate::documents::Documents;
 use crate::schema::Schema;
@@ -32,8 +35,8 @@ const SCHEMAS_KEPT_MAX: usize = 200;
 
 /// Everything the gateway's verbs need; one per node.
 pub(crate) struct Desk {
-    pub(crate) depot: Depot,
-    pub(crate) vault: Arc<InputVault>,
+    pub(crate) depot: SharedBlobs,
+    pub(crate) keys: KeyRing,
     pub(crate) archive: Archive,
     pub(crate) coordinator: Coordinator,
     pub(crate) verifier: Arc<ChildVerifier>,
@@ -41,6 +44,8 @@ pub(crate) struct Desk {
     signers: Signers,
     checker: check::Checker,
     documents: Documents,
+    /// Submissions that are being made, by the id their task will have.
+    submitting: Mutex<BTreeMap<TaskId, Arc<tokio::sync::Mutex<()>>>>,
     /// Compiled schemas by the digest of the description they stand in and their name there.
     schemas: Mutex<BTreeMap<(Digest, &'static str), Schema>>,
 }
@@ -49,8 +54,8 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new(
-        depot: Depot,
-        vault: Arc<InputVault>,
+        depot: SharedBlobs,
+        keys: KeyRing,
         archive: Archive,
         coordinator: Coordinator,
         verifier: Arc<ChildVerifier>,
@@ -62,7 +67,7 @@ impl Desk {
         let schemas = Mutex::new(BTreeMap::new());
         Self {
             depot,
-            vault,
+            keys,
             archive,
             coordinator,
             verifier,
@@ -70,6 +75,7 @@ impl Desk {
             signers,
             checker,
             documents,
+            submitting: Mutex::default(),
             schemas,
         }
     }
@@ -151,8 +157,12 @@ fn domain(problem: &aureole_ledger::Problem) -> Problem {
 }
 
 /// A failure of the depot or the archive: named for the operator in the log, for the caller as a
-/// class only.
+/// class only: a full disk, no majority, or else.
 fn storage(error: &(dyn Error + 'static), what: &str) -> Problem {
     tracing::error!(error, "{what}");
-    Problem::new(codes::node::STORAGE, what)
+    let of_depot = error.downcast_ref().map(DepotError::code);
+    match of_depot.or_else(|| error.downcast_ref().map(KeysError::code)) {
+        Some(code) => Problem::named(code, what),
+        None => Problem::new(codes::node::STORAGE, what),
+    }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aureole_api::{Problem, codes};
 use aureole_ledger::Digest;
-use aureole_store::Depot;
+use aureole_store::SharedBlobs;
 use serde_json::Value;
 
 /// Documents kept parsed: the descriptions, default parameters and reports of some eighty plugins.
@@ -20,14 +20,14 @@ pub(crate) const DOCUMENT_BYTES_MAX: u64 = 1 << 20;
 /// Reads documents.
 #[derive(Debug)]
 pub(crate) struct Documents {
-    depot: Depot,
+    depot: SharedBlobs,
     kept: Mutex<BTreeMap<Digest, Arc<Value>>>,
 }
 
 // === impl Documents ===
 
 impl Documents {
-    pub(crate) fn new(depot: Depot) -> Self {
+    pub(crate) fn new(depot: SharedBlobs) -> Self {
         Self {
             depot,
             kept: Mutex::new(BTreeMap::new()),

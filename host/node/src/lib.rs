@@ -1,9 +1,10 @@
-//! The assembly: configuration, telemetry, wiring, health and shutdown of one node.
+//! The assembly: configuration, telemetry, wiring, health and shutdown of one process.
 //!
 //! ```text
-//!             gateway ── Platform ──▸ desk ──┬──▸ coordinator ◂── gRPC in memory ──▸ worker
-//!                                            ├──▸ depot, vault, archive               │
-//!                                            └──▸ verifier children      sandbox, prover children
+//!  gateway ── Platform ──▸ relay ──▸ desk of the leader ──┬──▸ coordinator ◂── gRPC ──▸ worker
+//!                            │                            ├──▸ blobs, keys, archive       │
+//!                            └── gRPC to another leader   └──▸ verifier children    sandbox, prover
+//!                                                                                     children
 //! ```
 //!
 //! The node joins what the other rooms do and decides nothing itself.
@@ -13,15 +14,24 @@ mod clock;
 mod config;
 mod desk;
 mod documents;
+mod found;
 mod health;
 mod link;
 mod node;
+mod operator;
+mod relay;
 mod schema;
 mod secret;
 mod signers;
 pub mod telemetry;
+pub mod tls;
 mod verifier;
 
-pub use config::{Config, ConfigError, Http, Limits, Log, LogFormat, Plugins, Worker};
+pub use config::{
+    Cluster, Config, ConfigError, Founding, Http, Limits, Log, LogFormat, NodeRole, Plugins, Tls,
+    Worker,
+};
+pub use found::{FoundError, Founded, Plan, found};
 pub use node::{Node, StartError};
+pub use operator::{Operator, OperatorError, Standing, Standpoint};
 pub use schema::{Mismatch, Schema};

@@ -1,30 +1,22 @@
-//! One node: a coordinator group of one, a worker with its children, and a gateway.
+//! One process: a coordinator, a worker with its children, a gateway, or several of them.
+
+mod coordinator;
+mod worker;
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use aureole_coordinator::{Coordinator, InputKeys, KeyError, SystemClock};
-use aureole_ledger::TaskId;
-use aureole_store::{Archive, Depot, InputVault};
-use aureole_worker::{ChildCommand, Provers, ProversConfig, Sandboxes, SandboxesConfig};
+use aureole_worker::{ChildCommand, ProversConfig, Worker};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::archivist;
-use crate::config::{Config, ConfigError};
-use crate::desk::Desk;
-use crate::desk::check::Checker;
-use crate::link::Link;
-use crate::secret::Secret;
-use crate::signers::Signers;
-use crate::verifier::ChildVerifier;
-
-/// This group has one member.
-const NODE_ID: u64 = 1;
+use self::coordinator::Member;
+use crate::config::{Config, ConfigError, Founding, NodeRole};
+use crate::relay::Relay;
+use crate::tls::{Identity, IdentityError, Role, Transport, TransportError};
 
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +40,12 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The connections of the cluster cannot be made.
+    #[error("the connections between the processes of the cluster")]
+    Transport(#[from] TransportError),
+    /// This process's certificate cannot be used.
+    #[error("this process's certificate cannot be used")]
+    Identity(#[from] IdentityError),
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -57,6 +55,9 @@ pub enum StartError {
     /// The vault does not open.
     #[error("the vault of input keys does not open")]
     Vault(#[from] aureole_store::VaultError),
+    /// The vault cannot be swept.
+    #[error("the vault of input keys cannot be cleared of keys without a task")]
+    Keys(#[from] aureole_coordinator::blobs::KeysError),
     /// The archive does not open.
     #[error("the archive does not open")]
     Archive(#[from] aureole_store::ArchiveError),
@@ -71,117 +72,73 @@ pub enum StartError {
     Program(#[source] io::Error),
 }
 
-/// A running node.
+/// A running process of a cluster, or a whole node.
 #[derive(Debug)]
 pub struct Node {
-    http_addr: SocketAddr,
-    coordinator: Coordinator,
-    worker: aureole_worker::Worker,
-    archive: Archive,
-    gateway: JoinHandle<()>,
+    http_addr: Option<SocketAddr>,
+    member: Option<Member>,
+    worker: Option<Worker>,
+    gateway: Option<JoinHandle<()>>,
     gateway_stop: CancellationToken,
-    background: Vec<JoinHandle<()>>,
-    background_stop: CancellationToken,
-}
-
-/// The vault as the coordinator sees it: keys for the leases it hands out.
-#[derive(Debug)]
-struct VaultKeys(Arc<InputVault>);
-
-impl InputKeys for VaultKeys {
-    fn key(&self, task: TaskId) -> Result<Option<[u8; 32]>, KeyError> {
-        Ok(self.0.key(task)?.map(|key| *key.expose()))
-    }
+    stop: CancellationToken,
 }
 
 // === impl Node ===
 
 impl Node {
-    /// Starts everything; when this returns, the node takes requests.
+    /// Starts what the configuration's roles name; when this returns, requests are taken.
     ///
     /// # Errors
     /// [`StartError`] names what could not be opened or started.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         make_folder(&config.data_dir)?;
         // Bound first: two nodes that were told the same address must not share a folder.
-        let address = config.http.listen;
-        let listen = |source| StartError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(listen)?;
-        let http_addr = listener.local_addr().map_err(listen)?;
-
-        let data = |name: &str| config.data_dir.join(name);
-        let depot = Depot::open(&data("depot"))?;
-        let vault = Arc::new(InputVault::open(&data("vault"))?);
-        let archive = Archive::open(&data("archive.sqlite")).await?;
-        let signers = Signers::new(&config.plugins)?;
-        let secret_path = data("secret");
-        let secret = Secret::open(&secret_path).map_err(|source| StartError::File {
-            path: secret_path,
-            source,
-        })?;
-
-        let provers = provers_config(&config)?;
-        let verifier_config = ProversConfig {
-            size: 1,
-            threads: cores(),
-            ..provers.clone()
+        let listener = match config.is(NodeRole::Gateway) {
+            true => Some(bind(config.http.listen).await?),
+            false => None,
         };
-        let verifier = Arc::new(ChildVerifier::new(Provers::new(
-            verifier_config,
-            depot.clone(),
-        )));
-        let coordinator = Coordinator::start(
-            aureole_coordinator::Config {
-                lease: Duration::from_millis(config.worker.lease_ms),
-                ..aureole_coordinator::Config::new(NODE_ID, data("raft"))
-            },
-            depot.clone(),
-            verifier.clone(),
-            Arc::new(VaultKeys(vault.clone())),
-            Arc::new(SystemClock),
-        )
-        .await?;
-
-        let background_stop = CancellationToken::new();
-        let router = tonic::transport::Server::builder().add_service(coordinator.workers_service());
-        let (link, served) = Link::serve(router, background_stop.clone());
-        let (worker, checker) = start_worker(&config, provers, link, &depot).await?;
-        let desk = Arc::new(Desk::new(
-            depot,
-            vault,
-            archive.clone(),
-            coordinator.clone(),
-            verifier,
-            secret,
-            signers,
-            checker,
-        ));
-        archivist::clear_orphans(&desk).await;
-        let archivist = tokio::spawn(archivist::run(desk.clone(), background_stop.clone()));
-
+        let http_addr = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        let transport = transport(&config)?;
+        let stop = CancellationToken::new();
+        let mut member = match config.is(NodeRole::Coordinator) {
+            true => Some(Member::start(&config, &transport, &stop).await?),
+            false => None,
+        };
+        let worker = match config.is(NodeRole::Worker) {
+            true => Some(worker::start(&config, &transport, member.as_mut()).await?),
+            false => None,
+        };
+        let local = match &member {
+            Some(member) => Some(member.open(&config, &transport, &stop).await?),
+            None => None,
+        };
         let gateway_stop = CancellationToken::new();
-        let gateway = tokio::spawn(aureole_gateway::serve(
-            listener,
-            desk,
-            aureole_gateway::Config::default(),
-            gateway_stop.clone().cancelled_owned(),
-        ));
-        tracing::info!(address = %http_addr, data = %config.data_dir.display(), "the node is ready");
+        let gateway = listener.map(|listener| {
+            let relay = match local {
+                Some(local) => Relay::beside(local, transport),
+                None => Relay::apart(config.cluster.coordinators.clone(), transport),
+            };
+            tokio::spawn(aureole_gateway::serve(
+                listener,
+                Arc::new(relay),
+                aureole_gateway::Config::default(),
+                gateway_stop.clone().cancelled_owned(),
+            ))
+        });
+        tracing::info!(address = ?http_addr, data = %config.data_dir.display(), "the node is ready");
         Ok(Self {
             http_addr,
-            coordinator,
+            member,
             worker,
-            archive,
             gateway,
             gateway_stop,
-            background: vec![served, archivist],
-            background_stop,
+            stop,
         })
     }
 
-    /// Where the REST API listens.
+    /// Where the REST API listens, if this process serves it.
     #[must_use]
-    pub fn http_addr(&self) -> SocketAddr {
+    pub fn http_addr(&self) -> Option<SocketAddr> {
         self.http_addr
     }
 
@@ -190,55 +147,69 @@ impl Node {
     pub async fn run_until(mut self, asked: impl Future<Output = ()>) {
         tokio::select! {
             () = asked => {}
-            result = &mut self.gateway => {
-                tracing::error!(?result, "the gateway ended by itself; stopping the node");
+            () = ended(self.gateway.as_mut()) => {
+                tracing::error!("the gateway ended by itself; stopping the node");
+                self.gateway = None;
+            }
+            reason = halted(self.member.as_ref()) => {
+                tracing::error!(reason, "the coordinator ended by itself; stopping the node");
             }
         }
         tracing::info!("stopping: finishing what runs, or handing it back");
-        self.coordinator.quiesce();
+        if let Some(member) = &self.member {
+            member.quiesce();
+        }
         self.gateway_stop.cancel();
-        self.worker.drain().await;
-        if !self.gateway.is_finished()
-            && let Err(error) = self.gateway.await
+        if let Some(worker) = self.worker {
+            worker.drain().await;
+        }
+        if let Some(gateway) = self.gateway
+            && let Err(error) = gateway.await
         {
             tracing::error!(%error, "the gateway did not end well");
         }
-        self.background_stop.cancel();
-        for task in self.background {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a background task did not end well");
-            }
+        self.stop.cancel();
+        if let Some(member) = self.member {
+            member.stop().await;
         }
-        self.coordinator.shutdown().await;
-        self.archive.close().await;
         tracing::info!("stopped");
     }
 }
 
-async fn start_worker(
-    config: &Config,
-    provers: ProversConfig,
-    link: Link,
-    depot: &Depot,
-) -> Result<(aureole_worker::Worker, Checker), StartError> {
-    let slots = config.worker.slots;
-    let mut sandboxes = SandboxesConfig::new(provers.command.clone(), config.data_dir.join("code"));
-    // One more than there are attempts: a component leaves one to its neighbours.
-    sandboxes.size = slots + 1;
-    let worker = aureole_worker::WorkerConfig {
-        id: "local".to_owned(),
-        slots,
-        cores: cores(),
-        memory_bytes: provers.memory_bytes,
-        drain: Duration::from_millis(config.worker.drain_ms),
+async fn ended(task: Option<&mut JoinHandle<()>>) {
+    match task {
+        Some(task) => drop(task.await),
+        None => std::future::pending().await,
+    }
+}
+
+async fn halted(member: Option<&Member>) -> String {
+    match member {
+        Some(member) => member.halted().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// How this process speaks to the others of its cluster. A node on its own needs no certificate.
+fn transport(config: &Config) -> Result<Transport, StartError> {
+    let alone = config.is(NodeRole::Coordinator)
+        && config.cluster.founding == Founding::Alone
+        && config.cluster.listens()?.is_none();
+    if alone || !config.tls.enabled {
+        return Ok(Transport::Plain);
+    }
+    let role = match config.is(NodeRole::Coordinator) {
+        true => Role::Coordinator,
+        false if config.is(NodeRole::Gateway) => Role::Gateway,
+        false => Role::Worker,
     };
-    let sandboxes = Sandboxes::new(sandboxes, depot.clone())?;
-    let provers = Provers::new(provers, depot.clone());
-    let checker = Checker::new(sandboxes.clone(), provers.clone());
-    let connect = move || link.channel();
-    let depot = depot.clone();
-    let worker = aureole_worker::Worker::start(worker, connect, depot, sandboxes, provers).await?;
-    Ok((worker, checker))
+    let identity = Identity::load(&config.tls_dir(), role)?;
+    Ok(Transport::Tls(Arc::new(identity)))
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let listen = |source| StartError::Listen { address, source };
+    TcpListener::bind(address).await.map_err(listen)
 }
 
 fn provers_config(config: &Config) -> Result<ProversConfig, StartError> {

@@ -19,17 +19,24 @@ impl Secret {
     /// # Errors
     /// When the file cannot be read or written, or has another length.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        match fs::read(path) {
-            Ok(bytes) => bytes.try_into().map(Self).map_err(|bytes: Vec<u8>| {
-                let message = format!(
-                    "has {} bytes instead of 32; remove it to make a new one",
-                    bytes.len()
-                );
-                io::Error::new(io::ErrorKind::InvalidData, message)
-            }),
+        match Self::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::create(path),
-            Err(error) => Err(error),
+            read => read,
         }
+    }
+
+    /// Reads a secret that was made before.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or has another length.
+    pub(crate) fn read(path: &Path) -> io::Result<Self> {
+        fs::read(path)?.try_into().map(Self).map_err(|bytes: Vec<u8>| {
+            let message = format!(
+                "has {} bytes instead of 32; remove it to make a new one",
+                bytes.len()
+            );
+            io::Error::new(io::ErrorKind::InvalidData, message)
+        })
     }
 
     fn create(path: &Path) -> io::Result<Self> {

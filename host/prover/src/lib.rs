@@ -52,5 +52,5 @@ pub use mock::mock;
 pub use params::ParamsDir;
 pub use proof::{Proof, Timings};
 pub use rayon::ThreadPool;
-pub use speed::Speed;
+pub use speed::{Speed, proof_work};
 pub use verdict::{Reason, Verdict};

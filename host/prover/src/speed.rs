@@ -36,6 +36,10 @@ const MEASURED_K_MAX: u32 = 12;
 /// Runs of which the fastest counts: another process may take a core at any moment.
 const RUNS: usize = 3;
 
+/// Multiexponentiations that the random polynomial and the opening are worth, as measured from
+/// k = 10 to 14.
+const OPENING: u64 = 11;
+
 /// What the least circuit commits to: its column and two pieces of the quotient.
 const LEAST_COMMITMENTS: u64 = 3;
 
@@ -116,16 +120,8 @@ impl Speed {
     /// Making one proof with warm keys.
     #[must_use]
     pub fn proof(&self, shape: &Shape) -> Duration {
-        let chunk = u64::from(shape.degree.saturating_sub(2).max(1));
-        let sets = u64::from(shape.permutation_columns).div_ceil(chunk);
-        // Permuted input, permuted table and product.
-        let lookups = u64::from(shape.lookups).saturating_mul(3);
-        let pieces = shape.degree.saturating_sub(1);
-        let commitments = sum(&[shape.advice_columns, shape.instance_columns, pieces])
-            .saturating_add(lookups)
-            .saturating_add(sets)
-            .saturating_sub(LEAST_COMMITMENTS);
-        let more = times(self.multiexponentiation, commitments);
+        let more = commitments(shape).saturating_sub(LEAST_COMMITMENTS);
+        let more = times(self.multiexponentiation, more);
         self.grown(shape, self.least.saturating_add(more))
     }
 
@@ -158,6 +154,27 @@ fn multiexponentiation(k: u32) -> Duration {
 fn times(time: Duration, count: u64) -> Duration {
     let seconds = time.as_secs_f64() * count as f64;
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+}
+
+/// Terms of all multiexponentiations of one proof: what its time is proportional to, whatever the
+/// machine.
+#[must_use]
+pub fn proof_work(shape: &Shape) -> u64 {
+    let points = 1_u64.checked_shl(shape.k).unwrap_or(u64::MAX);
+    let count = commitments(shape).saturating_add(OPENING);
+    count.saturating_mul(points)
+}
+
+/// What a proof commits to for the circuit's sake: columns, pieces of the quotient, and the
+/// permuted input, permuted table and product of each lookup.
+fn commitments(shape: &Shape) -> u64 {
+    let chunk = u64::from(shape.degree.saturating_sub(2).max(1));
+    let sets = u64::from(shape.permutation_columns).div_ceil(chunk);
+    let lookups = u64::from(shape.lookups).saturating_mul(3);
+    let pieces = shape.degree.saturating_sub(1);
+    sum(&[shape.advice_columns, shape.instance_columns, pieces])
+        .saturating_add(lookups)
+        .saturating_add(sets)
 }
 
 fn sum(parts: &[u32]) -> u64 {

@@ -9,7 +9,8 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use aureole_ledger::TaskId;
+use aureole_ledger::{Digest, TaskId};
+use futures::TryStreamExt;
 use serde_json::Value;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
@@ -241,6 +242,28 @@ impl Archive {
             id: task.id,
         });
         Ok(Page { tasks, next })
+    }
+
+    /// Every digest that a stored document names: the blobs that history shows, and perhaps other
+    /// things of the same form. Reads the whole archive.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Query`].
+    pub async fn digests(&self) -> Result<Vec<Digest>, ArchiveError> {
+        let mut rows =
+            sqlx::query_scalar::<_, String>("SELECT document FROM tasks").fetch(&self.pool);
+        let mut found = Vec::new();
+        let failed = |source| ArchiveError::Query {
+            action: "list its digests",
+            source,
+        };
+        while let Some(document) = rows.try_next().await.map_err(failed)? {
+            let words = document.split(|c: char| !c.is_ascii_hexdigit());
+            found.extend(words.filter_map(|word| word.parse::<Digest>().ok()));
+        }
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
     }
 
     /// Closes the file; what was put before is on disk already.

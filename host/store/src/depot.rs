@@ -8,13 +8,21 @@
 //!
 //! When a `put` returns, the bytes and their name are on disk: file and folder were fsynced.
 //! `get` returns only bytes that have the digest asked for. Putting a blob that is there already
-//! checks it, and replaces it if it has rotted.
+//! checks it, replaces it if it has rotted, and makes it young again: what is collected is old.
+//!
+//! A put that would leave less than the reserve free is refused before it writes.
+
+mod collect;
+mod error;
+mod range;
+mod space;
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use aureole_ledger::Digest;
 use bytes::Bytes;
@@ -22,7 +30,14 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
 use crate::durable::{self, TempFile};
-use crate::limits::{BLOB_BYTES_MAX, STREAM_CHUNK_BYTES};
+use crate::limits::{BLOB_BYTES_MAX, SPACE_CHECK_BYTES, STREAM_CHUNK_BYTES};
+use error::failed;
+use range::Checked;
+use space::Room;
+
+pub use collect::{BlobInfo, Collected};
+pub use error::DepotError;
+pub use space::{DepotConfig, FileSystem, Probe, Space};
 
 /// A handle to the depot; clones share it.
 #[derive(Clone, Debug)]
@@ -34,62 +49,15 @@ pub struct Depot {
 struct Inner {
     blobs: PathBuf,
     temp: PathBuf,
+    room: Room,
+    /// Blobs that were found to have their digest a moment ago.
+    checked: Mutex<Checked>,
+    /// Held while a name is given, made young or taken away: what is collected must still be old
+    /// at the moment it is removed.
+    names: Mutex<()>,
     /// Keeps other processes out for as long as any handle lives: they would sweep our
     /// temporary files.
     _lock: File,
-}
-
-/// Why the depot did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DepotError {
-    /// There is no blob of this digest.
-    #[error("no blob {digest} in the depot")]
-    NotFound {
-        /// The digest asked for.
-        digest: Digest,
-    },
-    /// The bytes on disk are not those of the digest.
-    #[error("blob {digest} is corrupted on disk: its {bytes} bytes have another digest")]
-    Corrupt {
-        /// The digest asked for.
-        digest: Digest,
-        /// How many bytes stand on disk.
-        bytes: u64,
-    },
-    /// The blob is larger than the caller takes.
-    #[error("the blob has more than {max} bytes, the most that is taken here")]
-    TooLarge {
-        /// The limit.
-        max: u64,
-    },
-    /// Another process has the depot open.
-    #[error("the depot at {} is in use by another process; stop it first", path.display())]
-    InUse {
-        /// The depot's folder.
-        path: PathBuf,
-    },
-    /// The stream that brought the blob ended early.
-    #[error("the blob's source failed after {bytes} bytes")]
-    Source {
-        /// Bytes received before.
-        bytes: u64,
-        /// What the source said.
-        source: io::Error,
-    },
-    /// The file system refused.
-    #[error("the depot could not {action} {}", path.display())]
-    Io {
-        /// What was being done.
-        action: &'static str,
-        /// To which path.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The async runtime is shutting down.
-    #[error("the depot's thread pool has stopped")]
-    Stopped,
 }
 
 // === impl Depot ===
@@ -103,6 +71,14 @@ impl Depot {
     /// # Errors
     /// [`DepotError::InUse`] if another process has it open, [`DepotError::Io`].
     pub fn open(dir: &Path) -> Result<Self, DepotError> {
+        Self::open_with(dir, DepotConfig::default())
+    }
+
+    /// Opens the depot in a folder, with a reserve and a way to ask for free space.
+    ///
+    /// # Errors
+    /// As [`Depot::open`].
+    pub fn open_with(dir: &Path, config: DepotConfig) -> Result<Self, DepotError> {
         let (blobs, temp) = (dir.join("blobs"), dir.join("tmp"));
         for folder in [dir, &blobs, &temp] {
             durable::create_folder(folder).map_err(failed("create", folder))?;
@@ -129,6 +105,9 @@ impl Depot {
             inner: Arc::new(Inner {
                 blobs,
                 temp,
+                room: Room::new(dir, config),
+                checked: Mutex::default(),
+                names: Mutex::new(()),
                 _lock: lock,
             }),
         })
@@ -137,7 +116,8 @@ impl Depot {
     /// Stores bytes; when this returns they are on disk.
     ///
     /// # Errors
-    /// [`DepotError::TooLarge`] above [`BLOB_BYTES_MAX`], [`DepotError::Io`].
+    /// [`DepotError::TooLarge`] above [`BLOB_BYTES_MAX`], [`DepotError::DiskFull`],
+    /// [`DepotError::Io`].
     ///
     /// # Cancel safety
     /// A dropped call may still store the blob; that does no harm.
@@ -151,7 +131,8 @@ impl Depot {
     ///
     /// # Errors
     /// [`DepotError::TooLarge`] as soon as the stream exceeds `max` or [`BLOB_BYTES_MAX`],
-    /// [`DepotError::Source`] when the stream fails, [`DepotError::Io`].
+    /// [`DepotError::Source`] when the stream fails, [`DepotError::DiskFull`],
+    /// [`DepotError::Io`].
     ///
     /// # Cancel safety
     /// A dropped call stores nothing and removes what it wrote.
@@ -161,14 +142,15 @@ impl Depot {
         max: u64,
     ) -> Result<(Digest, u64), DepotError> {
         let max = max.min(BLOB_BYTES_MAX);
-        let folder = self.inner.temp.clone();
+        let inner = Arc::clone(&self.inner);
         let (temp, file) = blocking(move || {
-            TempFile::create(&folder).map_err(failed("create a file in", &folder))
+            inner.room.admit(0)?;
+            TempFile::create(&inner.temp).map_err(failed("create a file in", &inner.temp))
         })
         .await?;
         let mut file = tokio::fs::File::from_std(file);
         let mut hasher = Sha256::new();
-        let mut length = 0_u64;
+        let (mut length, mut asked_at) = (0_u64, 0_u64);
         let mut chunk = vec![0; STREAM_CHUNK_BYTES];
         loop {
             let read = source
@@ -184,6 +166,11 @@ impl Depot {
             length += read as u64;
             if length > max {
                 return Err(DepotError::TooLarge { max });
+            }
+            if length - asked_at >= SPACE_CHECK_BYTES {
+                asked_at = length;
+                let inner = Arc::clone(&self.inner);
+                blocking(move || inner.room.admit(0)).await?;
             }
             let part = chunk.get(..read).unwrap_or(&chunk);
             hasher.update(part);
@@ -227,14 +214,16 @@ impl Depot {
     /// [`DepotError::Io`].
     pub async fn remove(&self, digest: &Digest) -> Result<bool, DepotError> {
         let path = self.inner.path(digest);
-        blocking(move || match fs::remove_file(&path) {
-            Ok(()) => durable::sync_parent(&path)
-                .map(|()| true)
-                .map_err(failed("sync", &path)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(source) => Err(failed("remove", &path)(source)),
-        })
-        .await
+        blocking(move || remove_file(&path)).await
+    }
+
+    /// How much room there is, and how much of it is kept back.
+    ///
+    /// # Errors
+    /// [`DepotError::Io`].
+    pub async fn space(&self) -> Result<Space, DepotError> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || inner.room.space()).await
     }
 }
 
@@ -257,6 +246,7 @@ impl Inner {
         if self.already_there(&digest)? {
             return Ok(digest);
         }
+        self.room.admit(bytes.len() as u64)?;
         let temp =
             durable::write_temp(&self.temp, bytes).map_err(failed("write into", &self.temp))?;
         self.rename(temp, &digest)?;
@@ -274,11 +264,19 @@ impl Inner {
 
     fn rename(&self, temp: TempFile, digest: &Digest) -> Result<(), DepotError> {
         let path = self.path(digest);
-        temp.rename(&path).map_err(failed("write", &path))
+        {
+            let _names = self.names();
+            temp.rename(&path).map_err(failed("write", &path))?;
+        }
+        durable::sync_parent(&path).map_err(failed("sync", &path))
     }
 
-    /// Whether a blob is there with the right bytes; if so it is made durable, because whoever
-    /// wrote it may not have got so far yet.
+    fn names(&self) -> MutexGuard<'_, ()> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a blob is there with the right bytes; if so it is made young, because somebody is
+    /// about to refer to it, and durable, because whoever wrote it may not have got so far yet.
     fn already_there(&self, digest: &Digest) -> Result<bool, DepotError> {
         let path = self.path(digest);
         match self.get(digest, BLOB_BYTES_MAX) {
@@ -290,11 +288,20 @@ impl Inner {
             }
             Err(error) => return Err(error),
         }
-        File::open(&path)
-            .and_then(|file| file.sync_all())
-            .and_then(|()| durable::sync_parent(&path))
-            .map_err(failed("sync", &path))?;
-        Ok(true)
+        let touched = {
+            let _names = self.names();
+            File::open(&path).and_then(|file| file.set_modified(SystemTime::now()).map(|()| file))
+        };
+        match touched {
+            Ok(file) => file
+                .sync_all()
+                .and_then(|()| durable::sync_parent(&path))
+                .map(|()| true)
+                .map_err(failed("sync", &path)),
+            // Collected since it was read.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(failed("touch", &path)(source)),
+        }
     }
 
     fn get(&self, digest: &Digest, max: u64) -> Result<Vec<u8>, DepotError> {
@@ -323,6 +330,17 @@ impl Inner {
     }
 }
 
+/// Removes a file durably; returns whether it was there.
+fn remove_file(path: &Path) -> Result<bool, DepotError> {
+    match fs::remove_file(path) {
+        Ok(()) => durable::sync_parent(path)
+            .map(|()| true)
+            .map_err(failed("sync", path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(failed("remove", path)(source)),
+    }
+}
+
 /// Makes the 256 folders that blobs stand in, so that no `put` has to: a folder that one `put`
 /// has made and not yet synced would be a trap for another.
 fn make_fan_out(blobs: &Path) -> io::Result<()> {
@@ -345,13 +363,4 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|_| DepotError::Stopped)?
-}
-
-fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DepotError {
-    let path = path.to_owned();
-    move |source| DepotError::Io {
-        action,
-        path,
-        source,
-    }
 }

@@ -34,12 +34,12 @@ impl TempFile {
         Ok((Self { path, kept: false }, file))
     }
 
-    /// Moves the file to its name, over what stands there, and makes the name durable. The
-    /// contents must have been synced before.
+    /// Moves the file to its name, over what stands there. The contents must have been synced
+    /// before; the name is durable once [`sync_parent`] has returned.
     pub(crate) fn rename(mut self, to: &Path) -> io::Result<()> {
         fs::rename(&self.path, to)?;
         self.kept = true;
-        sync_parent(to)
+        Ok(())
     }
 
     /// Gives the file its name unless something stands there; returns whether it did.

@@ -8,15 +8,19 @@
 //! business.
 
 mod archive;
+mod blobs;
 mod depot;
 mod durable;
 mod limits;
+mod pull;
 mod secret;
 mod vault;
 
 pub use archive::{Archive, ArchiveError, ArchivedTask, Cursor, Page, TaskFilter};
 pub use aureole_ledger::{Digest, TaskId};
-pub use depot::{Depot, DepotError};
-pub use limits::{ARCHIVE_PAGE_MAX, BLOB_BYTES_MAX, SEALED_OVERHEAD_BYTES};
+pub use blobs::{BlobSource, Blobs, SharedBlobs};
+pub use depot::{BlobInfo, Collected, Depot, DepotConfig, DepotError, FileSystem, Probe, Space};
+pub use limits::{ARCHIVE_PAGE_MAX, BLOB_BYTES_MAX, PART_BYTES, SEALED_OVERHEAD_BYTES};
+pub use pull::{Holder, HolderError, Part, pull};
 pub use secret::Secret;
-pub use vault::{InputKey, InputVault, VaultError, open_input};
+pub use vault::{InputKey, InputVault, KeyInfo, Sealed, VaultError, open_input, seal_input};

@@ -20,3 +20,33 @@ pub(crate) const ARCHIVE_CONNECTIONS: u32 = 4;
 /// How long a statement waits for the file's lock before it gives up. Only a backup or another
 /// program holds it for longer than a commit.
 pub(crate) const ARCHIVE_BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// How many bytes of a stream are written before free space is asked for again: one in 128 of the
+/// smallest reserve.
+pub(crate) const SPACE_CHECK_BYTES: u64 = 1 << 20;
+
+/// The share of a file system that stays free for the log, its snapshots and the archive: a
+/// twentieth, as file systems themselves keep back for root.
+pub(crate) const RESERVE_SHARE: u64 = 20;
+
+/// The least that stays free: two blobs of the largest size, which may be under way when the
+/// reserve is met.
+pub(crate) const RESERVE_BYTES_MIN: u64 = 2 * BLOB_BYTES_MAX;
+
+/// The most that stays free unless configuration asks for more: two snapshots of a quarter million
+/// tasks, and the log between them.
+pub(crate) const RESERVE_BYTES_MAX: u64 = 1 << 30;
+
+/// For how long the parts of a blob are given after its whole was checked: the largest blob takes
+/// less over a slow network, and whoever assembles the parts checks them again.
+pub(crate) const CHECKED_FOR: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Blobs remembered as checked; more than are copied at a time.
+pub(crate) const CHECKED_BLOBS_MAX: usize = 1024;
+
+/// How much of a blob is copied at a time: large enough that the round trip does not show, small
+/// enough that one that fails costs little and four holders share a component.
+pub const PART_BYTES: u64 = 1 << 20;
+
+/// Parts of one blob under way at a time: enough to fill a link of a gigabit at 30 ms.
+pub(crate) const PARTS_AT_ONCE: usize = 4;

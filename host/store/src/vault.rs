@@ -2,8 +2,10 @@
 //!
 //! An input is encrypted (XChaCha20-Poly1305, the task's id as associated data) under a key of
 //! its own before it goes to the depot. The key stands here, in a file of 32 bytes that only this
-//! user can read. Once a task has ended its key is destroyed, and every copy of the sealed bytes
-//! (the depot's, a backup's) is unreadable from then on.
+//! user can read, under the task's id and the digest of the sealed bytes: whoever seals again, for
+//! a task whose first submission was lost on the way, makes another key that no other copy of this
+//! vault can mistake for the first. Once a task has ended its keys are destroyed, and every copy of
+//! the sealed bytes (the depot's, a backup's) is unreadable from then on.
 //!
 //! The file is overwritten before it is removed. On flash or a copy-on-write file system the old
 //! blocks may survive until they are reused: put the vault on an encrypted disk where that counts.
@@ -14,8 +16,9 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use aureole_ledger::TaskId;
+use aureole_ledger::{Digest, TaskId};
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
@@ -40,7 +43,30 @@ struct Inner {
 }
 
 /// The key of one task's input; wiped when dropped, shown by nothing.
+#[derive(Clone)]
 pub struct InputKey(Zeroizing<[u8; 32]>);
+
+/// An input under a key of its own. Neither is stored yet.
+#[derive(Debug)]
+pub struct Sealed {
+    /// What goes to the depot.
+    pub bytes: Vec<u8>,
+    /// Its digest, which the ledger names.
+    pub digest: Digest,
+    /// What goes to the vault, under the task and the digest.
+    pub key: InputKey,
+}
+
+/// What a key is for, and since when it is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyInfo {
+    /// The task.
+    pub task: TaskId,
+    /// The digest of the sealed input that it opens.
+    pub input: Digest,
+    /// When it was stored.
+    pub stored_at: SystemTime,
+}
 
 /// Why the vault did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +85,12 @@ pub enum VaultError {
         task: TaskId,
         /// Length of the file.
         bytes: u64,
+    },
+    /// Another key stands under the same task and input, which cannot be.
+    #[error("another key of {task} is stored for the same sealed input")]
+    OtherKey {
+        /// The task.
+        task: TaskId,
     },
     /// The operating system gave no randomness.
     #[error("the operating system gave no randomness for a key")]
@@ -96,37 +128,30 @@ impl InputVault {
         })
     }
 
-    /// Seals a task's input; when this returns, its key is on disk.
-    ///
-    /// A task keeps the key of its first sealing: submitting the same task twice must not make
-    /// the input that was stored first unreadable. Nonces are random, 24 bytes, fresh each time.
+    /// Stores the key of a sealed input; when this returns it is on disk. Storing it again changes
+    /// nothing.
     ///
     /// # Errors
-    /// [`VaultError::Randomness`], [`VaultError::BadKey`], [`VaultError::Io`].
-    pub fn seal(&self, task: TaskId, input: &[u8]) -> Result<Vec<u8>, VaultError> {
-        let key = match self.key(task)? {
-            Some(key) => key,
-            None => self.create_key(task)?,
-        };
-        let mut nonce = [0; NONCE_BYTES];
-        getrandom::fill(&mut nonce).map_err(VaultError::Randomness)?;
-        let mut sealed = Vec::with_capacity(input.len() + SEALED_OVERHEAD_BYTES);
-        sealed.extend_from_slice(&nonce);
-        sealed.extend_from_slice(input);
-        let (_, text) = sealed.split_at_mut(NONCE_BYTES);
-        let tag = cipher(key.expose())
-            .encrypt_inout_detached(&XNonce::from(nonce), &associated(task), text.into())
-            .map_err(|_| VaultError::Unopenable { task })?;
-        sealed.extend_from_slice(&tag);
-        Ok(sealed)
+    /// [`VaultError::OtherKey`], [`VaultError::BadKey`], [`VaultError::Io`].
+    pub fn put(&self, task: TaskId, input: &Digest, key: &InputKey) -> Result<(), VaultError> {
+        let temp = durable::write_temp(&self.inner.temp, key.expose())
+            .map_err(failed("write into", &self.inner.temp))?;
+        let path = self.inner.path(task, input);
+        if temp.link(&path).map_err(failed("write", &path))? {
+            return Ok(());
+        }
+        match self.key(task, input)? {
+            Some(stored) if stored.expose() == key.expose() => Ok(()),
+            _ => Err(VaultError::OtherKey { task }),
+        }
     }
 
-    /// The key of a task's input; `None` once it is destroyed, or if it never was.
+    /// The key of a task's sealed input; `None` once it is destroyed, or if it never was here.
     ///
     /// # Errors
     /// [`VaultError::BadKey`], [`VaultError::Io`].
-    pub fn key(&self, task: TaskId) -> Result<Option<InputKey>, VaultError> {
-        let path = self.inner.path(task);
+    pub fn key(&self, task: TaskId, input: &Digest) -> Result<Option<InputKey>, VaultError> {
+        let path = self.inner.path(task, input);
         let mut file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -142,75 +167,74 @@ impl InputVault {
         Ok(Some(InputKey(key)))
     }
 
-    /// Destroys the key of a task's input; returns whether there was one. When this returns, the
+    /// Destroys the key of a task's sealed input; returns whether there was one. When this returns, the
     /// removal is on disk.
     ///
     /// # Errors
     /// [`VaultError::Io`].
-    pub fn destroy(&self, task: TaskId) -> Result<bool, VaultError> {
-        let path = self.inner.path(task);
-        let mut file = match OpenOptions::new().write(true).open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(source) => return Err(failed("open", &path)(source)),
-        };
-        file.write_all(&[0; 32])
-            .and_then(|()| file.sync_all())
-            .map_err(failed("overwrite", &path))?;
-        match fs::remove_file(&path) {
-            Ok(()) => {}
-            // Somebody else destroyed it meanwhile.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(failed("remove", &path)(source)),
-        }
-        durable::sync_parent(&path).map_err(failed("sync", &path))?;
-        Ok(true)
+    pub fn destroy(&self, task: TaskId, input: &Digest) -> Result<bool, VaultError> {
+        destroy(&self.inner.path(task, input))
     }
 
-    /// The tasks that have a key, so that a node which was killed between a task's end and the
-    /// destruction of its key can catch up at its next start.
+    /// Every key, so that a node that missed the end of a task, because it was down or far behind,
+    /// can catch up. A key that names no input is of a version that kept one for each task: it is
+    /// destroyed here, for nothing asks for it any more.
     ///
     /// # Errors
     /// [`VaultError::Io`].
-    pub fn tasks(&self) -> Result<Vec<TaskId>, VaultError> {
-        let keys = &self.inner.keys;
-        let mut tasks = Vec::new();
-        for entry in fs::read_dir(keys).map_err(failed("list", keys))? {
-            let name = entry.map_err(failed("list", keys))?.file_name();
+    pub fn keys(&self) -> Result<Vec<KeyInfo>, VaultError> {
+        let folder = &self.inner.keys;
+        let mut keys = Vec::new();
+        for entry in fs::read_dir(folder).map_err(failed("list", folder))? {
+            let entry = entry.map_err(failed("list", folder))?;
+            let name = entry.file_name();
             // A foreign file in the folder is none of our keys.
-            if let Some(task) = name.to_str().and_then(|name| TaskId::from_str(name).ok()) {
-                tasks.push(task);
-            }
+            let Some(name) = name.to_str() else { continue };
+            let Some((task, input)) = name.split_once('.') else {
+                if TaskId::from_str(name).is_ok() {
+                    destroy(&entry.path())?;
+                }
+                continue;
+            };
+            let (Ok(task), Ok(input)) = (task.parse(), input.parse()) else {
+                continue;
+            };
+            let stored_at = match entry.metadata().and_then(|metadata| metadata.modified()) {
+                Ok(stored_at) => stored_at,
+                // Destroyed since the folder was read.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(source) => return Err(failed("list", folder)(source)),
+            };
+            keys.push(KeyInfo {
+                task,
+                input,
+                stored_at,
+            });
         }
-        tasks.sort_unstable();
-        Ok(tasks)
-    }
-
-    fn create_key(&self, task: TaskId) -> Result<InputKey, VaultError> {
-        let mut key = Zeroizing::new([0; 32]);
-        getrandom::fill(key.as_mut()).map_err(VaultError::Randomness)?;
-        let temp = durable::write_temp(&self.inner.temp, key.as_ref())
-            .map_err(failed("write into", &self.inner.temp))?;
-        let path = self.inner.path(task);
-        if temp.link(&path).map_err(failed("write", &path))? {
-            return Ok(InputKey(key));
-        }
-        // Another submission of the same task was faster: its key counts.
-        self.key(task)?.ok_or(VaultError::Unopenable { task })
+        keys.sort_unstable_by_key(|key| (key.task, key.input));
+        Ok(keys)
     }
 }
 
 // === impl Inner ===
 
 impl Inner {
-    fn path(&self, task: TaskId) -> PathBuf {
-        self.keys.join(task.to_string())
+    fn path(&self, task: TaskId, input: &Digest) -> PathBuf {
+        self.keys.join(format!("{task}.{input}"))
     }
 }
 
 // === impl InputKey ===
 
 impl InputKey {
+    /// Takes over a key's bytes; `None` unless there are 32. They are wiped either way.
+    #[must_use]
+    pub fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
+        let bytes = Zeroizing::new(bytes);
+        let key: [u8; 32] = bytes.as_slice().try_into().ok()?;
+        Some(Self(Zeroizing::new(key)))
+    }
+
     /// The key's bytes, for whoever seals, opens or sends it to a worker.
     #[must_use]
     pub fn expose(&self) -> &[u8; 32] {
@@ -224,7 +248,32 @@ impl fmt::Debug for InputKey {
     }
 }
 
-/// Opens an input sealed by [`InputVault::seal`].
+/// Seals a task's input under a new key. Nothing is stored: the key must be in the vault, and the
+/// bytes in the depot, before anything names the digest.
+///
+/// # Errors
+/// [`VaultError::Randomness`], and [`VaultError::Unopenable`] for an input of 256 GiB.
+pub fn seal_input(task: TaskId, input: &[u8]) -> Result<Sealed, VaultError> {
+    let mut key = Zeroizing::new([0; 32]);
+    getrandom::fill(key.as_mut()).map_err(VaultError::Randomness)?;
+    let mut nonce = [0; NONCE_BYTES];
+    getrandom::fill(&mut nonce).map_err(VaultError::Randomness)?;
+    let mut bytes = Vec::with_capacity(input.len() + SEALED_OVERHEAD_BYTES);
+    bytes.extend_from_slice(&nonce);
+    bytes.extend_from_slice(input);
+    let (_, text) = bytes.split_at_mut(NONCE_BYTES);
+    let tag = cipher(&key)
+        .encrypt_inout_detached(&XNonce::from(nonce), &associated(task), text.into())
+        .map_err(|_| VaultError::Unopenable { task })?;
+    bytes.extend_from_slice(&tag);
+    Ok(Sealed {
+        digest: Digest::of(&bytes),
+        bytes,
+        key: InputKey(key),
+    })
+}
+
+/// Opens an input sealed by [`seal_input`].
 ///
 /// # Errors
 /// [`VaultError::Unopenable`].
@@ -250,6 +299,26 @@ pub fn open_input(key: &[u8; 32], task: TaskId, sealed: &[u8]) -> Result<Secret,
 
 fn cipher(key: &[u8; 32]) -> XChaCha20Poly1305 {
     XChaCha20Poly1305::new(key.into())
+}
+
+/// Overwrites a key's file and removes it; returns whether it was there.
+fn destroy(path: &Path) -> Result<bool, VaultError> {
+    let mut file = match OpenOptions::new().write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(source) => return Err(failed("open", path)(source)),
+    };
+    file.write_all(&[0; 32])
+        .and_then(|()| file.sync_all())
+        .map_err(failed("overwrite", path))?;
+    match fs::remove_file(path) {
+        Ok(()) => {}
+        // Somebody else destroyed it meanwhile.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(source) => return Err(failed("remove", path)(source)),
+    }
+    durable::sync_parent(path).map_err(failed("sync", path))?;
+    Ok(true)
 }
 
 /// Ties sealed bytes to their purpose and task: they open for no other.

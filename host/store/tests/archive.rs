@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use aureole_store::{
-    ARCHIVE_PAGE_MAX, Archive, ArchiveError, ArchivedTask, Cursor, TaskFilter, TaskId,
+    ARCHIVE_PAGE_MAX, Archive, ArchiveError, ArchivedTask, Cursor, Digest, TaskFilter, TaskId,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -282,4 +282,17 @@ async fn execute(path: &std::path::Path, statement: &'static str) {
         .await
         .unwrap();
     connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_digests_that_history_names_are_found_in_its_documents() {
+    let (_dir, archive) = archive().await;
+    let proof = Digest::of(b"proof");
+    let mut task = task(1);
+    task.document = json!({
+        "proof": {"digest": proof.to_string(), "url": "/api/v1/tasks/tsk_00/proof"},
+        "longer": format!("{proof}0"),
+    });
+    archive.put_tasks(&[task]).await.unwrap();
+    assert_eq!(archive.digests().await.unwrap(), [proof]);
 }

@@ -169,7 +169,7 @@ impl Error {
             | Self::Lease { .. }
             | Self::Thread(_)
             | Self::CodeCache(_) => (Problem::new("task.worker_failed", self), true),
-            Self::Depot(_) => (Problem::new("node.storage", self), true),
+            Self::Depot(error) => (Problem::new(error.code(), self), true),
             Self::Stopped => (Problem::new("task.handed_back", self), true),
         }
     }

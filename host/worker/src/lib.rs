@@ -9,7 +9,9 @@
 //! limits on memory and processor time and low priority: a crash is a typed error, cancelling is
 //! killing, and the node lives. [`child::run`] is the inside of such a process.
 
+mod capacity;
 pub mod child;
+mod connect;
 mod error;
 mod frame;
 mod limits;
@@ -18,16 +20,20 @@ mod pool;
 mod problem;
 mod process;
 mod provers;
+mod remote;
 mod sandboxes;
 mod unsatisfied;
 mod worker;
 
+pub use capacity::{cores, memory_bytes};
+pub use connect::{Connect, ConnectError};
 pub use error::{Error, Seen};
 pub use limits::VERIFY_BATCH_MAX;
 pub use message::{CircuitLimits, Prepared, Stage};
 pub use problem::Problem;
 pub use process::ChildCommand;
 pub use provers::{Proved, Provers, ProversConfig, Session, Verdicts};
+pub use remote::{RemoteBlobs, RemoteConfig};
 pub use sandboxes::{Made, Sandboxes, SandboxesConfig};
 pub use unsatisfied::Unsatisfied;
-pub use worker::{Connect, Worker, WorkerConfig};
+pub use worker::{Worker, WorkerConfig};

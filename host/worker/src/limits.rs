@@ -70,9 +70,18 @@ pub(crate) const REPORT_BYTES_MAX: usize = 64 << 10;
 /// Bytes of a problem's detail, cut at a character: what the ledger keeps.
 pub(crate) const DETAIL_BYTES_MAX: usize = 1024;
 
-/// First wait after a lost connection to the coordinators, and the longest.
-pub(crate) const RECONNECT: (Duration, Duration) =
-    (Duration::from_millis(50), Duration::from_secs(5));
+/// First wait after a try that failed at every coordinator. Jitter adds up to as much again.
+pub(crate) const RETRY_MIN: Duration = Duration::from_millis(50);
+/// The longest such wait. A thousand workers without a group ask each member a few hundred times a
+/// second then, which a refusal from memory bears.
+pub(crate) const RETRY_MAX: Duration = Duration::from_secs(2);
+
+/// How long a stream must have lasted for its end to be looked at as news, not as one more failed
+/// try: then the group is asked again at once.
+pub(crate) const STEADY: Duration = Duration::from_secs(1);
+
+/// Time for a Join. A member that knows no leader keeps it for two seconds, until one is elected.
+pub(crate) const JOIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a result is offered to the coordinators before it is given up. Longer than any lease:
 /// by then another worker has the task.
@@ -80,6 +89,21 @@ pub(crate) const REPORT_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Time for one call to the coordinators other than `Complete`.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time for one heartbeat. With `HEARTBEATS_MISSED_MAX` of them a silent leader is left while a
+/// lease of the default ten seconds still has time for a Join elsewhere.
+pub(crate) const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Heartbeats in a row that a leader may leave unanswered.
+pub(crate) const HEARTBEATS_MISSED_MAX: u32 = 2;
+
+/// Time for handing back what did not end while draining, and so what a stop takes at most beyond
+/// the configured bound.
+pub(crate) const HAND_BACK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Warm circuits announced: as many as a child keeps decoded. The scheduler prefers a warm worker,
+/// it needs no full list.
+pub(crate) const WARM_ANNOUNCED_MAX: usize = LOADED_CIRCUITS_MAX;
 
 /// Time for a `Complete`, which verifies the proof before it answers.
 pub(crate) const COMPLETE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -96,3 +120,28 @@ pub(crate) const COMPONENT_BYTES_MAX: u64 = 8 << 20;
 pub(crate) const PARAMS_BYTES_MAX: u64 = 8 << 20;
 /// See [`COMPONENT_BYTES_MAX`].
 pub(crate) const SEALED_BYTES_MAX: u64 = (8 << 20) + 64;
+
+/// What the cache of blobs holds: some hundred plugins with their circuits and parameters, and the
+/// inputs of the last hours.
+pub(crate) const BLOB_CACHE_BYTES: u64 = 2 << 30;
+
+/// How long a blob is asked for or offered in all: an election and a restart of a coordinator fit,
+/// and a lease of a task that waits for one is renewed meanwhile.
+pub(crate) const BLOB_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The first wait before coordinators are asked for a blob again, and the longest.
+pub(crate) const BLOB_RETRY: (Duration, Duration) =
+    (Duration::from_millis(50), Duration::from_secs(2));
+
+/// Time for a part of 1 MiB of a blob, or a question: a second over 10 Mbit/s, and what the
+/// coordinator needs to pull it first.
+pub(crate) const BLOB_CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time for storing a blob: twice what a coordinator itself has patience for.
+pub(crate) const BLOB_PUT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Calls by which a coordinator is judged: half of them failed, and it is left alone.
+pub(crate) const BREAKER_CALLS: usize = 4;
+
+/// For how long: a restart takes about as much.
+pub(crate) const BREAKER_WAIT: Duration = Duration::from_secs(2);

@@ -28,10 +28,20 @@ pub(crate) enum Request {
     /// Sandbox child: a witness. Blobs: parameters, input. Reply: [`Reply::Made`].
     Witness { component: Key },
     /// Prover child: keys of a circuit, and what is known of it. Blobs: none, or the circuit's
-    /// canonical bytes. Reply: [`Reply::Prepared`].
-    Prepare { circuit: Key, proving: bool },
-    /// Prover child: check the witness, then prove. Blobs: witness. Reply: [`Reply::Proved`].
-    Prove { circuit: Key },
+    /// canonical bytes. Replies: [`Reply::Usage`], [`Reply::Prepared`].
+    Prepare {
+        circuit: Key,
+        proving: bool,
+        /// No more than the child's; 0 is all of them.
+        threads: u32,
+    },
+    /// Prover child: check the witness, then prove. Blobs: witness. Replies: [`Reply::Usage`],
+    /// [`Reply::Proved`].
+    Prove {
+        circuit: Key,
+        /// As in `Prepare`.
+        threads: u32,
+    },
     /// Prover child: only check. Blobs: witness. Reply: [`Reply::Checked`].
     Check { circuit: Key },
     /// Prover child: check, and say by name what fails, with what cells hold only where that was
@@ -55,6 +65,8 @@ pub(crate) enum Reply {
     Stage(Stage),
     /// Parameters of this k were generated; more follows.
     Params { k: u32 },
+    /// What the work took and left behind; more follows.
+    Usage(Usage),
     /// Done, and nothing to tell.
     Done,
     /// The component's compiled code is not in the cache.
@@ -89,6 +101,16 @@ pub(crate) enum Reply {
     Unsatisfied(Box<Unsatisfied>),
     /// One for each proof.
     Verdicts { verdicts: Vec<Verdict>, micros: u64 },
+}
+
+/// What a prover took for a piece of work, and what it keeps.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Usage {
+    /// The most bytes that were resident at a time since the work began; 0 where the system does
+    /// not tell.
+    pub(crate) peak_bytes: u64,
+    /// Circuits whose proving keys are in memory.
+    pub(crate) warm: Vec<Key>,
 }
 
 /// A digest as hex, the key of a child's tables.
@@ -172,6 +194,12 @@ pub struct Prepared {
     pub report: serde_json::Value,
     /// Microseconds that making the keys took; near zero when they were warm.
     pub keygen_micros: u64,
+    /// The most bytes that the process had resident meanwhile; 0 where the system does not tell.
+    pub peak_bytes: u64,
+    /// Memory that one proof takes with its parameters and keys, predicted from the shape.
+    pub memory_bytes: u64,
+    /// Terms of one proof's multiexponentiations, predicted from the shape.
+    pub work: u64,
 }
 
 // === impl Key ===

@@ -2,9 +2,10 @@
 //!
 //! There are never more calls than the pool's size: further callers wait, in order. A caller gets
 //! a process that has what it needs warm, if there is one. A process whose call failed or was
-//! dropped is killed, and its place is filled again before the next caller gets it.
+//! dropped is killed, and its place is filled again before the next caller gets it. What provers
+//! say they keep is listed for whoever places work.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::child::Kind;
 use crate::error::Error;
 use crate::frame::Blobs;
 use crate::message::{Key, Reply, Request, Start};
-use crate::process::{ChildCommand, OnReply, Process};
+use crate::process::{ChildCommand, OnReply, Process, Progress};
 
 /// A pool of children of one kind; clones share it.
 #[derive(Clone, Debug)]
@@ -30,13 +31,21 @@ struct Inner {
     start: Start,
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Warm>>,
+    kept: Arc<Kept>,
 }
+
+/// What the processes last said they keep, by process.
+#[derive(Debug, Default)]
+struct Kept(Mutex<BTreeMap<u64, Vec<Key>>>);
 
 /// A process and what it is known to have warm.
 #[derive(Debug)]
 struct Warm {
     process: Process,
     keys: BTreeSet<Key>,
+    /// The process's place in the list, given up with the process.
+    number: u64,
+    kept: Arc<Kept>,
 }
 
 /// The use of one process, until dropped.
@@ -48,6 +57,8 @@ pub(crate) struct Lease {
     warm: Option<Warm>,
     /// A call has begun and not ended well.
     dirty: bool,
+    /// The most memory that the calls of this lease had resident.
+    peak_bytes: u64,
 }
 
 // === impl Pool ===
@@ -64,8 +75,14 @@ impl Pool {
                 start,
                 permits,
                 idle,
+                kept: Arc::default(),
             }),
         }
+    }
+
+    /// What the processes said they keep, each once.
+    pub(crate) fn kept(&self) -> BTreeSet<Key> {
+        self.inner.kept.all()
     }
 
     /// Starts processes until the pool is full, so that no call waits for it.
@@ -108,6 +125,7 @@ impl Inner {
             permit: Some(permit),
             warm: Some(warm),
             dirty: false,
+            peak_bytes: 0,
         })
     }
 
@@ -130,6 +148,8 @@ impl Inner {
         Ok(Warm {
             process,
             keys: BTreeSet::new(),
+            number: self.kept.begin(),
+            kept: Arc::clone(&self.kept),
         })
     }
 
@@ -138,6 +158,42 @@ impl Inner {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(warm);
+    }
+}
+
+// === impl Kept ===
+
+impl Kept {
+    /// A new place in the list.
+    fn begin(&self) -> u64 {
+        let mut list = self.lock();
+        let number = list.last_key_value().map_or(0, |(last, _)| last + 1);
+        list.insert(number, Vec::new());
+        number
+    }
+
+    fn set(&self, number: u64, keys: Vec<Key>) {
+        self.lock().insert(number, keys);
+    }
+
+    fn end(&self, number: u64) {
+        self.lock().remove(&number);
+    }
+
+    fn all(&self) -> BTreeSet<Key> {
+        self.lock().values().flatten().copied().collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Vec<Key>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Warm ===
+
+impl Drop for Warm {
+    fn drop(&mut self) {
+        self.kept.end(self.number);
     }
 }
 
@@ -165,9 +221,17 @@ impl Lease {
         }
         let warm = self.warm.as_mut().ok_or_else(broken)?;
         self.dirty = true;
+        let (kept, number, peak) = (&self.inner.kept, warm.number, &mut self.peak_bytes);
+        let mut listen = |progress| match progress {
+            Progress::Usage(usage) => {
+                *peak = usage.peak_bytes.max(*peak);
+                kept.set(number, usage.warm);
+            }
+            other => on_reply(other),
+        };
         let result = warm
             .process
-            .call(request, blobs, during, limit, on_reply)
+            .call(request, blobs, during, limit, &mut listen)
             .await;
         match &result {
             Ok(_) => self.dirty = false,
@@ -175,6 +239,12 @@ impl Lease {
             Err(_) => {}
         }
         result
+    }
+
+    /// The most memory that the process had resident during the calls of this lease; 0 if it does
+    /// not say.
+    pub(crate) const fn peak_bytes(&self) -> u64 {
+        self.peak_bytes
     }
 
     /// Notes that the process has something warm.

@@ -18,7 +18,7 @@ use crate::child::Kind;
 use crate::error::{Error, Seen};
 use crate::frame::{self, Blobs, FrameError};
 use crate::limits::{EXIT_TIMEOUT, NICE_MOST, START_TIMEOUT, STDERR_TAIL_BYTES};
-use crate::message::{Reply, Request, Stage, Start};
+use crate::message::{Reply, Request, Stage, Start, Usage};
 
 /// How child processes are started: a program, and arguments before the child's kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,12 +46,14 @@ pub(crate) struct Process {
 pub(crate) type OnReply<'a> = &'a mut (dyn FnMut(Progress) + Send);
 
 /// What a child says before its answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// A stage was reached.
     Stage(Stage),
     /// Parameters of this k are being generated.
     Params(u32),
+    /// What the work took.
+    Usage(Usage),
 }
 
 // === impl ChildCommand ===
@@ -164,6 +166,7 @@ impl Process {
             match frame::receive(&mut self.stdout).await? {
                 (Reply::Stage(stage), _) => on_reply(Progress::Stage(stage)),
                 (Reply::Params { k }, _) => on_reply(Progress::Params(k)),
+                (Reply::Usage(usage), _) => on_reply(Progress::Usage(usage)),
                 answer => return Ok(answer),
             }
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aureole_prover::{Values, Verdict};
-use aureole_store::{BLOB_BYTES_MAX, Depot, Digest, Secret};
+use aureole_store::{BLOB_BYTES_MAX, Digest, Secret, SharedBlobs};
 
 use crate::child::Kind;
 use crate::error::Error;
@@ -58,7 +58,7 @@ pub struct Provers {
 #[derive(Debug)]
 struct Inner {
     config: ProversConfig,
-    depot: Depot,
+    depot: SharedBlobs,
 }
 
 /// One process, held for one circuit: its keys are made while the witness is computed elsewhere.
@@ -67,6 +67,8 @@ pub struct Session {
     lease: Lease,
     inner: Arc<Inner>,
     circuit: Digest,
+    /// Threads for the work; 0 is all of the process's.
+    threads: u32,
 }
 
 /// A proof that nobody has verified yet.
@@ -82,6 +84,9 @@ pub struct Proved {
     pub keygen: Duration,
     /// Time for the proof.
     pub prove: Duration,
+    /// The most memory that the process had resident meanwhile, keys included; 0 where the system
+    /// does not tell.
+    pub peak_bytes: u64,
 }
 
 /// Verdicts, in the order of the proofs, and the time they took.
@@ -116,6 +121,15 @@ impl ProversConfig {
             nice: 10,
         }
     }
+
+    /// Divides an amount of memory among the processes: all their warm keys together take at most a
+    /// quarter of it, so that as many proofs as there are processes find room beside them.
+    #[must_use]
+    pub fn within(mut self, memory_bytes: u64) -> Self {
+        let each = memory_bytes / KEYS_PART / u64::from(self.size.max(1));
+        self.key_cache_bytes = self.key_cache_bytes.min(each);
+        self
+    }
 }
 
 // === impl Provers ===
@@ -123,7 +137,7 @@ impl ProversConfig {
 impl Provers {
     /// A set of provers. No process is started yet: see [`Provers::fill`].
     #[must_use]
-    pub fn new(config: ProversConfig, depot: Depot) -> Self {
+    pub fn new(config: ProversConfig, depot: SharedBlobs) -> Self {
         let start = Start {
             memory_bytes: config.memory_bytes,
             cpu_seconds: None,
@@ -148,6 +162,20 @@ impl Provers {
     /// [`Error::Spawn`], [`Error::Crashed`] and the like.
     pub async fn fill(&self) -> Result<(), Error> {
         self.pool.fill().await
+    }
+
+    /// Threads that a piece of work uses when it is asked to use so many; 0 asks for all.
+    #[must_use]
+    pub fn threads(&self, wanted: u32) -> u32 {
+        let all = self.inner.config.threads.max(1);
+        if wanted == 0 { all } else { wanted.min(all) }
+    }
+
+    /// Circuits whose proving keys are in memory, as the processes said after their last work.
+    #[must_use]
+    pub fn warm(&self) -> Vec<Digest> {
+        let kept = self.pool.kept().into_iter();
+        kept.map(|key| Digest::from_bytes(key.0)).collect()
     }
 
     /// Generates the public parameters that are missing or damaged on disk, telling each k before
@@ -185,9 +213,16 @@ impl Provers {
     /// [`Error::Refused`] with an `ir.*`, `limits.*` or `circuit.*` code, and the errors of a
     /// child process.
     pub async fn prepare(&self, circuit: &[u8]) -> Result<Prepared, Error> {
-        let key = Key(*Digest::of(circuit).as_bytes());
-        let mut lease = self.pool.take(Some(key)).await?;
-        prepare(&mut lease, &self.inner.config, key, &[circuit], true).await
+        self.prepare_with(circuit, 0).await
+    }
+
+    /// As [`Provers::prepare`], with fewer threads than the process has; 0 is all of them.
+    ///
+    /// # Errors
+    /// As [`Provers::prepare`].
+    pub async fn prepare_with(&self, circuit: &[u8], threads: u32) -> Result<Prepared, Error> {
+        let mut session = self.open(&Digest::of(circuit)).await?.with_threads(threads);
+        session.prepare(&[circuit], true).await
     }
 
     /// Makes a circuit's verifying key, unless it is warm, and tells what is known of it.
@@ -195,16 +230,7 @@ impl Provers {
     /// # Errors
     /// As [`Provers::prepare`], and [`Error::Depot`] if the circuit's bytes are not there.
     pub async fn verifying_key(&self, circuit: &Digest) -> Result<Prepared, Error> {
-        let mut session = self.open(circuit).await?;
-        let key = session.key();
-        let config = &self.inner.config;
-        match prepare(&mut session.lease, config, key, &[], false).await {
-            Err(Error::NeedCircuit) => {
-                let bytes = self.inner.depot.get(circuit, BLOB_BYTES_MAX).await?;
-                prepare(&mut session.lease, config, key, &[&bytes], false).await
-            }
-            result => result,
-        }
+        self.open(circuit).await?.prepare_known(false).await
     }
 
     /// Takes a process for one circuit, waiting for a free one.
@@ -217,6 +243,7 @@ impl Provers {
             lease,
             inner: Arc::clone(&self.inner),
             circuit: *circuit,
+            threads: 0,
         })
     }
 
@@ -289,26 +316,28 @@ impl Provers {
     }
 }
 
+/// Warm keys take one part in this many of the memory, all processes together.
+const KEYS_PART: u64 = 4;
+
 const VERIFICATION: &str = "the verification";
 const PROOF: &str = "the proof";
 
 // === impl Session ===
 
 impl Session {
+    /// Makes keys and proofs with fewer threads than the process has; 0 is all of them.
+    #[must_use]
+    pub const fn with_threads(mut self, threads: u32) -> Self {
+        self.threads = threads;
+        self
+    }
+
     /// Makes the circuit's keys unless they are warm; returns the time that took.
     ///
     /// # Errors
     /// As [`Provers::prepare`], and [`Error::Depot`] if the circuit's bytes are not there.
     pub async fn warm(&mut self) -> Result<Duration, Error> {
-        let key = self.key();
-        let config = &self.inner.config;
-        let prepared = match prepare(&mut self.lease, config, key, &[], true).await {
-            Err(Error::NeedCircuit) => {
-                let bytes = self.inner.depot.get(&self.circuit, BLOB_BYTES_MAX).await?;
-                prepare(&mut self.lease, config, key, &[&bytes], true).await?
-            }
-            result => result?,
-        };
+        let prepared = self.prepare_known(true).await?;
         Ok(Duration::from_micros(prepared.keygen_micros))
     }
 
@@ -332,6 +361,7 @@ impl Session {
         };
         let request = Request::Prove {
             circuit: self.key(),
+            threads: self.threads,
         };
         let limit = self.inner.config.prove_timeout;
         let (reply, blobs) = self
@@ -353,6 +383,7 @@ impl Session {
                     check: Duration::from_micros(check_micros),
                     keygen: Duration::from_micros(keygen_micros),
                     prove: Duration::from_micros(prove_micros),
+                    peak_bytes: self.lease.peak_bytes(),
                 }))
             }
             (Reply::Unsatisfied(unsatisfied), _) => Ok(Err(Unsatisfied(*unsatisfied))),
@@ -443,50 +474,52 @@ impl Session {
         if !matches!(answer.0, Reply::NeedCircuit) {
             return Ok(answer);
         }
-        let key = self.key();
         let bytes = self.inner.depot.get(&self.circuit, BLOB_BYTES_MAX).await?;
         // A verifier needs no proving key; a proof makes its own.
-        prepare(&mut self.lease, &self.inner.config, key, &[&bytes], false).await?;
+        self.prepare(&[&bytes], false).await?;
         self.lease
             .call(request, blobs, during, limit, on_reply)
             .await
     }
 
+    /// Makes the keys of the circuit, whose bytes are fetched if the process does not know it.
+    async fn prepare_known(&mut self, proving: bool) -> Result<Prepared, Error> {
+        match self.prepare(&[], proving).await {
+            Err(Error::NeedCircuit) => {
+                let bytes = self.inner.depot.get(&self.circuit, BLOB_BYTES_MAX).await?;
+                self.prepare(&[&bytes], proving).await
+            }
+            result => result,
+        }
+    }
+
+    async fn prepare(&mut self, circuit: &[&[u8]], proving: bool) -> Result<Prepared, Error> {
+        let during = "making the keys";
+        let key = self.key();
+        let request = Request::Prepare {
+            circuit: key,
+            proving,
+            threads: self.threads,
+        };
+        let limit = self.inner.config.keygen_timeout;
+        match self
+            .lease
+            .call(&request, circuit, during, limit, &mut |_| {})
+            .await?
+        {
+            (Reply::Prepared(prepared), _) if prepared.circuit_digest == hex::encode(key.0) => {
+                self.lease.has(key);
+                Ok(*prepared)
+            }
+            (Reply::NeedCircuit, _) => {
+                self.lease.lacks(key);
+                Err(Error::NeedCircuit)
+            }
+            _ => Err(self.lease.unexpected(during)),
+        }
+    }
+
     fn key(&self) -> Key {
         Key(*self.circuit.as_bytes())
-    }
-}
-
-async fn prepare(
-    lease: &mut Lease,
-    config: &ProversConfig,
-    key: Key,
-    circuit: &[&[u8]],
-    proving: bool,
-) -> Result<Prepared, Error> {
-    let during = "making the keys";
-    let request = Request::Prepare {
-        circuit: key,
-        proving,
-    };
-    match lease
-        .call(
-            &request,
-            circuit,
-            during,
-            config.keygen_timeout,
-            &mut |_| {},
-        )
-        .await?
-    {
-        (Reply::Prepared(prepared), _) if prepared.circuit_digest == hex::encode(key.0) => {
-            lease.has(key);
-            Ok(*prepared)
-        }
-        (Reply::NeedCircuit, _) => {
-            lease.lacks(key);
-            Err(Error::NeedCircuit)
-        }
-        _ => Err(lease.unexpected(during)),
     }
 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aureole_runtime::{CodeCache, Description, Limits};
-use aureole_store::{Depot, Digest, Secret};
+use aureole_store::{Digest, Secret, SharedBlobs};
 use tokio::sync::Mutex;
 
 use crate::child::Kind;
@@ -64,7 +64,7 @@ pub struct Sandboxes {
 struct Inner {
     config: SandboxesConfig,
     code: Code,
-    depot: Depot,
+    depot: SharedBlobs,
     shares: Shares,
     /// One compilation at a time: it takes a core and up to 2 GiB, and two of the same component
     /// would be one too many.
@@ -109,7 +109,7 @@ impl Sandboxes {
     ///
     /// # Errors
     /// [`Error::CodeCache`].
-    pub fn new(config: SandboxesConfig, depot: Depot) -> Result<Self, Error> {
+    pub fn new(config: SandboxesConfig, depot: SharedBlobs) -> Result<Self, Error> {
         let code = Code(CodeCache::open(&config.code_dir).map_err(Error::CodeCache)?);
         let start = Start {
             memory_bytes: config.memory_bytes,

@@ -1,55 +1,65 @@
 //! The worker: takes leases, does the work, brings results.
 //!
 //! ```text
-//! coordinators ── Join stream ──▸ join loop ──▸ one task an attempt ──▸ Complete or Fail
-//!       ▴                                            │ stages
-//!       ├──────── Progress ◂─────────────────────────┘
-//!       └──────── Heartbeat ◂── a thread of its own, with a runtime of its own
+//! leader ── Join stream ──▸ join loop ──▸ one task an attempt ──▸ Complete or Fail
+//!    ▴                          │               │ stages
+//!    │    follows, or doubts ── route           │
+//!    ├──────── Progress ◂───────┼───────────────┘
+//!    └──────── Heartbeat ◂── a thread of its own, with a runtime of its own
 //! ```
 //!
 //! A worker is stateless: whatever it was doing when it died is done again under the next lease.
-//! A lost connection is rejoined with the attempts that still run; a lost lease, or a cancel,
-//! kills the children that worked for it. Draining takes no more leases, lets what runs finish
-//! within a bound, and hands the rest back.
+//! When the leader changes, what runs goes on under its lease, and the new leader is joined with
+//! the attempts that still run; a lost lease, or a cancel, kills the children that worked for it.
+//! Draining takes no more leases, lets what runs finish within a bound, and hands the rest back.
 
 mod attempt;
+mod caller;
 mod heartbeat;
+mod join;
 mod report;
+mod route;
 mod running;
+mod waits;
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aureole_api::internal::v1::workers_client::WorkersClient;
-use aureole_api::internal::v1::{self, assignment, lease};
-use aureole_store::Depot;
+use aureole_api::internal::v1::{self, lease};
+use aureole_store::SharedBlobs;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tonic::Status;
-use tonic::transport::Channel;
 
+use crate::connect::Connect;
 use crate::error::Error;
-use crate::limits::{CALL_TIMEOUT, EXIT_TIMEOUT, RECONNECT};
+use crate::limits::{CALL_TIMEOUT, EXIT_TIMEOUT, HAND_BACK_TIMEOUT};
 use crate::provers::Provers;
 use crate::sandboxes::Sandboxes;
-use heartbeat::Heartbeat;
+use caller::Caller;
+use heartbeat::{Beats, Heartbeat};
 use report::Reporter;
-use running::{AttemptKey, Ended, Running};
+use route::Route;
+use running::{Ended, Running};
 
 /// How a worker presents itself, and how it stops.
 #[derive(Clone, Debug)]
 pub struct WorkerConfig {
-    /// Its name, unique in the cluster.
+    /// Its name, unique in the cluster: of two processes with one name the second is not let in
+    /// while the first one lives.
     pub id: String,
+    /// Addresses of coordinators, `host:port`. One that answers is enough: it names the others.
+    pub coordinators: Vec<String>,
     /// Attempts at the same time. No more than the pools' sizes, or attempts wait for each other.
     pub slots: u32,
-    /// Cores it may use, for the scheduler's information.
+    /// Cores it may use, for the scheduler: it divides them into threads per attempt.
     pub cores: u32,
-    /// Memory it may use, for the scheduler's information.
+    /// Memory it may use, for the scheduler: it places attempts by what they are estimated to take.
     pub memory_bytes: u64,
-    /// How long draining waits for running attempts before it hands them back.
+    /// How long draining waits for running attempts before it hands them back. A stop takes up to
+    /// seven seconds more.
     pub drain: Duration,
 }
 
@@ -64,22 +74,19 @@ pub struct Worker {
     heartbeat: Heartbeat,
 }
 
-/// How an [`Endpoint`](tonic::transport::Endpoint) is reached. Called once for the worker and
-/// once, within its own runtime, for the heartbeats.
-pub trait Connect: Fn() -> Channel + Send + Sync + 'static {}
-
-impl<F: Fn() -> Channel + Send + Sync + 'static> Connect for F {}
-
 /// What every part of the worker knows.
 #[derive(Debug)]
 struct Context {
     config: WorkerConfig,
-    depot: Depot,
+    /// Drawn for this process: see `JoinRequest.instance`.
+    instance: [u8; 16],
+    depot: SharedBlobs,
     sandboxes: Sandboxes,
     provers: Provers,
     running: Arc<Running>,
     reporter: Reporter,
-    client: WorkersClient<Channel>,
+    route: Arc<Route>,
+    caller: Arc<Caller>,
 }
 
 // === impl Worker ===
@@ -94,35 +101,44 @@ impl Worker {
     pub async fn start(
         config: WorkerConfig,
         connect: impl Connect,
-        depot: Depot,
+        depot: SharedBlobs,
         sandboxes: Sandboxes,
         provers: Provers,
     ) -> Result<Self, Error> {
         let (sandboxes_ready, provers_ready) = tokio::join!(sandboxes.fill(), provers.fill());
         sandboxes_ready?;
         provers_ready?;
+        let connect: Arc<dyn Connect> = Arc::new(connect);
         let stop = CancellationToken::new();
-        let client = WorkersClient::new(connect());
+        let instance = draw_instance();
+        let route = Arc::new(Route::new(config.coordinators.clone()));
+        let caller = Arc::new(Caller::new(Arc::clone(&connect)));
         let running = Arc::new(Running::new());
-        let (reporter, progress) = Reporter::new(config.id.clone(), client.clone());
+        let (reporter, progress) =
+            Reporter::new(config.id.clone(), Arc::clone(&route), Arc::clone(&caller));
         let reporting = tokio::spawn(progress);
-        let heartbeat = Heartbeat::start(
-            config.id.clone(),
+        let beats = Beats {
+            worker_id: config.id.clone(),
+            instance,
             connect,
-            Arc::clone(&running),
-            stop.clone(),
-        )?;
+            route: Arc::clone(&route),
+            running: Arc::clone(&running),
+            provers: provers.clone(),
+        };
+        let heartbeat = Heartbeat::start(beats, stop.clone())?;
         let context = Arc::new(Context {
             config,
+            instance,
             depot,
             sandboxes,
             provers,
             running,
             reporter,
-            client,
+            route,
+            caller,
         });
         let attempts = TaskTracker::new();
-        let joined = tokio::spawn(join_loop(
+        let joined = tokio::spawn(join::join_loop(
             Arc::clone(&context),
             attempts.clone(),
             stop.clone(),
@@ -142,29 +158,20 @@ impl Worker {
     pub async fn drain(mut self) {
         let context = Arc::clone(&self.context);
         context.running.refuse_new();
-        let request = v1::DrainRequest {
-            worker_id: context.config.id.clone(),
-        };
-        let mut client = context.client.clone();
-        match timeout(CALL_TIMEOUT, client.drain(request)).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(status)) => {
-                tracing::warn!(%status, "the coordinators were not told of draining")
-            }
-            Err(_) => tracing::warn!("the coordinators did not answer to draining"),
-        }
         self.attempts.close();
-        if timeout(context.config.drain, self.attempts.wait())
-            .await
-            .is_err()
-        {
+        // Told beside the waiting: a group without a leader must not make the stop longer.
+        let (finished, ()) = tokio::join!(
+            timeout(context.config.drain, self.attempts.wait()),
+            tell_draining(&context),
+        );
+        if finished.is_err() {
             tracing::info!(
                 attempts = context.running.keys().len(),
                 "handing back attempts that did not finish while draining"
             );
             context.running.end_all(Ended::HandedBack);
-            // Bounded by the reports' own timeouts, but a stop must not wait for all of them.
-            if timeout(CALL_TIMEOUT, self.attempts.wait()).await.is_err() {
+            let handed_back = timeout(HAND_BACK_TIMEOUT, self.attempts.wait()).await;
+            if handed_back.is_err() {
                 tracing::warn!("some attempts could not be handed back; their leases will expire");
             }
         }
@@ -178,6 +185,13 @@ impl Worker {
     pub fn running(&self) -> usize {
         self.context.running.keys().len()
     }
+
+    /// The address of the coordinator that this worker follows; `None` while it looks for one.
+    #[must_use]
+    pub fn leader(&self) -> Option<String> {
+        let leader = self.context.route.leader();
+        leader.map(|leader| leader.address.to_string())
+    }
 }
 
 impl Drop for Worker {
@@ -190,97 +204,43 @@ impl Drop for Worker {
     }
 }
 
-/// Joins, takes assignments until the stream ends, and joins again.
-async fn join_loop(context: Arc<Context>, attempts: TaskTracker, stop: CancellationToken) {
-    let mut wait = RECONNECT.0;
-    loop {
-        let end = tokio::select! {
-            biased;
-            () = stop.cancelled() => return,
-            end = take_assignments(&context, &attempts, &mut wait) => end,
-        };
-        match end {
-            Ok(()) => tracing::info!("the coordinators ended the stream, joining again"),
-            Err(status) => tracing::warn!(%status, "not joined to the coordinators, trying again"),
-        }
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => return,
-            () = sleep(wait) => {}
-        }
-        wait = (wait * 2).min(RECONNECT.1);
+/// Tells the leader that this worker takes no more leases. A leader elected meanwhile learns it from
+/// the Join; without either, leases that still come are handed back.
+async fn tell_draining(context: &Context) {
+    let Some(leader) = context.route.leader() else {
+        return;
+    };
+    let Ok(mut client) = context.caller.client(&leader.address) else {
+        return;
+    };
+    let request = v1::DrainRequest {
+        worker_id: context.config.id.clone(),
+    };
+    let limit = CALL_TIMEOUT.min(context.config.drain);
+    match timeout(limit, client.drain(request)).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(status)) => tracing::warn!(%status, "the coordinators were not told of draining"),
+        Err(_) => tracing::warn!("the coordinators did not answer to draining"),
     }
 }
 
-async fn take_assignments(
-    context: &Arc<Context>,
-    attempts: &TaskTracker,
-    wait: &mut Duration,
-) -> Result<(), Status> {
-    let config = &context.config;
-    let mut client = context.client.clone();
-    let mut stream = client
-        .join(v1::JoinRequest {
-            worker_id: config.id.clone(),
-            cores: config.cores,
-            memory_bytes: config.memory_bytes,
-            slots: config.slots,
-            running: context
-                .running
-                .keys()
-                .into_iter()
-                .map(AttemptKey::to_proto)
-                .collect(),
-        })
-        .await?
-        .into_inner();
-    tracing::info!(
-        worker = config.id,
-        slots = config.slots,
-        "joined the coordinators"
-    );
-    *wait = RECONNECT.0;
-    while let Some(assignment) = stream.message().await? {
-        match assignment.assignment {
-            Some(assignment::Assignment::Lease(lease)) => accept(context, attempts, lease),
-            Some(assignment::Assignment::Cancel(attempt)) => match AttemptKey::parse(&attempt) {
-                Some(key) => context.running.end(&key, Ended::Cancelled),
-                None => tracing::warn!("a cancel names no attempt"),
-            },
-            None => tracing::warn!("an assignment of a kind that this version does not know"),
-        }
+/// Sixteen bytes that no other process has: the standard library seeds its hashers from the system's
+/// randomness.
+fn draw_instance() -> [u8; 16] {
+    let draw = || RandomState::new().build_hasher().finish().to_le_bytes();
+    let mut instance = [0; 16];
+    for (place, byte) in instance.iter_mut().zip(draw().into_iter().chain(draw())) {
+        *place = byte;
     }
-    Ok(())
-}
-
-/// Starts an attempt, or hands it back at once.
-fn accept(context: &Arc<Context>, attempts: &TaskTracker, lease: v1::Lease) {
-    let Some(key) = lease.attempt.as_ref().and_then(AttemptKey::parse) else {
-        tracing::warn!("a lease names no attempt");
-        return;
-    };
-    let Some(work) = lease.work else {
-        tracing::warn!(task = %key.task, "a lease names no work that this version knows");
-        return;
-    };
-    let length = Duration::from_millis(lease.lease_ms);
-    let context = Arc::clone(context);
-    match context.running.begin(key, length, context.config.slots) {
-        Some(guard) => {
-            attempts.spawn(async move { run_attempt(&context, &guard, work).await });
-        }
-        // It runs already: the coordinators repeated themselves after a lost stream.
-        None if context.running.contains(&key) => {}
-        None => {
-            attempts.spawn(async move { context.reporter.hand_back(&key).await });
-        }
-    }
+    instance
 }
 
 /// Does the work of one attempt and reports how it ended.
-async fn run_attempt(context: &Context, guard: &running::Guard, work: lease::Work) {
+async fn run_attempt(context: &Context, guard: &running::Guard, work: lease::Work, threads: u32) {
     let key = guard.key();
-    tracing::info!(task = %key.task, attempt = key.attempt, work = name(&work), "attempt begins");
+    let threads = context.provers.threads(threads);
+    tracing::info!(task = %key.task, attempt = key.attempt, work = name(&work), threads,
+        "attempt begins");
     let result = tokio::select! {
         biased;
         ended = guard.ended() => {
@@ -290,7 +250,7 @@ async fn run_attempt(context: &Context, guard: &running::Guard, work: lease::Wor
             }
             return;
         }
-        result = attempt::run(context, &key, work) => result,
+        result = attempt::run(context, &key, work, threads) => result,
     };
     match result {
         Ok(done) => context.reporter.complete(guard, done).await,

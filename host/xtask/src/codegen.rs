@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use tonic_prost_build::Builder;
 
 /// Where the protobuf sources are, from the workspace root.
 const PROTO: &str = "proto";
@@ -20,8 +21,19 @@ const GENERATED: &str = "host/api/src/generated";
 const HEADER: &str =
     "//! Generated from `proto/` by `cargo xtask codegen`: change the proto, not this file.\n\n";
 
-/// Messages that carry a key. Their `Debug` is written by hand in `host/api/src/internal.rs`.
-const SECRET_MESSAGES: [&str; 1] = [".aureole.internal.v1.Prove"];
+/// Messages that carry a secret. Their `Debug` is written by hand in `host/api/src/internal.rs`.
+const SECRET_MESSAGES: [&str; 4] = [
+    ".aureole.internal.v1.GetKeyReply",
+    ".aureole.internal.v1.Prove",
+    ".aureole.internal.v1.PutKeyRequest",
+    ".aureole.internal.v1.VerbCall",
+];
+
+/// Fields of many bytes, which are passed on without a copy.
+const SHARED_BYTES: [&str; 2] = [
+    ".aureole.internal.v1.BlobChunk.bytes",
+    ".aureole.internal.v1.PutBlobRequest.bytes",
+];
 
 /// Generates the wire code. With `check` nothing is written, and a difference is an error that names
 /// the files.
@@ -60,7 +72,9 @@ fn generate(workspace: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     }
     let descriptors = protox::compile(&sources, [&root]).context("compiling proto/")?;
     let out = tempfile::tempdir().context("making a temporary folder")?;
-    tonic_prost_build::configure()
+    let config = tonic_prost_build::configure();
+    let config = SHARED_BYTES.into_iter().fold(config, Builder::bytes);
+    config
         .out_dir(out.path())
         .emit_rerun_if_changed(false)
         .skip_debug(SECRET_MESSAGES)

@@ -163,9 +163,9 @@ impl House {
         // As in a node with one slot.
         config.size = 2;
         config.limits.call_time = CALL_TIME;
-        let sandboxes = Sandboxes::new(config, depot.clone())?;
+        let sandboxes = Sandboxes::new(config, depot.clone().into())?;
         let proving = ProversConfig::new(command, params_dir()?, 1);
-        let provers = Provers::new(proving, depot.clone());
+        let provers = Provers::new(proving, depot.clone().into());
         tokio::try_join!(sandboxes.fill(), provers.fill())?;
         let neighbour = depot.put(plugin("merkle")?).await?;
         let params = sandboxes.describe(&neighbour).await?.value.default_params;

@@ -65,7 +65,7 @@ async fn witness(folder: &Path, component: &[u8], input: &Value) -> anyhow::Resu
     };
     let depot = Depot::open(&folder.join("depot"))?;
     let config = SandboxesConfig::new(command, folder.join("code"));
-    let sandboxes = Sandboxes::new(config, depot.clone())?;
+    let sandboxes = Sandboxes::new(config, depot.clone().into())?;
     let component = depot.put(component.to_vec()).await?;
     let described = sandboxes.describe(&component).await?.value;
     let params = described.default_params.context("it has defaults")?;

@@ -16,6 +16,12 @@ codes! {
     STORAGE = "node.storage", 503, "the node's storage does not answer",
         "The disk is full or failed.",
         "Ask the operator; the log has the cause under the request id.";
+    DISK_FULL = "node.disk_full", 507, "a disk of the cluster is full",
+        "A coordinator refuses to store more: what is left is kept back for its log.",
+        "Ask the operator to make room, with `aureole cluster gc` or a larger disk.";
+    NO_MAJORITY = "node.no_majority", 503, "too few coordinators store the bytes",
+        "A majority did not have the bytes on disk in time, so nothing was accepted.",
+        "Try again after Retry-After.";
     NO_WORKER = "node.no_worker", 503, "no worker takes this task",
         "No worker is connected.",
         "Ask the operator.";

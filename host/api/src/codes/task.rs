@@ -73,6 +73,21 @@ codes! {
     FOREIGN_LEASE = "task.foreign_lease", 409, "the lease is another worker's",
         "A worker spoke of an attempt that it does not have.",
         "Nothing: the worker drops the attempt.";
+    DEADLINE = "task.deadline", 504, "the deadline has passed",
+        "The task was not done when its deadline came; what was running was stopped.",
+        "Submit it with a later deadline, or add workers; the task's explanation shows the queue.";
+    TOO_LARGE_FOR_WORKERS = "task.too_large_for_workers", 503, "no worker is large enough",
+        "A proof of the circuit takes more memory than any worker that is joined has.",
+        "Start a worker with the memory that the detail names, or make the circuit smaller.";
+    SUPERSEDED = "task.superseded", 409, "the task ended under this attempt",
+        "Another attempt brought the result first, or the task failed or was cancelled meanwhile.",
+        "Nothing: the worker drops the attempt.";
+    DEADLINE_AHEAD = "task.deadline_ahead", 409, "the deadline has not passed",
+        "A task was called late that has no deadline, or one that is ahead.",
+        "Nothing: the scheduler looks again.";
+    NOT_SPECULATIVE = "task.not_speculative", 409, "there is no second attempt",
+        "A running task gets a second attempt on another worker only, only one, and not as its last.",
+        "Nothing: the scheduler looks again.";
     LEASE_ALIVE = "task.lease_alive", 409, "the lease still lasts",
         "A lease was renewed before it could be called expired.",
         "Nothing: the scheduler looks again.";

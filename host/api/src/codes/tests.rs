@@ -56,11 +56,12 @@ fn the_page_in_the_repository_is_the_generated_one() {
 }
 
 /// The rooms that name codes as strings.
-const ROOMS: [&str; 6] = [
+const ROOMS: [&str; 7] = [
     "../coordinator",
     "../ledger",
     "../prover",
     "../runtime",
+    "../store",
     "../worker",
     "../../plugins/ir",
 ];

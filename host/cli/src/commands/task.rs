@@ -1,4 +1,4 @@
-//! `aureole task`: list, show, cancel, watch.
+//! `aureole task`: list, show, explain, cancel, watch.
 
 use std::time::Duration;
 
@@ -29,6 +29,9 @@ pub(crate) async fn run(context: &Context, verb: Task) -> anyhow::Result<()> {
         Task::Show { id } => {
             let task = client.task(&id, Duration::ZERO).await?;
             print::result(context.output, &without_proof(task), print::task)
+        }
+        Task::Explain { id } => {
+            print::result(context.output, &client.explain(&id).await?, print::explanation)
         }
         Task::Cancel { id } => {
             let task = client.cancel(&id).await?;

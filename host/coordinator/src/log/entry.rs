@@ -1,16 +1,16 @@
-//! One log entry as bytes: a checksum, then its position and payload.
+//! One log entry, or mark, as bytes: a checksum, then its position and payload.
 //!
 //! ```text
 //! 8 bytes    the first of SHA-256 over the rest: a flipped bit is noticed on read
 //! postcard   Stored { log_id, payload }; each command is the ledger's own versioned encoding
 //! ```
 
-use aureole_ledger::{Command, Digest};
-use openraft::{BasicNode, EntryPayload, Membership};
+use aureole_ledger::{Command, CommandError, Digest};
+use openraft::{EntryPayload, Membership};
 use serde::{Deserialize, Serialize};
 
 use super::LogError;
-use crate::raft::{Batch, Entry, LogId};
+use crate::raft::{Batch, Entry, LogId, Member};
 
 /// Bytes of the checksum. Eight catch what a disk does; nobody forges the own disk's bytes.
 const CHECKSUM_BYTES: usize = 8;
@@ -26,7 +26,7 @@ struct Stored {
 enum Payload {
     Blank,
     Commands(Vec<Vec<u8>>),
-    Membership(Membership<u64, BasicNode>),
+    Membership(Membership<u64, Member>),
 }
 
 fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
@@ -37,7 +37,7 @@ fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
 }
 
 /// Encodes an entry; returns it with its position.
-pub(super) fn encode_entry(entry: &Entry) -> Result<(u64, Vec<u8>), LogError> {
+pub(crate) fn encode_entry(entry: &Entry) -> Result<(u64, Vec<u8>), LogError> {
     let failed = |reason: String| LogError::Encode { reason };
     let payload = match &entry.payload {
         EntryPayload::Blank => Payload::Blank,
@@ -55,22 +55,33 @@ pub(super) fn encode_entry(entry: &Entry) -> Result<(u64, Vec<u8>), LogError> {
         payload,
     };
     let body = postcard::to_stdvec(&stored).map_err(|error| failed(error.to_string()))?;
-    let mut bytes = Vec::with_capacity(CHECKSUM_BYTES + body.len());
-    bytes.extend_from_slice(&checksum(&body));
-    bytes.extend_from_slice(&body);
-    Ok((entry.log_id.index, bytes))
+    Ok((entry.log_id.index, with_checksum(&body)))
 }
 
-/// Decodes what stands at a position.
-pub(super) fn decode_entry(index: u64, bytes: &[u8]) -> Result<Entry, LogError> {
-    let damaged = |reason: String| LogError::Damaged { index, reason };
-    let (found, body) = bytes
-        .split_first_chunk::<CHECKSUM_BYTES>()
-        .ok_or_else(|| damaged(format!("it has only {} bytes", bytes.len())))?;
-    if *found != checksum(body) {
-        return Err(damaged("its checksum differs".to_owned()));
+/// Puts the checksum in front of what it is of.
+pub(super) fn with_checksum(body: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(CHECKSUM_BYTES + body.len());
+    bytes.extend_from_slice(&checksum(body));
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+/// Returns what stands behind a checksum that fits.
+pub(super) fn checked(bytes: &[u8]) -> Result<&[u8], String> {
+    match bytes.split_first_chunk::<CHECKSUM_BYTES>() {
+        None => Err(format!("it has only {} bytes", bytes.len())),
+        Some((found, body)) if *found == checksum(body) => Ok(body),
+        Some(_) => Err("its checksum differs".to_owned()),
     }
-    let stored: Stored = postcard::from_bytes(body).map_err(|error| damaged(error.to_string()))?;
+}
+
+/// Decodes what stands at a position. Bytes that pass the checksum and still do not decode were
+/// written by a newer build.
+pub(crate) fn decode_entry(index: u64, bytes: &[u8]) -> Result<Entry, LogError> {
+    let damaged = |reason: String| LogError::Damaged { index, reason };
+    let body = checked(bytes).map_err(damaged)?;
+    let unknown = |reason: String| LogError::Unknown { index, reason };
+    let stored: Stored = postcard::from_bytes(body).map_err(|error| unknown(error.to_string()))?;
     if stored.log_id.index != index {
         return Err(damaged(format!(
             "it says it is entry {}",
@@ -81,8 +92,8 @@ pub(super) fn decode_entry(index: u64, bytes: &[u8]) -> Result<Entry, LogError> 
         Payload::Blank => EntryPayload::Blank,
         Payload::Commands(commands) => {
             let commands = commands.iter().map(|bytes| Command::decode(bytes));
-            let commands: Result<_, _> = commands.collect();
-            EntryPayload::Normal(Batch(commands.map_err(|error| damaged(error.to_string()))?))
+            let commands: Result<_, CommandError> = commands.collect();
+            EntryPayload::Normal(Batch(commands.map_err(|error| unknown(error.to_string()))?))
         }
         Payload::Membership(membership) => EntryPayload::Membership(membership),
     };

@@ -34,6 +34,8 @@ pub(super) struct Reported {
     pub(super) attempt: AttemptRef,
     pub(super) timings: Timings,
     pub(super) completion: Completion,
+    /// The most memory that its processes had at once, if the worker knows.
+    pub(super) peak_memory_bytes: Option<u64>,
 }
 
 // === impl Inner ===
@@ -93,6 +95,7 @@ impl Inner {
             attempt: AttemptRef { task, attempt },
             timings,
             completion,
+            peak_memory_bytes,
         } = reported;
         let now = self.clock.now();
         let command = Command::CompleteTask {
@@ -102,6 +105,7 @@ impl Inner {
             completion,
             timings,
             now,
+            peak_memory_bytes,
         };
         match self.propose(command).await? {
             Outcome::Refused(refusal) => Ok(wire::refused(&refusal)),
@@ -122,6 +126,9 @@ impl Inner {
         } = reported;
         tracing::warn!(%task, attempt, %worker, code = problem.code, detail = problem.detail,
             "a result was not accepted");
+        if problem.code == codes::PROOF_INVALID && self.hub.count_invalid(&worker) {
+            tracing::error!(%worker, "a worker is in quarantine: its proofs do not verify");
+        }
         let reply = wire::reply_with(&problem);
         let now = self.clock.now();
         let retryable = true;
@@ -177,7 +184,10 @@ impl Inner {
     async fn check_prepared(&self, completion: &Completion) -> Result<(), Problem> {
         self.check_blobs(completion).await?;
         match completion {
-            Completion::PluginInspected { default_circuit: Some(facts), .. }
+            Completion::PluginInspected {
+                default_circuit: Some(facts),
+                ..
+            }
             | Completion::CircuitPrepared(facts) => self.check_key(facts).await,
             _ => Ok(()),
         }

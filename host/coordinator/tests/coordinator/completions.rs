@@ -2,7 +2,9 @@
 
 use aureole_api::internal::v1;
 use aureole_api::internal::v1::complete_request::Result as Wire;
-use aureole_ledger::{CircuitState, Command, Digest, PluginState, Stage, TaskPhase, codes};
+use aureole_ledger::{
+    CircuitState, Command, Digest, PluginState, Stage, TaskPhase, TenantId, codes,
+};
 
 use crate::kit::{Node, PROOF, Worker, attempt, attempt_of, facts, proved, task_id};
 
@@ -117,6 +119,7 @@ fn prepared() -> v1::CircuitPrepared {
         report: facts.report.as_bytes().to_vec(),
         k: facts.k,
         proof_bytes: facts.proof_bytes,
+        ..v1::CircuitPrepared::default()
     }
 }
 
@@ -135,6 +138,7 @@ async fn an_inspection_needs_its_blobs() {
         bytes: 1,
         task: task_id(1),
         now: 1,
+        tenant: TenantId::default(),
     };
     let _ = node.coordinator.propose(command).await.unwrap();
     let mut worker = node.join("w").await;
@@ -181,6 +185,7 @@ async fn a_prepared_circuit_lets_the_tasks_that_wait_for_it_run() {
         params,
         task: task_id(5),
         now: 1,
+        tenant: TenantId::default(),
     };
     let _ = node.coordinator.propose(command).await.unwrap();
     let mut worker = node.join("w").await;
@@ -204,6 +209,7 @@ async fn a_key_that_the_verifier_does_not_make_too_is_a_strike() {
         params,
         task: task_id(5),
         now: 1,
+        tenant: TenantId::default(),
     };
     let _ = node.coordinator.propose(command).await.unwrap();
     let mut worker = node.join("w").await;

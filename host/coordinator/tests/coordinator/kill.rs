@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use aureole_coordinator::{Clock, Coordinator, SystemClock};
+use aureole_coordinator::{Clock, Coordinator, DialNothing, SystemClock};
 use aureole_ledger::{Digest, TaskId};
 use aureole_store::Depot;
 
@@ -24,9 +24,16 @@ async fn open(dir: &Path) -> Coordinator {
     // Snapshots and purges happen under fire too.
     config.snapshot_every = 25;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    Coordinator::start(config, depot, Arc::new(Nobody), Arc::new(Nobody), clock)
-        .await
-        .unwrap()
+    Coordinator::start(
+        config,
+        depot.into(),
+        Arc::new(Nobody),
+        Arc::new(Nobody),
+        clock,
+        Arc::new(DialNothing),
+    )
+    .await
+    .unwrap()
 }
 
 /// The body of the child: submits until it is killed, and says what was acknowledged. As a test of

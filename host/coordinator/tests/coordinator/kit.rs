@@ -9,10 +9,13 @@ use std::time::Duration;
 use aureole_api::internal::v1;
 use aureole_api::internal::v1::workers_client::WorkersClient;
 use aureole_api::internal::v1::workers_server::WorkersServer;
-use aureole_coordinator::{CircuitKey, Clock, Config, Coordinator, InputKeys, KeyError, Verdict, Verifier, VerifyError, WorkersService,};
+use aureole_coordinator::{
+    CircuitKey, Clock, Config, Coordinator, DialNothing, InputKeys, KeyError, Verdict, Verifier,
+    VerifyError, WorkersService,
+};
 use aureole_ledger::{
     CircuitFacts, CircuitId, Command, Completion, Digest, Millis, Outcome, Priority, TaskId,
-    TaskRecord, Timings, WorkerId,
+    TaskRecord, TenantId, Timings, WorkerId,
 };
 use aureole_store::Depot;
 use tempfile::TempDir;
@@ -42,7 +45,7 @@ impl Clock for Hands {
 
 /// Accepts `PROOF`, fails on a proof that begins with `!`, refuses any other.
 #[derive(Debug)]
-struct Script;
+pub(crate) struct Script;
 
 #[tonic::async_trait]
 impl Verifier for Script {
@@ -76,10 +79,11 @@ impl Verifier for Script {
 
 /// Task 66 has lost its key, task 67's cannot be read.
 #[derive(Debug)]
-struct Keys;
+pub(crate) struct Keys;
 
+#[tonic::async_trait]
 impl InputKeys for Keys {
-    fn key(&self, task: TaskId) -> Result<Option<[u8; 32]>, KeyError> {
+    async fn key(&self, task: TaskId, _input: Digest) -> Result<Option<[u8; 32]>, KeyError> {
         match task.as_bytes()[0] {
             66 => Ok(None),
             67 => Err("disk on fire".into()),
@@ -95,6 +99,8 @@ pub(crate) fn facts() -> CircuitFacts {
         report: Digest::of(b"report"),
         k: 8,
         proof_bytes: u32::try_from(PROOF.len()).unwrap(),
+        memory_bytes: 0,
+        work: 0,
     }
 }
 
@@ -125,9 +131,16 @@ pub(crate) fn config(dir: &Path) -> Config {
 }
 
 pub(crate) async fn start(config: Config, depot: Depot, clock: Arc<Hands>) -> Coordinator {
-    Coordinator::start(config, depot, Arc::new(Script), Arc::new(Keys), clock)
-        .await
-        .unwrap()
+    Coordinator::start(
+        config,
+        depot.into(),
+        Arc::new(Script),
+        Arc::new(Keys),
+        clock,
+        Arc::new(DialNothing),
+    )
+    .await
+    .unwrap()
 }
 
 impl Node {
@@ -214,6 +227,8 @@ pub(crate) async fn submit(coordinator: &Coordinator, task: TaskId) -> Outcome {
         priority: Priority::DEFAULT,
         idempotency: None,
         now: 1_000_000,
+        tenant: TenantId::default(),
+        deadline: None,
     };
     coordinator.propose(command).await.unwrap()
 }
@@ -236,6 +251,7 @@ pub(crate) async fn make_ready(coordinator: &Coordinator) {
             bytes: 1,
             task,
             now,
+            tenant: TenantId::default(),
         },
         Command::LeaseTask {
             task,
@@ -243,6 +259,9 @@ pub(crate) async fn make_ready(coordinator: &Coordinator) {
             worker: worker.clone(),
             expires_at,
             now,
+            threads: 1,
+            memory_bytes: 0,
+            speculative: false,
         },
         Command::CompleteTask {
             task,
@@ -251,6 +270,7 @@ pub(crate) async fn make_ready(coordinator: &Coordinator) {
             completion,
             timings: Timings::new(),
             now,
+            peak_memory_bytes: None,
         },
     ] {
         let outcome = coordinator.propose(command).await.unwrap();
@@ -273,6 +293,7 @@ impl Worker {
             memory_bytes: 1 << 30,
             slots: 1,
             running: running.to_vec(),
+            ..v1::JoinRequest::default()
         };
         let stream = client.join(request).await.unwrap().into_inner();
         Self {
@@ -310,6 +331,7 @@ impl Worker {
         let request = v1::HeartbeatRequest {
             worker_id,
             running: running.to_vec(),
+            ..v1::HeartbeatRequest::default()
         };
         self.client
             .heartbeat(request)
@@ -348,6 +370,7 @@ impl Worker {
                 micros: 1234,
             }],
             result: Some(result),
+            ..v1::CompleteRequest::default()
         };
         self.client
             .complete(request)
@@ -412,8 +435,9 @@ impl Verifier for Nobody {
     }
 }
 
+#[tonic::async_trait]
 impl InputKeys for Nobody {
-    fn key(&self, _task: TaskId) -> Result<Option<[u8; 32]>, KeyError> {
+    async fn key(&self, _task: TaskId, _input: Digest) -> Result<Option<[u8; 32]>, KeyError> {
         Ok(None)
     }
 }

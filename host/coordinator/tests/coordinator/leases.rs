@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aureole_api::internal::v1;
-use aureole_ledger::{Command, Outcome, TaskPhase, codes};
+use aureole_ledger::{Command, Outcome, TaskPhase, TenantId, codes};
 
 use crate::kit::{KEY, LEASE, Node, PATIENCE, PROOF, Worker, attempt, attempt_of, task_id};
 
@@ -44,6 +44,7 @@ async fn a_worker_that_joins_finds_the_work_that_waits() {
         bytes: 1,
         task: task_id(9),
         now: 1,
+        tenant: TenantId::default(),
     };
     let _ = node.coordinator.propose(command).await.unwrap();
     let lease = node.join("w").await.lease().await;
@@ -232,7 +233,7 @@ async fn a_cancelled_task_is_stopped_at_its_worker() {
         now: 1,
     };
     let outcome = node.coordinator.propose(cancel).await.unwrap();
-    assert!(matches!(outcome, Outcome::Cancelled { running: Some(_) }));
+    assert!(matches!(outcome, Outcome::Cancelled { stop } if stop.len() == 1));
     assert_eq!(worker.cancel().await, held);
     let refused = worker.prove(&node, held, PROOF).await.unwrap();
     assert_eq!(refused.code, "task.finished");

@@ -68,10 +68,11 @@ fn an_abrupt_end_loses_nothing_that_was_acknowledged() {
     let begin = || async {
         aureole_coordinator::Coordinator::start(
             config(dir.path()),
-            depot.clone(),
+            depot.clone().into(),
             Arc::new(crate::kit::Nobody),
             Arc::new(crate::kit::Nobody),
             Arc::clone(&clock) as Arc<dyn aureole_coordinator::Clock>,
+            Arc::new(aureole_coordinator::DialNothing),
         )
         .await
         .unwrap()
@@ -100,10 +101,11 @@ async fn a_folder_in_use_is_refused() {
     let node = Node::new().await;
     let error = aureole_coordinator::Coordinator::start(
         config(node.dir.path()),
-        node.depot.clone(),
+        node.depot.clone().into(),
         Arc::new(crate::kit::Nobody),
         Arc::new(crate::kit::Nobody),
         Arc::clone(&node.clock) as Arc<dyn aureole_coordinator::Clock>,
+        Arc::new(aureole_coordinator::DialNothing),
     )
     .await
     .unwrap_err();
@@ -128,10 +130,11 @@ async fn a_damaged_snapshot_stops_the_start() {
     std::fs::write(&path, bytes).unwrap();
     let error = aureole_coordinator::Coordinator::start(
         config(node.dir.path()),
-        node.depot.clone(),
+        node.depot.clone().into(),
         Arc::new(crate::kit::Nobody),
         Arc::new(crate::kit::Nobody),
         Arc::clone(&node.clock) as Arc<dyn aureole_coordinator::Clock>,
+        Arc::new(aureole_coordinator::DialNothing),
     )
     .await
     .unwrap_err();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aureole_api::internal::v1;
 use aureole_coordinator::{Event, ProposeError};
-use aureole_ledger::{CircuitId, Command, CommandError, Digest, Stage, TaskPhase};
+use aureole_ledger::{CircuitId, Command, CommandError, Digest, Stage, TaskPhase, TenantId};
 
 use crate::kit::{Node, PATIENCE, PROOF, attempt_of, task_id};
 
@@ -86,6 +86,7 @@ async fn those_who_wait_for_a_rejected_circuit_are_told() {
         params,
         task: task_id(5),
         now,
+        tenant: TenantId::default(),
     };
     let _ = node.coordinator.propose(command).await.unwrap();
     let command = Command::SubmitTask {
@@ -95,6 +96,8 @@ async fn those_who_wait_for_a_rejected_circuit_are_told() {
         priority: aureole_ledger::Priority::DEFAULT,
         idempotency: None,
         now,
+        tenant: TenantId::default(),
+        deadline: None,
     };
     let _ = node.coordinator.propose(command).await.unwrap();
     let mut worker = node.join("w").await;

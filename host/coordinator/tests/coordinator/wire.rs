@@ -81,6 +81,7 @@ async fn a_result_must_be_whole() {
             &aureole_ledger::Digest::of(b"p"),
             &aureole_ledger::Digest::of(b"i"),
         )),
+        ..v1::CompleteRequest::default()
     };
     let timing = v1::StageTiming {
         stage: v1::Stage::Prove.into(),

@@ -143,6 +143,14 @@ pub(super) async fn show(
     Ok(Json(task).into_response())
 }
 
+pub(super) async fn explain(
+    State(shared): State<Shared>,
+    segment: Segment,
+    _: Asked<Nothing>,
+) -> Answer {
+    Ok(Json(shared.platform.explain(segment.task()?).await?).into_response())
+}
+
 pub(super) async fn cancel(
     State(shared): State<Shared>,
     segment: Segment,

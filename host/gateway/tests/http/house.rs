@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use aureole_client::{
     Problem, codes,
     rest::{
-        Cell, CheckReport, Circuit, CircuitState, Elements, Failure, Health, Plugin, PluginList,
-        PluginRef, PluginState, ProofRecord, Task, TaskKind, TaskPage, TaskState, Timestamp,
-        Verdict,
+        Cell, CheckReport, Circuit, CircuitState, Elements, Estimate, Explanation, Failure, Health,
+        Plugin, PluginList, PluginRef, PluginState, ProofRecord, Task, TaskKind, TaskPage,
+        TaskState, Timestamp, Verdict, Wait,
     },
 };
 use aureole_gateway::{
@@ -335,6 +335,31 @@ impl Platform for House {
         Ok(TaskPage {
             tasks,
             next: Some("00ff.1".to_owned()),
+        })
+    }
+
+    async fn explain(&self, id: TaskId) -> Result<Explanation, Problem> {
+        let task = self.task(id, Duration::ZERO).await?;
+        Ok(Explanation {
+            task: task.id,
+            state: task.state,
+            wait: Wait::Slot,
+            summary: "it is next, all 2 slots are taken".to_owned(),
+            tenant: "default".to_owned(),
+            weight: 100,
+            tenant_running: 2,
+            ahead: Some(0),
+            ahead_is_more: false,
+            queued: 1,
+            estimate: Estimate {
+                duration_ms: 650,
+                memory_bytes: 1 << 28,
+                threads: 2,
+                basis: "measured 12 times here".to_owned(),
+            },
+            starts_in_ms: Some(300),
+            ends_in_ms: Some(950),
+            deadline: None,
         })
     }
 

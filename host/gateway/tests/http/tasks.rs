@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aureole_client::{
     Error, TaskQuery,
-    rest::{Stage, TaskRequest, TaskState},
+    rest::{Stage, TaskRequest, TaskState, Wait},
 };
 use aureole_gateway::Target;
 use serde_json::{Value, json};
@@ -251,6 +251,18 @@ async fn a_cancel_can_be_repeated_and_comes_too_late_for_a_done_task() {
         ),
         ("task.finished", 409)
     );
+}
+
+#[tokio::test]
+async fn a_task_says_why_it_waits() {
+    let server = server().await;
+    server.client.submit(&asked()).await.unwrap();
+    let told = server.client.explain(FIRST).await.unwrap();
+    assert_eq!((told.task.as_str(), told.wait), (FIRST, Wait::Slot));
+    assert_eq!(told.estimate.basis, "measured 12 times here");
+    let unknown = format!("tsk_{}", "0".repeat(32));
+    let problem = server.client.explain(&unknown).await.unwrap_err();
+    assert_eq!(problem.problem().unwrap().code(), "task.unknown");
 }
 
 #[tokio::test]

@@ -1,56 +1,64 @@
-//! Attempts: leasing, renewing, and the four ways one ends.
+//! Attempts: leasing, renewing, and ending one with a result. `endings` has the ends without.
 //!
 //! ```text
 //!            lease                 complete
 //!  queued ──────────▶ leased ─────────────────────▶ done
-//!    ▲                  │ fail, final                 
-//!    │                  ├───────────────────────────▶ failed
-//!    │ budget left      │ fail, retryable             ▲
-//!    └──────────────────┤ expired                     │ budget spent
-//!                       └─────────────────────────────┘
+//!    ▲                │ ▲  │ fail, final
+//!    │        lease   │ │  ├────────────────────────▶ failed
+//!    │   (speculative)▼ │  │ fail, retryable             ▲
+//!    │             leased  │ expired                     │
+//!    │ budget left  twice  │                             │
+//!    └─────────────────────┴─────────────────────────────┘ budget spent
 //! ```
-//! A lease is fenced by the attempt's number and the worker: only its holder ends it, once.
+//! A lease is fenced by the attempt's number and the worker: only its holder ends it, once. A task
+//! with two attempts takes the first result of either; the other attempt ends with it.
 
 use super::Step;
 use super::plugins::Inspection;
-use crate::limits::{
-    ATTEMPT_RECORDS_MAX, ATTEMPTS_MAX, BACKOFF_FIRST_MS, BACKOFF_MAX_MS, RETURNS_MAX,
-};
+use crate::estimate::thread_ms;
+use crate::limits::{ATTEMPT_RECORDS_MAX, THREADS_MAX};
 use crate::{
-    Attempt, AttemptRef, Completion, Expiry, Lease, Millis, Outcome, Problem, Refusal, Stage,
-    State, TaskId, TaskKind, TaskPhase, TaskRecord, TaskState, Timings, WorkerId, codes,
+    Attempt, AttemptRef, Completion, Lease, Millis, Outcome, Problem, Refusal, Stage, State,
+    TaskKind, TaskRecord, TaskState, Timings, WorkerId,
 };
 
-/// What the end of an attempt costs its task.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cost {
-    /// The task fails at once.
-    Final,
-    /// One of `ATTEMPTS_MAX`, with a back-off.
-    Strike,
-    /// One of `RETURNS_MAX`, without a back-off.
-    Return,
+/// A lease as it is asked for.
+pub(super) struct Grant<'a> {
+    pub(super) attempt: AttemptRef,
+    pub(super) worker: &'a WorkerId,
+    pub(super) expires_at: Millis,
+    pub(super) threads: u32,
+    pub(super) memory_bytes: u64,
+    pub(super) speculative: bool,
+}
+
+/// What a completion brings beside the result.
+pub(super) struct Report<'a> {
+    pub(super) timings: &'a Timings,
+    pub(super) peak_memory_bytes: Option<u64>,
 }
 
 // === impl State ===
 
 impl State {
-    pub(super) fn lease_task(
-        &mut self,
-        AttemptRef { task: id, attempt }: AttemptRef,
-        worker: &WorkerId,
-        expires_at: Millis,
-        now: Millis,
-    ) -> Step {
+    pub(super) fn lease_task(&mut self, grant: &Grant<'_>, now: Millis) -> Step {
+        let AttemptRef { task: id, attempt } = grant.attempt;
         let task = self.task(&id).ok_or(Refusal::UnknownTask(id))?;
         if task
-            .lease()
-            .is_some_and(|lease| lease.attempt == attempt && lease.worker == *worker)
+            .lease_of(attempt)
+            .is_some_and(|lease| lease.worker == *grant.worker)
         {
             return Ok(Outcome::Leased);
         }
         let current = task.attempt;
-        if !self.may_be_leased(task, now) {
+        if grant.speculative && task.lease().is_some() {
+            let same = task
+                .lease()
+                .is_some_and(|lease| lease.worker == *grant.worker);
+            if same || !task.may_be_doubled() {
+                return Err(Refusal::NotSpeculative(id));
+            }
+        } else if !self.may_be_leased(task, now) {
             return Err(Refusal::NotWaiting(id));
         }
         if current.checked_add(1) != Some(attempt) {
@@ -60,27 +68,9 @@ impl State {
                 current,
             });
         }
-        let lease = Lease {
-            attempt,
-            worker: worker.clone(),
-            leased_at: now,
-            expires_at,
-        };
-        let (worker, leased_at) = (worker.clone(), now);
-        self.update_task(&id, |task| {
-            task.attempt = attempt;
-            task.state = TaskState::Leased(lease);
-            if task.attempts.len() >= ATTEMPT_RECORDS_MAX {
-                task.attempts.remove(0);
-            }
-            task.attempts.push(Attempt {
-                attempt,
-                worker,
-                leased_at,
-                ended_at: None,
-                problem: None,
-            });
-        });
+        let (tenant, charge) = (task.tenant.clone(), self.charge_of(&task.kind));
+        self.charge(tenant, charge);
+        self.update_task(&id, |task| grant.write(task, charge, now));
         Ok(Outcome::Leased)
     }
 
@@ -108,7 +98,7 @@ impl State {
                 continue;
             }
             self.update_task(&attempt.task, |task| {
-                if let TaskState::Leased(lease) = &mut task.state {
+                if let Some(lease) = lease_mut(task, attempt.attempt) {
                     lease.expires_at = lease.expires_at.max(expires_at);
                 }
             });
@@ -116,12 +106,25 @@ impl State {
         Outcome::Renewed { lost }
     }
 
-    /// Lets only the holder of a task's current lease pass.
-    fn check_holder(
+    /// Lets only the holder of a lease of the task pass.
+    pub(super) fn check_holder(
+        &self,
+        attempt: AttemptRef,
+        worker: &WorkerId,
+    ) -> Result<(&TaskRecord, &Lease), Refusal> {
+        let (task, lease) = self.check_running(attempt)?;
+        if lease.worker != *worker {
+            let AttemptRef { task, attempt } = attempt;
+            return Err(Refusal::ForeignLease { task, attempt });
+        }
+        Ok((task, lease))
+    }
+
+    /// Lets only an attempt that runs pass.
+    pub(super) fn check_running(
         &self,
         AttemptRef { task: id, attempt }: AttemptRef,
-        worker: &WorkerId,
-    ) -> Result<&TaskRecord, Refusal> {
+    ) -> Result<(&TaskRecord, &Lease), Refusal> {
         let task = self.task(&id).ok_or(Refusal::UnknownTask(id))?;
         if task.is_finished() {
             return Err(Refusal::TaskFinished {
@@ -129,19 +132,14 @@ impl State {
                 phase: task.phase(),
             });
         }
-        if task.attempt != attempt {
-            return Err(Refusal::StaleAttempt {
+        match task.lease_of(attempt) {
+            Some(lease) => Ok((task, lease)),
+            None if task.attempt == attempt => Err(Refusal::NotLeased(id)),
+            None => Err(Refusal::StaleAttempt {
                 task: id,
                 attempt,
                 current: task.attempt,
-            });
-        }
-        match task.lease() {
-            None => Err(Refusal::NotLeased(id)),
-            Some(lease) if lease.worker != *worker => {
-                Err(Refusal::ForeignLease { task: id, attempt })
-            }
-            Some(_) => Ok(task),
+            }),
         }
     }
 
@@ -150,28 +148,31 @@ impl State {
         attempt: AttemptRef,
         worker: &WorkerId,
         completion: &Completion,
-        timings: &Timings,
+        report: &Report<'_>,
         now: Millis,
     ) -> Step {
         let id = attempt.task;
         if self.check_completion(attempt, worker, completion)? {
-            return Ok(Outcome::Completed);
+            return Ok(Outcome::Completed { stop: Vec::new() });
         }
-        let Some((kind, queued_ms)) = self.task(&id).map(|task| (task.kind, queued_ms(task)))
-        else {
-            return Err(Refusal::UnknownTask(id));
-        };
+        let (task, lease) = self.check_running(attempt)?;
+        let (kind, threads, charge) = (task.kind, lease.threads, lease.charge);
+        let tenant = task.tenant.clone();
+        let queued_ms = lease.leased_at.saturating_sub(task.submitted_at);
+        let stop = others(task, attempt.attempt);
         let rejection = self.settle(kind, completion, now);
-        self.end_attempt_record(&id, rejection.clone(), now);
+        self.measure(&kind, threads, report);
+        self.settle_charge(&tenant, charge, thread_ms(report.timings, threads));
+        self.end_attempt_record(attempt, rejection.clone(), now);
         self.update_task(&id, |task| {
-            task.timings.clone_from(timings);
+            task.timings.clone_from(report.timings);
             task.timings
                 .insert(Stage::Queue, queued_ms.saturating_mul(1000));
         });
         let state =
             rejection.map_or_else(|| TaskState::Done(completion.clone()), TaskState::Failed);
         self.finish_task(&id, state, now);
-        Ok(Outcome::Completed)
+        Ok(Outcome::Completed { stop })
     }
 
     /// Says whether a result would be taken: `false` when it would end the task, `true` when it was
@@ -186,16 +187,19 @@ impl State {
         completion: &Completion,
     ) -> Result<bool, Refusal> {
         let repeated = self.task(&attempt.task).is_some_and(|task| {
-            let holder = task.attempts.last().map(|last| &last.worker);
-            task.attempt == attempt.attempt
-                && holder == Some(worker)
-                && task.completion() == Some(completion)
+            let won = |record: &Attempt| {
+                record.attempt == attempt.attempt
+                    && record.worker == *worker
+                    && record.problem.is_none()
+            };
+            task.completion() == Some(completion) && task.attempts.iter().any(won)
         });
         if repeated {
             return Ok(true);
         }
+        let (task, _) = self.check_holder(attempt, worker)?;
         let fits = matches!(
-            (self.check_holder(attempt, worker)?.kind, completion),
+            (task.kind, completion),
             (
                 TaskKind::InspectPlugin { .. },
                 Completion::PluginInspected { .. }
@@ -245,161 +249,80 @@ impl State {
         }
     }
 
-    pub(super) fn fail_attempt(
-        &mut self,
-        attempt: AttemptRef,
-        worker: &WorkerId,
-        problem: &Problem,
-        retryable: bool,
-        now: Millis,
-    ) -> Step {
-        self.check_holder(attempt, worker)?;
-        let cost = match (retryable, problem.code.as_str()) {
-            (true, codes::HANDED_BACK) => Cost::Return,
-            (true, _) => Cost::Strike,
-            (false, _) => Cost::Final,
+    /// Counts what a result took, for the estimates of those to come.
+    fn measure(&mut self, kind: &TaskKind, threads: u32, report: &Report<'_>) {
+        let (TaskKind::Prove { circuit, .. } | TaskKind::PrepareCircuit { circuit }) = kind else {
+            return;
         };
-        Ok(self.end_attempt(&attempt.task, problem, cost, now))
+        let work = self
+            .ready_circuit(circuit)
+            .map_or(0, |(_, facts)| facts.work);
+        let Some(record) = self.circuit_mut(circuit) else {
+            return;
+        };
+        if matches!(kind, TaskKind::PrepareCircuit { .. }) {
+            record.measured.count_keygen(report.timings);
+            return;
+        }
+        record
+            .measured
+            .count(report.timings, threads, report.peak_memory_bytes);
+        let prove_us = record.measured.prove_us;
+        self.facts_mut().pace.count(work, prove_us);
     }
+}
 
-    pub(super) fn expire_lease(
-        &mut self,
-        AttemptRef { task: id, attempt }: AttemptRef,
-        reason: Expiry,
-        now: Millis,
-    ) -> Step {
-        let task = self.task(&id).ok_or(Refusal::UnknownTask(id))?;
-        if task.is_finished() {
-            return Err(Refusal::TaskFinished {
-                task: id,
-                phase: task.phase(),
-            });
-        }
-        if task.attempt != attempt {
-            return Err(Refusal::StaleAttempt {
-                task: id,
-                attempt,
-                current: task.attempt,
-            });
-        }
-        let lease = task.lease().ok_or(Refusal::NotLeased(id))?;
-        if reason == Expiry::Deadline && now < lease.expires_at {
-            return Err(Refusal::LeaseAlive {
-                task: id,
-                expires_at: lease.expires_at,
-            });
-        }
-        let worker = &lease.worker;
-        let (cost, problem) = match reason {
-            Expiry::Deadline => (
-                Cost::Strike,
-                Problem::new(
-                    codes::LEASE_EXPIRED,
-                    format!("worker {worker} was not heard of before the lease ended"),
-                ),
-            ),
-            Expiry::WorkerRestarted => (
-                Cost::Strike,
-                Problem::new(
-                    codes::WORKER_RESTARTED,
-                    format!("worker {worker} came back without the attempt"),
-                ),
-            ),
-            Expiry::NodeRestarted => (
-                Cost::Return,
-                Problem::new(
-                    codes::NODE_RESTARTED,
-                    format!("the coordinator and worker {worker} were restarted"),
-                ),
-            ),
-        };
-        Ok(self.end_attempt(&id, &problem, cost, now))
-    }
+// === impl Grant ===
 
-    /// Ends a leased attempt without a result: queues the task again, or fails it when its budget is
-    /// spent.
-    fn end_attempt(&mut self, id: &TaskId, problem: &Problem, cost: Cost, now: Millis) -> Outcome {
-        self.end_attempt_record(id, Some(problem.clone()), now);
-        let Some(task) = self.task(id) else {
-            return Outcome::AttemptEnded { requeued: false };
+impl Grant<'_> {
+    /// Writes the lease into a task that may have it.
+    fn write(&self, task: &mut TaskRecord, charge: u64, now: Millis) {
+        let attempt = self.attempt.attempt;
+        let lease = Lease {
+            attempt,
+            worker: self.worker.clone(),
+            leased_at: now,
+            expires_at: self.expires_at,
+            threads: self.threads.clamp(1, THREADS_MAX),
+            memory_bytes: self.memory_bytes,
+            charge,
         };
-        let kind = task.kind;
-        let strikes = task.strikes + u32::from(cost == Cost::Strike);
-        let returns = task.returns + u32::from(cost == Cost::Return);
-        self.update_task(id, |task| {
-            task.strikes = strikes;
-            task.returns = returns;
-        });
-        let verdict = match cost {
-            Cost::Final => Some(problem.clone()),
-            Cost::Strike | Cost::Return => exhausted(strikes, returns, problem),
-        };
-        let Some(verdict) = verdict else {
-            let not_before = if cost == Cost::Strike {
-                now.saturating_add(backoff_ms(strikes))
-            } else {
-                0
-            };
-            self.update_task(id, |task| task.state = TaskState::Queued { not_before });
-            return Outcome::AttemptEnded { requeued: true };
-        };
-        self.finish_task(id, TaskState::Failed(verdict.clone()), now);
-        match kind {
-            TaskKind::InspectPlugin { plugin } => self.reject_plugin(&plugin, &verdict),
-            TaskKind::PrepareCircuit { circuit } => self.reject_circuit(&circuit, &verdict, now),
-            TaskKind::Prove { .. } => {}
-        }
-        Outcome::AttemptEnded { requeued: false }
-    }
-
-    /// Writes the end of the newest attempt down, if one is running.
-    pub(super) fn end_attempt_record(
-        &mut self,
-        id: &TaskId,
-        problem: Option<Problem>,
-        now: Millis,
-    ) {
-        self.update_task(id, |task| {
-            if task.phase() == TaskPhase::Running
-                && let Some(attempt) = task.attempts.last_mut()
-            {
-                attempt.ended_at = Some(now);
-                attempt.problem = problem;
+        if task.attempts.len() >= ATTEMPT_RECORDS_MAX {
+            // At most two run, so there is one that ended.
+            if let Some(oldest) = task.attempts.iter().position(|old| old.ended_at.is_some()) {
+                task.attempts.remove(oldest);
             }
+        }
+        task.attempts.push(Attempt {
+            attempt,
+            worker: self.worker.clone(),
+            leased_at: now,
+            ended_at: None,
+            problem: None,
         });
+        task.attempt = attempt;
+        if matches!(task.state, TaskState::Leased(_)) {
+            task.second = Some(lease);
+        } else {
+            task.state = TaskState::Leased(lease);
+        }
     }
 }
 
-/// Says why no further attempt is made, when the budget is spent.
-fn exhausted(strikes: u32, returns: u32, last: &Problem) -> Option<Problem> {
-    let detail = if strikes >= ATTEMPTS_MAX {
-        format!(
-            "{strikes} attempts failed, the last with {}: {}",
-            last.code, last.detail
-        )
-    } else if returns >= RETURNS_MAX {
-        format!(
-            "{returns} attempts were returned unfinished, the last with {}",
-            last.code
-        )
-    } else {
-        return None;
+fn lease_mut(task: &mut TaskRecord, attempt: u32) -> Option<&mut Lease> {
+    let first = match &mut task.state {
+        TaskState::Leased(lease) => Some(lease),
+        _ => None,
     };
-    let problem = Problem::new(codes::ATTEMPTS_EXHAUSTED, detail);
-    Some(match &last.path {
-        Some(path) => problem.at(path.clone()),
-        None => problem,
-    })
+    first
+        .into_iter()
+        .chain(&mut task.second)
+        .find(|lease| lease.attempt == attempt)
 }
 
-/// Returns the wait after a number of strikes: it doubles with each.
-fn backoff_ms(strikes: u32) -> Millis {
-    let doublings = strikes.saturating_sub(1).min(16);
-    (BACKOFF_FIRST_MS << doublings).min(BACKOFF_MAX_MS)
-}
-
-/// Returns how long a leased task waited for its current attempt.
-fn queued_ms(task: &TaskRecord) -> Millis {
-    task.lease()
-        .map_or(0, |lease| lease.leased_at.saturating_sub(task.submitted_at))
+/// Returns the attempts that run beside one.
+pub(super) fn others(task: &TaskRecord, attempt: u32) -> Vec<AttemptRef> {
+    let mut running = task.running();
+    running.retain(|other| other.attempt != attempt);
+    running
 }

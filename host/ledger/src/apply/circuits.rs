@@ -4,8 +4,8 @@ use super::{Step, within};
 use crate::limits::CIRCUITS_MAX;
 use crate::task::new_task;
 use crate::{
-    CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Millis, Outcome, PluginState,
-    Priority, Problem, Refusal, State, TaskId, TaskKind, TaskState,
+    CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Measured, Millis, Outcome,
+    PluginState, Problem, Refusal, State, TaskId, TaskKind, TaskState, TenantId,
 };
 
 // === impl State ===
@@ -30,6 +30,7 @@ impl State {
         plugin: Digest,
         params: Digest,
         task: TaskId,
+        tenant: &TenantId,
         now: Millis,
     ) -> Step {
         self.check_usable(&plugin)?;
@@ -59,9 +60,10 @@ impl State {
             task: Some(task),
             registered_at,
             state: CircuitState::Preparing,
+            measured: Measured::default(),
         });
         let kind = TaskKind::PrepareCircuit { circuit };
-        self.insert_task(new_task(task, kind, Priority::DEFAULT, None, now));
+        self.insert_task(new_task(task, kind, tenant.clone(), now));
         Ok(Outcome::CircuitRegistered {
             circuit,
             task: Some(task),

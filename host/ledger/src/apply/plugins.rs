@@ -1,13 +1,13 @@
 //! Plugins: registering, what an inspection's end does, retiring.
 
-use super::{Step, running, within};
+use super::{Step, within};
 use crate::limits::{COMPONENT_BYTES_MAX, PLUGINS_MAX, TASKS_MAX};
 use crate::plugin::{is_name, is_version};
 use crate::task::new_task;
 use crate::{
-    CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Millis, Outcome, PluginFacts,
-    PluginRecord, PluginState, Priority, Problem, Refusal, Signer, State, TaskId, TaskKind, TaskState,
-    codes,
+    CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Measured, Millis, Outcome,
+    PluginFacts, PluginRecord, PluginState, Problem, Refusal, Signer, State, TaskId, TaskKind,
+    TaskState, TenantId, codes,
 };
 
 /// What an inspection found, as it stands in `Completion::PluginInspected`.
@@ -27,6 +27,7 @@ impl State {
         component: Digest,
         bytes: u64,
         task: TaskId,
+        tenant: &TenantId,
         now: Millis,
     ) -> Step {
         let known = self.plugin(&component);
@@ -73,7 +74,7 @@ impl State {
             signer,
         });
         let kind = TaskKind::InspectPlugin { plugin: component };
-        self.insert_task(new_task(task, kind, Priority::DEFAULT, None, now));
+        self.insert_task(new_task(task, kind, tenant.clone(), now));
         Ok(Outcome::PluginRegistered {
             task,
             created: true,
@@ -131,6 +132,7 @@ impl State {
                     task: None,
                     registered_at: now,
                     state,
+                    measured: Measured::default(),
                 });
             }
             id
@@ -171,16 +173,16 @@ impl State {
             .plugin_mut(component)
             .ok_or(Refusal::UnknownPlugin(*component))?;
         if matches!(plugin.state, PluginState::Retired { .. }) {
-            return Ok(Outcome::PluginRetired { running: None });
+            return Ok(Outcome::PluginRetired { stop: Vec::new() });
         }
         plugin.state = PluginState::Retired { at: now };
         let inspection = plugin.task;
         let Some(task) = self.task(&inspection).filter(|task| !task.is_finished()) else {
-            return Ok(Outcome::PluginRetired { running: None });
+            return Ok(Outcome::PluginRetired { stop: Vec::new() });
         };
-        let running = running(task);
+        let stop = task.running();
         let problem = Problem::new(codes::PLUGIN_RETIRED, "the plugin was retired");
         self.finish_task(&inspection, TaskState::Failed(problem), now);
-        Ok(Outcome::PluginRetired { running })
+        Ok(Outcome::PluginRetired { stop })
     }
 }

@@ -1,11 +1,21 @@
 //! Tasks: submitting, cancelling, forgetting, ending.
 
-use super::{Step, running};
+use super::Step;
 use crate::task::new_task;
 use crate::{
-    AttemptRef, CircuitId, CircuitState, Digest, Idempotency, Millis, Outcome, Priority, Problem,
-    Refusal, State, TaskId, TaskKind, TaskPhase, TaskState, codes,
+    CircuitId, CircuitState, Digest, Idempotency, Millis, Outcome, Priority, Problem, Refusal,
+    Reservation, State, TaskId, TaskKind, TaskPhase, TaskRecord, TaskState, TenantId, WorkerId,
+    codes,
 };
+
+/// A proof as it is asked for.
+pub(super) struct Submission<'a> {
+    pub(super) input: Digest,
+    pub(super) priority: Priority,
+    pub(super) idempotency: Option<Idempotency>,
+    pub(super) tenant: &'a TenantId,
+    pub(super) deadline: Option<Millis>,
+}
 
 // === impl State ===
 
@@ -14,11 +24,16 @@ impl State {
         &mut self,
         task: TaskId,
         circuit: CircuitId,
-        input: Digest,
-        priority: Priority,
-        idempotency: Option<Idempotency>,
+        submission: &Submission<'_>,
         now: Millis,
     ) -> Step {
+        let Submission {
+            input,
+            priority,
+            idempotency,
+            tenant,
+            deadline,
+        } = *submission;
         let kind = TaskKind::Prove { circuit, input };
         if let Some(answer) = self.earlier_submission(task, kind, idempotency) {
             return answer;
@@ -34,7 +49,12 @@ impl State {
             });
         }
         self.check_fresh(task)?;
-        self.insert_task(new_task(task, kind, priority, idempotency, now));
+        self.insert_task(TaskRecord {
+            priority,
+            idempotency,
+            deadline,
+            ..new_task(task, kind, tenant.clone(), now)
+        });
         Ok(Outcome::TaskSubmitted {
             task,
             created: true,
@@ -75,7 +95,7 @@ impl State {
     pub(super) fn cancel_task(&mut self, id: &TaskId, now: Millis) -> Step {
         let task = self.task(id).ok_or(Refusal::UnknownTask(*id))?;
         match task.phase() {
-            TaskPhase::Cancelled => return Ok(Outcome::Cancelled { running: None }),
+            TaskPhase::Cancelled => return Ok(Outcome::Cancelled { stop: Vec::new() }),
             phase @ (TaskPhase::Done | TaskPhase::Failed) => {
                 return Err(Refusal::TaskFinished { task: *id, phase });
             }
@@ -84,11 +104,13 @@ impl State {
         if !matches!(task.kind, TaskKind::Prove { .. }) {
             return Err(Refusal::NotCancellable(*id));
         }
-        let running: Option<AttemptRef> = running(task);
+        let stop = task.running();
         let problem = Problem::new(codes::CANCELLED, "the task was cancelled");
-        self.end_attempt_record(id, Some(problem), now);
+        for attempt in &stop {
+            self.end_attempt_record(*attempt, Some(problem.clone()), now);
+        }
         self.finish_task(id, TaskState::Cancelled, now);
-        Ok(Outcome::Cancelled { running })
+        Ok(Outcome::Cancelled { stop })
     }
 
     pub(super) fn forget_tasks(&mut self, tasks: &[TaskId]) -> Outcome {
@@ -101,13 +123,39 @@ impl State {
         Outcome::Forgotten { count }
     }
 
-    /// Ends an unfinished task. The only way into a final state.
+    pub(super) fn reserve_worker(&mut self, id: &TaskId, worker: &WorkerId) -> Step {
+        let task = self.task(id).ok_or(Refusal::UnknownTask(*id))?;
+        if task.phase() != TaskPhase::Queued {
+            return Err(Refusal::NotWaiting(*id));
+        }
+        self.facts_mut().reservation = Some(Reservation {
+            task: *id,
+            worker: worker.clone(),
+        });
+        Ok(Outcome::Reserved)
+    }
+
+    /// Ends an unfinished task, and with it the attempts that still run. The only way into a final
+    /// state.
     pub(super) fn finish_task(&mut self, id: &TaskId, state: TaskState, now: Millis) {
         self.update_task(id, |task| {
-            if !task.is_finished() {
-                task.state = state;
-                task.finished_at = Some(now);
+            if task.is_finished() {
+                return;
             }
+            for attempt in task
+                .attempts
+                .iter_mut()
+                .filter(|old| old.ended_at.is_none())
+            {
+                attempt.ended_at = Some(now);
+                attempt.problem = Some(Problem::new(
+                    codes::SUPERSEDED,
+                    "the task ended while this attempt was running",
+                ));
+            }
+            task.state = state;
+            task.second = None;
+            task.finished_at = Some(now);
         });
     }
 }

@@ -1,58 +1,48 @@
 //! Sets over the tasks by what has to happen to them next. Never replicated, never hashed.
 //!
 //! Every task is in exactly one place: waiting for its circuit, queued, delayed by a back-off, leased
-//! or finished.
+//! or finished. Unfinished tasks with a deadline stand in the list of deadlines beside that.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{CircuitId, Millis, TaskId, TaskKind, TaskRecord, TaskState, WorkerId};
+use super::queue::{Lane, QueueKey, TenantQueue};
+use crate::{
+    AttemptRef, CircuitId, Lease, Millis, TaskId, TaskRecord, TaskState, TenantId, WorkerId,
+};
 
-/// Order of leasing: inspections, then preparations, then proofs; within a kind by priority, then
-/// by age, then by id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct QueueKey {
-    rank: u8,
-    priority: Reverse<u8>,
-    submitted_at: Millis,
-    pub(crate) task: TaskId,
+/// What a worker's leases take of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) attempts: BTreeSet<AttemptRef>,
+    pub(crate) threads: u64,
+    pub(crate) memory_bytes: u64,
 }
 
 /// The sets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Index {
-    /// Queued without a back-off.
-    queued: BTreeSet<QueueKey>,
+    /// Queued without a back-off, by tenant. Empty queues are removed.
+    queues: BTreeMap<TenantId, TenantQueue>,
+    queued_count: u64,
     /// Queued with a back-off, by its end. The back-off may be over already: nobody moves a task
     /// from here because time passed.
     delayed: BTreeSet<(Millis, QueueKey)>,
     /// Queued, but their circuit is not ready.
     waiting: BTreeMap<CircuitId, BTreeSet<TaskId>>,
     waiting_count: u64,
-    /// Leased, by deadline.
-    expiries: BTreeSet<(Millis, TaskId)>,
-    /// Leased, by holder. Empty sets are removed.
-    held: BTreeMap<WorkerId, BTreeSet<TaskId>>,
+    /// Leased, by the lease's deadline.
+    expiries: BTreeSet<(Millis, AttemptRef)>,
+    /// Leased, by holder. Empty ones are removed.
+    held: BTreeMap<WorkerId, Held>,
+    /// Attempts that run, by tenant. Zeros are removed.
+    running: BTreeMap<TenantId, u64>,
+    running_tasks: u64,
+    /// Unfinished with a deadline, by deadline.
+    deadlines: BTreeSet<(Millis, TaskId)>,
+    /// Leased once with a deadline, by deadline: those who might get a second attempt.
+    lonely: BTreeSet<(Millis, TaskId)>,
     /// Finished, by end.
     finished: BTreeSet<(Millis, TaskId)>,
-}
-
-// === impl QueueKey ===
-
-impl QueueKey {
-    pub(crate) const fn of(task: &TaskRecord) -> Self {
-        let rank = match task.kind {
-            TaskKind::InspectPlugin { .. } => 0,
-            TaskKind::PrepareCircuit { .. } => 1,
-            TaskKind::Prove { .. } => 2,
-        };
-        Self {
-            rank,
-            priority: Reverse(task.priority.level()),
-            submitted_at: task.submitted_at,
-            task: task.id,
-        }
-    }
 }
 
 // === impl Index ===
@@ -67,23 +57,41 @@ impl Index {
                     self.waiting_count += 1;
                 }
                 None if *not_before == 0 => {
-                    self.queued.insert(QueueKey::of(task));
+                    let queue = self.queues.entry(task.tenant.clone()).or_default();
+                    queue.insert(QueueKey::of(task), Lane::of(&task.kind));
+                    self.queued_count += 1;
                 }
                 None => {
                     self.delayed.insert((*not_before, QueueKey::of(task)));
                 }
             },
-            TaskState::Leased(lease) => {
-                self.expiries.insert((lease.expires_at, task.id));
-                self.held
-                    .entry(lease.worker.clone())
-                    .or_default()
-                    .insert(task.id);
-            }
+            TaskState::Leased(_) => self.insert_leased(task),
             TaskState::Done(_) | TaskState::Failed(_) | TaskState::Cancelled => {
                 self.finished
                     .insert((task.finished_at.unwrap_or(0), task.id));
+                return;
             }
+        }
+        if let Some(deadline) = task.deadline {
+            self.deadlines.insert((deadline, task.id));
+        }
+    }
+
+    fn insert_leased(&mut self, task: &TaskRecord) {
+        self.running_tasks += 1;
+        let mut attempts = 0;
+        for lease in task.leases() {
+            attempts += 1;
+            let attempt = attempt_of(task, lease);
+            self.expiries.insert((lease.expires_at, attempt));
+            let held = self.held.entry(lease.worker.clone()).or_default();
+            held.attempts.insert(attempt);
+            held.threads += u64::from(lease.threads);
+            held.memory_bytes = held.memory_bytes.saturating_add(lease.memory_bytes);
+        }
+        *self.running.entry(task.tenant.clone()).or_default() += attempts;
+        if let (Some(deadline), 1) = (task.deadline, attempts) {
+            self.lonely.insert((deadline, task.id));
         }
     }
 
@@ -92,28 +100,59 @@ impl Index {
         match &task.state {
             TaskState::Queued { not_before } => {
                 if !self.remove_waiting(task) {
-                    self.queued.remove(&QueueKey::of(task));
+                    self.remove_queued(task);
                     self.delayed.remove(&(*not_before, QueueKey::of(task)));
                 }
             }
-            TaskState::Leased(lease) => {
-                self.expiries.remove(&(lease.expires_at, task.id));
-                if let Some(held) = self.held.get_mut(&lease.worker) {
-                    held.remove(&task.id);
-                    if held.is_empty() {
-                        self.held.remove(&lease.worker);
-                    }
-                }
-            }
+            TaskState::Leased(_) => self.remove_leased(task),
             TaskState::Done(_) | TaskState::Failed(_) | TaskState::Cancelled => {
                 self.finished
                     .remove(&(task.finished_at.unwrap_or(0), task.id));
             }
         }
+        if let Some(deadline) = task.deadline {
+            self.deadlines.remove(&(deadline, task.id));
+        }
+    }
+
+    fn remove_queued(&mut self, task: &TaskRecord) {
+        if let Some(queue) = self.queues.get_mut(&task.tenant) {
+            if queue.remove(QueueKey::of(task), Lane::of(&task.kind)) {
+                self.queued_count -= 1;
+            }
+            if queue.is_empty() {
+                self.queues.remove(&task.tenant);
+            }
+        }
+    }
+
+    fn remove_leased(&mut self, task: &TaskRecord) {
+        self.running_tasks -= 1;
+        for lease in task.leases() {
+            let attempt = attempt_of(task, lease);
+            self.expiries.remove(&(lease.expires_at, attempt));
+            if let Some(held) = self.held.get_mut(&lease.worker) {
+                held.attempts.remove(&attempt);
+                held.threads -= u64::from(lease.threads);
+                held.memory_bytes = held.memory_bytes.saturating_sub(lease.memory_bytes);
+                if held.attempts.is_empty() {
+                    self.held.remove(&lease.worker);
+                }
+            }
+            if let Some(running) = self.running.get_mut(&task.tenant) {
+                *running -= 1;
+                if *running == 0 {
+                    self.running.remove(&task.tenant);
+                }
+            }
+        }
+        if let Some(deadline) = task.deadline {
+            self.lonely.remove(&(deadline, task.id));
+        }
     }
 
     fn remove_waiting(&mut self, task: &TaskRecord) -> bool {
-        let TaskKind::Prove { circuit, .. } = task.kind else {
+        let Lane::Proof(circuit) = Lane::of(&task.kind) else {
             return false;
         };
         let Some(waiting) = self.waiting.get_mut(&circuit) else {
@@ -129,24 +168,40 @@ impl Index {
         true
     }
 
+    pub(super) const fn queues(&self) -> &BTreeMap<TenantId, TenantQueue> {
+        &self.queues
+    }
+
     pub(super) fn queued_count(&self) -> u64 {
-        (self.queued.len() + self.delayed.len()) as u64
+        self.queued_count + self.delayed.len() as u64
     }
 
     pub(super) const fn waiting_count(&self) -> u64 {
         self.waiting_count
     }
 
-    pub(super) fn lease_count(&self) -> u64 {
-        self.expiries.len() as u64
+    pub(super) const fn running_tasks(&self) -> u64 {
+        self.running_tasks
     }
 
-    pub(super) fn held_by(&self, worker: &WorkerId) -> impl Iterator<Item = TaskId> {
-        self.held.get(worker).into_iter().flatten().copied()
+    pub(super) fn running_of(&self, tenant: &TenantId) -> u64 {
+        self.running.get(tenant).copied().unwrap_or(0)
     }
 
-    pub(super) fn expiries(&self) -> impl Iterator<Item = (Millis, TaskId)> {
+    pub(super) fn held_by(&self, worker: &WorkerId) -> Option<&Held> {
+        self.held.get(worker)
+    }
+
+    pub(super) fn expiries(&self) -> impl Iterator<Item = (Millis, AttemptRef)> {
         self.expiries.iter().copied()
+    }
+
+    pub(super) fn deadlines(&self) -> impl Iterator<Item = (Millis, TaskId)> {
+        self.deadlines.iter().copied()
+    }
+
+    pub(super) fn lonely(&self) -> impl Iterator<Item = (Millis, TaskId)> {
+        self.lonely.iter().copied()
     }
 
     pub(super) fn finished(&self) -> impl Iterator<Item = TaskId> {
@@ -162,32 +217,27 @@ impl Index {
             .collect()
     }
 
-    /// Merges the queue with the back-offs that are over, in the order of the queue.
-    pub(super) fn leasable(&self, now: Millis) -> impl Iterator<Item = TaskId> {
-        let mut due: Vec<QueueKey> = self
-            .delayed
+    /// Returns the tasks whose back-off is over: a few, because each had a worker a moment ago.
+    pub(super) fn due(&self, now: Millis) -> impl Iterator<Item = QueueKey> {
+        self.delayed
             .iter()
-            .take_while(|(not_before, _)| *not_before <= now)
+            .take_while(move |(not_before, _)| *not_before <= now)
             .map(|(_, key)| *key)
-            .collect();
-        due.sort_unstable();
-        let mut due = due.into_iter().peekable();
-        let mut queued = self.queued.iter().copied().peekable();
-        std::iter::from_fn(move || match (due.peek(), queued.peek()) {
-            (Some(delayed), Some(key)) if delayed < key => due.next(),
-            (Some(_), None) => due.next(),
-            _ => queued.next(),
-        })
-        .map(|key| key.task)
     }
 
     pub(super) fn next_deadline(&self, now: Millis) -> Option<Millis> {
         let expiry = self.expiries.first().map(|(expires_at, _)| *expires_at);
-        let delayed = self
-            .delayed
-            .iter()
-            .map(|(not_before, _)| *not_before)
-            .find(|at| *at > now);
-        expiry.into_iter().chain(delayed).min()
+        let deadline = self.deadlines.first().map(|(deadline, _)| *deadline);
+        let key = QueueKey::FIRST;
+        let delayed = self.delayed.range((now.saturating_add(1), key)..).next();
+        let delayed = delayed.map(|(not_before, _)| *not_before);
+        expiry.into_iter().chain(deadline).chain(delayed).min()
+    }
+}
+
+const fn attempt_of(task: &TaskRecord, lease: &Lease) -> AttemptRef {
+    AttemptRef {
+        task: task.id,
+        attempt: lease.attempt,
     }
 }

@@ -40,7 +40,10 @@ fn a_late_attempt_is_refused_and_the_new_one_wins() {
     let expire = ledger.expire_command(old, Expiry::Deadline);
     assert_eq!(
         ledger.apply(&expire),
-        Outcome::AttemptEnded { requeued: true }
+        Outcome::AttemptEnded {
+            requeued: true,
+            stop: vec![]
+        }
     );
     let command = ledger.complete_command(old, "slow", proved("late"));
     assert_eq!(ledger.refusal(&command), Refusal::NotLeased(task_id(1)));
@@ -248,14 +251,20 @@ fn a_restart_of_the_whole_node_is_no_strike_and_a_restarted_worker_is() {
     let command = ledger.expire_command(attempt, Expiry::NodeRestarted);
     assert_eq!(
         ledger.apply(&command),
-        Outcome::AttemptEnded { requeued: true }
+        Outcome::AttemptEnded {
+            requeued: true,
+            stop: vec![]
+        }
     );
     assert_eq!(ledger.task(task_id(1)).strikes, 0);
     let attempt = ledger.lease(1, "w");
     let command = ledger.expire_command(attempt, Expiry::WorkerRestarted);
     assert_eq!(
         ledger.apply(&command),
-        Outcome::AttemptEnded { requeued: true }
+        Outcome::AttemptEnded {
+            requeued: true,
+            stop: vec![]
+        }
     );
     let task = ledger.task(task_id(1));
     assert_eq!((task.strikes, task.returns), (1, 1));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use aureole_ledger::limits::{ATTEMPT_RECORDS_MAX, ATTEMPTS_MAX, RETURNS_MAX};
 use aureole_ledger::{
     AttemptRef, CircuitId, Command, Completion, Digest, Expiry, Outcome, Priority, Problem, State,
-    TaskId, TaskKind, TaskState, codes,
+    TaskId, TaskKind, TaskState, TenantId, codes,
 };
 use proptest::prelude::*;
 
@@ -190,6 +190,7 @@ fn commands(ledger: &Ledger, step: &Step) -> Vec<Command> {
             bytes: 1,
             task: task_id(task),
             now,
+            tenant: TenantId::default(),
         },
         Step::Circuit {
             plugin,
@@ -200,6 +201,7 @@ fn commands(ledger: &Ledger, step: &Step) -> Vec<Command> {
             params: params(p),
             task: task_id(task),
             now,
+            tenant: TenantId::default(),
         },
         Step::Submit {
             plugin,
@@ -213,6 +215,8 @@ fn commands(ledger: &Ledger, step: &Step) -> Vec<Command> {
             priority: Priority::DEFAULT,
             idempotency: key.map(|key| idempotency(&format!("key {key}"), "request")),
             now,
+            tenant: TenantId::default(),
+            deadline: None,
         },
         Step::Lease { task, skew, worker } => {
             let attempt = attempt(ledger, task, 1 + skew).attempt;
@@ -328,7 +332,7 @@ proptest! {
     fn at_most_one_result_is_accepted_for_a_task(steps in steps()) {
         let mut accepted: BTreeMap<TaskId, Completion> = BTreeMap::new();
         play(&steps, |_, command, outcome, after| {
-            if let (Command::CompleteTask { task, completion, .. }, Outcome::Completed) = (command, outcome)
+            if let (Command::CompleteTask { task, completion, .. }, Outcome::Completed { .. }) = (command, outcome)
                 && after.task(task).unwrap().completion().is_some()
             {
                 let first = accepted.entry(*task).or_insert_with(|| completion.clone());
@@ -349,11 +353,10 @@ proptest! {
             for task in after.tasks().filter(|task| task.completion().is_some()) {
                 let was = before.task(&task.id).unwrap();
                 if was.completion().is_none() {
-                    let lease = was.lease().unwrap();
                     let Command::CompleteTask { attempt, worker, .. } = command else {
                         return Err(TestCaseError::fail("ended by another command"));
                     };
-                    prop_assert_eq!((*attempt, worker), (lease.attempt, &lease.worker));
+                    prop_assert_eq!(&was.lease_of(*attempt).unwrap().worker, worker);
                 }
             }
             Ok(())

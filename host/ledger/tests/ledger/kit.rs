@@ -2,8 +2,8 @@
 
 use aureole_ledger::{
     AttemptRef, CircuitFacts, CircuitId, Command, Completion, Digest, Expiry, Idempotency, Millis,
-    Outcome, PlanOptions, Priority, Problem, Refusal, State, TaskId, TaskRecord, Timings, WorkerId,
-    WorkerView, plan,
+    Outcome, PlanOptions, Priority, Problem, Refusal, State, TaskId, TaskRecord, TenantId, Timings,
+    WorkerId, WorkerView, plan,
 };
 
 pub(crate) const LEASE_MS: Millis = 10_000;
@@ -27,6 +27,8 @@ pub(crate) fn facts(name: &str) -> CircuitFacts {
         report: digest(&format!("{name} report")),
         k: 10,
         proof_bytes: 2048,
+        memory_bytes: 0,
+        work: 0,
     }
 }
 
@@ -97,6 +99,7 @@ impl Ledger {
             bytes: 1000,
             task: task_id(task),
             now: self.now,
+            tenant: TenantId::default(),
         };
         self.apply(&command)
     }
@@ -107,6 +110,7 @@ impl Ledger {
             params: digest(params),
             task: task_id(task),
             now: self.now,
+            tenant: TenantId::default(),
         }
     }
 
@@ -118,6 +122,8 @@ impl Ledger {
             priority: Priority::DEFAULT,
             idempotency: None,
             now: self.now,
+            tenant: TenantId::default(),
+            deadline: None,
         }
     }
 
@@ -128,6 +134,9 @@ impl Ledger {
             worker: worker(to),
             expires_at: self.now + LEASE_MS,
             now: self.now,
+            threads: 1,
+            memory_bytes: 0,
+            speculative: false,
         }
     }
 
@@ -156,12 +165,14 @@ impl Ledger {
             completion,
             timings,
             now,
+            peak_memory_bytes: None,
         }
     }
 
     pub(crate) fn complete(&mut self, attempt: AttemptRef, by: &str, completion: Completion) {
         let command = self.complete_command(attempt, by, completion);
-        assert_eq!(self.apply(&command), Outcome::Completed);
+        let outcome = self.apply(&command);
+        assert!(matches!(outcome, Outcome::Completed { .. }), "{outcome:?}");
     }
 
     pub(crate) fn fail_command(
@@ -192,7 +203,7 @@ impl Ledger {
     ) -> bool {
         let command = self.fail_command(attempt, by, code, retryable);
         match self.apply(&command) {
-            Outcome::AttemptEnded { requeued } => requeued,
+            Outcome::AttemptEnded { requeued, .. } => requeued,
             other => panic!("{other:?}"),
         }
     }
@@ -217,10 +228,7 @@ impl Ledger {
     pub(crate) fn plan(&self, workers: &[(&str, u32)]) -> Vec<Command> {
         let views: Vec<WorkerView> = workers
             .iter()
-            .map(|(name, slots)| WorkerView {
-                id: worker(name),
-                slots: *slots,
-            })
+            .map(|(name, slots)| WorkerView::with_slots(worker(name), *slots))
             .collect();
         plan(
             &self.state,
@@ -274,5 +282,141 @@ impl Ledger {
             Outcome::TaskSubmitted { created: true, .. }
         ));
         ledger
+    }
+}
+
+/// A worker with cores and memory of its own.
+pub(crate) fn view(name: &str, slots: u32, cores: u32, memory_bytes: u64) -> WorkerView {
+    WorkerView {
+        cores,
+        memory_bytes,
+        ..WorkerView::with_slots(worker(name), slots)
+    }
+}
+
+/// A task id that can be told from 65,535 others.
+pub(crate) fn wide_id(number: u16) -> TaskId {
+    let mut bytes = [0; 16];
+    bytes[..2].copy_from_slice(&number.to_be_bytes());
+    bytes[15] = 1;
+    TaskId::from_bytes(bytes)
+}
+
+impl Ledger {
+    /// Makes another circuit of the plugin `component` ready, with a size of its own.
+    pub(crate) fn add_circuit(&mut self, name: &str, memory_bytes: u64, work: u64) -> CircuitId {
+        let task = wide_id(u16::try_from(60_000 + self.state.circuits().count()).unwrap());
+        let now = self.now;
+        let _ = self.apply(&Command::RegisterCircuit {
+            plugin: digest("component"),
+            params: digest(name),
+            task,
+            now,
+            tenant: TenantId::default(),
+        });
+        let attempt = AttemptRef { task, attempt: 1 };
+        let _ = self.apply(&Command::LeaseTask {
+            task,
+            attempt: 1,
+            worker: worker("preparer"),
+            expires_at: now + LEASE_MS,
+            now,
+            threads: 1,
+            memory_bytes: 0,
+            speculative: false,
+        });
+        let facts = CircuitFacts {
+            memory_bytes,
+            work,
+            ..facts(name)
+        };
+        self.complete(attempt, "preparer", Completion::CircuitPrepared(facts));
+        CircuitId::of(&digest("component"), &digest(name))
+    }
+
+    /// Queues a proof for a tenant.
+    pub(crate) fn submit_as(&mut self, tenant: &str, circuit: CircuitId, task: TaskId) {
+        self.submit_until(tenant, circuit, task, None);
+    }
+
+    pub(crate) fn submit_until(
+        &mut self,
+        tenant: &str,
+        circuit: CircuitId,
+        task: TaskId,
+        deadline: Option<Millis>,
+    ) {
+        let outcome = self.state.apply(&Command::SubmitTask {
+            task,
+            circuit,
+            input: digest("input"),
+            priority: Priority::DEFAULT,
+            idempotency: None,
+            now: self.now,
+            tenant: TenantId::new(tenant).unwrap(),
+            deadline,
+        });
+        assert!(matches!(
+            outcome,
+            Outcome::TaskSubmitted { created: true, .. }
+        ));
+    }
+
+    pub(crate) fn plan_on(&self, views: &[WorkerView]) -> Vec<Command> {
+        let options = PlanOptions { lease_ms: LEASE_MS };
+        plan(&self.state, self.now, &options, views)
+    }
+
+    /// Carries out plans until there is nothing left to do; returns what was leased, in order.
+    pub(crate) fn run(&mut self, views: &[WorkerView]) -> Vec<Leased> {
+        let mut leased = Vec::new();
+        loop {
+            let plan = self.plan_on(views);
+            if plan.is_empty() {
+                return leased;
+            }
+            for command in &plan {
+                let outcome = self.apply(command);
+                assert!(!matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
+                leased.extend(Leased::of(command));
+            }
+        }
+    }
+}
+
+/// What a plan leased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Leased {
+    pub(crate) attempt: AttemptRef,
+    pub(crate) worker: String,
+    pub(crate) threads: u32,
+    pub(crate) memory_bytes: u64,
+    pub(crate) speculative: bool,
+}
+
+impl Leased {
+    pub(crate) fn of(command: &Command) -> Option<Self> {
+        let Command::LeaseTask {
+            task,
+            attempt,
+            worker,
+            threads,
+            memory_bytes,
+            speculative,
+            ..
+        } = command
+        else {
+            return None;
+        };
+        Some(Self {
+            attempt: AttemptRef {
+                task: *task,
+                attempt: *attempt,
+            },
+            worker: worker.to_string(),
+            threads: *threads,
+            memory_bytes: *memory_bytes,
+            speculative: *speculative,
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! Plans: what is due, in which order, to whom.
 
-use aureole_ledger::limits::PLAN_MAX;
-use aureole_ledger::{Command, Expiry, Outcome, Priority};
+use aureole_ledger::limits::{MEMORY_ASSUMED_BYTES, PLAN_MAX};
+use aureole_ledger::{Command, Expiry, Outcome, Priority, TenantId};
 
 use crate::kit::{LEASE_MS, Ledger, digest, task_id, worker};
 
@@ -13,6 +13,8 @@ fn submit(ledger: &mut Ledger, circuit: aureole_ledger::CircuitId, task: u8, pri
         priority: Priority::new(priority).unwrap(),
         idempotency: None,
         now: ledger.now,
+        tenant: TenantId::default(),
+        deadline: None,
     };
     assert!(matches!(
         ledger.apply(&command),
@@ -82,6 +84,9 @@ fn a_lease_lasts_as_long_as_the_options_say() {
         worker: worker("w"),
         expires_at: ledger.now + LEASE_MS,
         now: ledger.now,
+        threads: 1,
+        memory_bytes: MEMORY_ASSUMED_BYTES,
+        speculative: false,
     };
     assert_eq!(ledger.plan(&[("w", 1)]), [expected]);
 }

@@ -2,8 +2,8 @@
 
 use aureole_ledger::limits::{ATTEMPTS_MAX, COMPONENT_BYTES_MAX};
 use aureole_ledger::{
-    CircuitId, CircuitState, Command, Completion, Outcome, PluginState, Refusal, Signer,
-    TaskPhase, codes,
+    CircuitId, CircuitState, Command, Completion, Outcome, PluginState, Refusal, Signer, TaskPhase,
+    TenantId, codes,
 };
 
 use crate::kit::{Ledger, digest, facts, inspected, task_id};
@@ -139,11 +139,11 @@ fn a_retired_plugin_takes_nothing_new_but_finishes_what_it_had() {
     let command = retire(&ledger, "component");
     assert_eq!(
         ledger.apply(&command),
-        Outcome::PluginRetired { running: None }
+        Outcome::PluginRetired { stop: vec![] }
     );
     assert_eq!(
         ledger.apply(&command),
-        Outcome::PluginRetired { running: None }
+        Outcome::PluginRetired { stop: vec![] }
     );
     let circuit = CircuitId::of(&digest("component"), &digest("params"));
     let submit = ledger.submit_command(circuit, 2);
@@ -189,7 +189,7 @@ fn retiring_during_the_inspection_stops_it() {
     assert_eq!(
         ledger.apply(&command),
         Outcome::PluginRetired {
-            running: Some(attempt)
+            stop: vec![attempt]
         }
     );
     assert_eq!(
@@ -245,6 +245,7 @@ fn what_is_unknown_or_too_large_is_refused() {
         bytes: COMPONENT_BYTES_MAX + 1,
         task: task_id(1),
         now: 0,
+        tenant: TenantId::default(),
     };
     let refusal = ledger.refusal(&command);
     assert_eq!(refusal.code(), "limits.ledger");
@@ -260,6 +261,7 @@ fn a_task_id_is_used_once() {
         bytes: 1,
         task: task_id(1),
         now: 0,
+        tenant: TenantId::default(),
     };
     assert_eq!(ledger.refusal(&command), Refusal::TaskExists(task_id(1)));
 }

@@ -3,7 +3,7 @@
 use aureole_ledger::limits::FORGET_MAX;
 use aureole_ledger::{
     CircuitId, Command, CommandError, Idempotency, Outcome, Priority, Refusal, Stage, TaskId,
-    TaskPhase, codes,
+    TaskPhase, TenantId, codes,
 };
 
 use crate::kit::{Ledger, digest, idempotency, proved, task_id};
@@ -16,6 +16,8 @@ fn keyed(ledger: &Ledger, circuit: CircuitId, task: u8, key: Idempotency) -> Com
         priority: Priority::DEFAULT,
         idempotency: Some(key),
         now: ledger.now,
+        tenant: TenantId::default(),
+        deadline: None,
     }
 }
 
@@ -44,6 +46,8 @@ fn the_same_submission_is_one_task() {
         priority: Priority::DEFAULT,
         idempotency: None,
         now: 0,
+        tenant: TenantId::default(),
+        deadline: None,
     };
     assert_eq!(ledger.refusal(&other), Refusal::TaskExists(task_id(1)));
 }
@@ -113,8 +117,8 @@ fn only_finished_tasks_are_forgotten() {
 fn a_queued_task_is_cancelled_for_good() {
     let mut ledger = Ledger::with_proof();
     let cancel = ledger.cancel_command(1);
-    assert_eq!(ledger.apply(&cancel), Outcome::Cancelled { running: None });
-    assert_eq!(ledger.apply(&cancel), Outcome::Cancelled { running: None });
+    assert_eq!(ledger.apply(&cancel), Outcome::Cancelled { stop: vec![] });
+    assert_eq!(ledger.apply(&cancel), Outcome::Cancelled { stop: vec![] });
     assert_eq!(ledger.task(task_id(1)).phase(), TaskPhase::Cancelled);
     assert!(ledger.plan(&[("w", 1)]).is_empty());
 }
@@ -127,7 +131,7 @@ fn cancelling_a_running_task_names_the_attempt_to_stop() {
     assert_eq!(
         ledger.apply(&cancel),
         Outcome::Cancelled {
-            running: Some(attempt)
+            stop: vec![attempt]
         }
     );
     let record = &ledger.task(task_id(1)).attempts[0];

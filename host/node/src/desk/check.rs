@@ -82,7 +82,7 @@ impl Checker {
 
 impl Desk {
     /// Says whether an input satisfies a circuit, and what it breaks.
-    pub(super) async fn check_against(
+    pub(crate) async fn check_against(
         &self,
         check: InputCheck,
     ) -> Result<rest::CheckReport, Problem> {

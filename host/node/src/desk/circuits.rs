@@ -6,7 +6,7 @@ use aureole_api::{Problem, codes, rest};
 use aureole_gateway::Blob;
 use aureole_ledger::{
     CircuitId, CircuitRecord, CircuitState, Command, Digest, Outcome, PluginFacts, PluginRecord,
-    PluginState,
+    PluginState, TenantId,
 };
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ const CIRCUIT_BYTES_MAX: u64 = 64 << 20;
 
 impl Desk {
     /// Registers a circuit. Says whether it is new.
-    pub(super) async fn make_circuit(
+    pub(crate) async fn make_circuit(
         &self,
         plugin: &rest::PluginRef,
         params: Option<&Value>,
@@ -36,7 +36,7 @@ impl Desk {
     }
 
     /// One circuit, after waiting for the end of its preparation.
-    pub(super) async fn show_circuit(
+    pub(crate) async fn show_circuit(
         &self,
         id: &CircuitId,
         wait: Duration,
@@ -52,7 +52,7 @@ impl Desk {
     }
 
     /// The circuit's canonical bytes.
-    pub(super) async fn circuit_bytes(&self, id: &CircuitId) -> Result<Blob, Problem> {
+    pub(crate) async fn circuit_bytes(&self, id: &CircuitId) -> Result<Blob, Problem> {
         let digest = self.ready_facts(id)?.circuit_digest;
         let bytes = self
             .depot
@@ -96,7 +96,7 @@ impl Desk {
         })?;
         let params = self
             .depot
-            .put(canonical.into_bytes())
+            .put(canonical.into())
             .await
             .map_err(|error| storage(&error, "the parameters cannot be stored"))?;
         self.register_stored(record.component, params).await
@@ -122,6 +122,7 @@ impl Desk {
             params,
             task,
             now: clock::now(),
+            tenant: TenantId::default(),
         };
         match self.propose(command).await? {
             Outcome::CircuitRegistered {

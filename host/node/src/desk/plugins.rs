@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aureole_api::{Problem, codes, rest};
 use aureole_gateway::Component;
-use aureole_ledger::{Command, Digest, Outcome, PluginRecord, PluginState, Signer};
+use aureole_ledger::{Command, Digest, Outcome, PluginRecord, PluginState, Signer, TenantId};
 
 use super::{Desk, blocking, storage};
 use crate::clock;
@@ -17,14 +17,14 @@ pub(crate) const COMPONENT_BYTES_MAX: u64 = 8 << 20;
 impl Desk {
     /// Stores a component and registers it for inspection. Says whether it is new. What is refused
     /// leaves nothing behind.
-    pub(super) async fn upload(
+    pub(crate) async fn upload(
         &self,
         component: Component,
     ) -> Result<(rest::Plugin, bool), Problem> {
         let signature = component.signature().cloned();
         let (digest, bytes) = self
             .depot
-            .put_stream(component.into_reader(), COMPONENT_BYTES_MAX)
+            .put_stream(Box::pin(component.into_reader()), COMPONENT_BYTES_MAX)
             .await
             .map_err(|error| upload_failed(&error))?;
         let known = self
@@ -45,6 +45,7 @@ impl Desk {
             bytes,
             task,
             now: clock::now(),
+            tenant: TenantId::default(),
         };
         let Outcome::PluginRegistered { created, .. } = self.propose(command).await? else {
             return Err(Problem::new(
@@ -94,7 +95,7 @@ impl Desk {
     }
 
     /// All plugins by name and version, without their schemas.
-    pub(super) async fn list_plugins(&self) -> Result<rest::PluginList, Problem> {
+    pub(crate) async fn list_plugins(&self) -> Result<rest::PluginList, Problem> {
         let records: Vec<PluginRecord> = self
             .coordinator
             .read(|state| state.plugins().cloned().collect());
@@ -107,7 +108,7 @@ impl Desk {
     }
 
     /// One plugin in full, after waiting for the end of its inspection.
-    pub(super) async fn show_plugin(
+    pub(crate) async fn show_plugin(
         &self,
         reference: &rest::PluginRef,
         wait: Duration,
@@ -123,7 +124,7 @@ impl Desk {
     }
 
     /// Takes a version out of use.
-    pub(super) async fn retire(
+    pub(crate) async fn retire(
         &self,
         reference: &rest::PluginRef,
     ) -> Result<rest::Plugin, Problem> {

@@ -18,7 +18,7 @@ const PROOF_BYTES_MAX: u64 = 1 << 20;
 
 impl Desk {
     /// The proof of a finished task.
-    pub(super) async fn proof_of(&self, id: TaskId) -> Result<Blob, Problem> {
+    pub(crate) async fn proof_of(&self, id: TaskId) -> Result<Blob, Problem> {
         let task = self.task_anywhere(id).await?;
         match (task.state, task.error, task.proof) {
             (rest::TaskState::Done, _, Some(proof)) => {
@@ -55,7 +55,7 @@ impl Desk {
     }
 
     /// Whether a proof verifies under a circuit's key for exactly these public inputs.
-    pub(super) async fn verdict(&self, request: Verification) -> Result<rest::Verdict, Problem> {
+    pub(crate) async fn verdict(&self, request: Verification) -> Result<rest::Verdict, Problem> {
         let record = self.circuit_record(&request.circuit)?;
         let facts = self.ready_facts(&request.circuit)?;
         let inputs = self.circuit_view(&record).await?.public_inputs;

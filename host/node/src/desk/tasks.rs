@@ -1,5 +1,7 @@
 //! Tasks: submit, show, list, cancel.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aureole_api::{Problem, codes, rest};
@@ -7,7 +9,7 @@ use aureole_coordinator::TaskView;
 use aureole_gateway::{Submission, Target, TaskFilter};
 use aureole_ledger::{
     CircuitId, Command, Digest, Idempotency, Outcome, Stage, TaskId, TaskKind, TaskPhase,
-    TaskRecord,
+    TaskRecord, TenantId,
 };
 use aureole_store::{ArchivedTask, Cursor};
 use base64::Engine as _;
@@ -30,12 +32,52 @@ pub(crate) const INPUT_BYTES_MAX: usize = 8 << 20;
 // === impl Desk ===
 
 impl Desk {
-    /// Commits a task; answers with the problem if its input is refused at once. A repeated
-    /// submission under the same key answers with the first one's task.
-    pub(super) async fn submit_task(&self, submission: Submission) -> Result<rest::Task, Problem> {
+    /// Commits a task under an id that the caller chose; answers with the problem if its input is
+    /// refused at once. The same submission under the same id, also while the first is being made
+    /// or at another leader, answers with the one task.
+    ///
+    /// It is made on a task of its own: a caller who goes away leaves none half made.
+    pub(crate) async fn submit_as(
+        self: &Arc<Self>,
+        id: TaskId,
+        submission: Submission,
+    ) -> Result<rest::Task, Problem> {
+        let desk = Arc::clone(self);
+        let made = tokio::spawn(async move {
+            let turn = {
+                let mut submitting = desk.submitting();
+                submitting.retain(|_, turn| Arc::strong_count(turn) > 1);
+                Arc::clone(submitting.entry(id).or_default())
+            };
+            let held = turn.lock().await;
+            let made = desk.submit_task(id, submission).await;
+            drop(held);
+            made
+        });
+        made.await.map_err(|error| {
+            tracing::error!(%error, "a submission ended without a result");
+            Problem::new(codes::node::INTERNAL, "the submission could not be finished")
+        })?
+    }
+
+    fn submitting(&self) -> MutexGuard<'_, BTreeMap<TaskId, Arc<tokio::sync::Mutex<()>>>> {
+        self.submitting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A repeated submission under the same idempotency key answers with the first one's task.
+    async fn submit_task(
+        &self,
+        fresh: TaskId,
+        submission: Submission,
+    ) -> Result<rest::Task, Problem> {
+        if self.coordinator.read(|state| state.task(&fresh).is_some()) {
+            // An earlier try got through.
+            self.early_verdict(fresh).await;
+            return self.submitted(fresh).await;
+        }
         let circuit = self.target(&submission.target).await?;
+        self.admit_proof(&circuit)?;
         self.check_input(&circuit, &submission.input).await?;
-        let fresh = clock::task_id().map_err(|error| storage(&error, "no randomness for an id"))?;
         let idempotency = self.idempotency(&circuit, &submission);
         let input = self.seal(fresh, submission.input).await?;
         let command = Command::SubmitTask {
@@ -45,6 +87,8 @@ impl Desk {
             priority: submission.priority,
             idempotency,
             now: clock::now(),
+            tenant: TenantId::default(),
+            deadline: None,
         };
         let outcome = self.propose(command).await;
         let task = match outcome {
@@ -68,6 +112,11 @@ impl Desk {
         } else {
             self.forget_input(fresh, &input).await;
         }
+        self.submitted(task).await
+    }
+
+    /// The answer to a submission: the task, or the problem that it has failed with already.
+    async fn submitted(&self, task: TaskId) -> Result<rest::Task, Problem> {
         let record = self.coordinator.read(|state| state.task(&task).cloned());
         match record {
             None => self.task_anywhere(task).await,
@@ -135,39 +184,32 @@ impl Desk {
 
     /// Seals an input under a key of its own and stores it; the plain bytes go no further.
     async fn seal(&self, task: TaskId, input: Value) -> Result<Digest, Problem> {
-        let vault = self.vault.clone();
-        let sealed = blocking(move || {
-            let plain = aureole_store::Secret::new(input.to_string().into_bytes());
-            if plain.len() > INPUT_BYTES_MAX {
-                return Err(Problem::new(
-                    codes::witness::INPUT_TOO_LARGE,
-                    format!(
-                        "the input has {} bytes, the limit is {INPUT_BYTES_MAX}",
-                        plain.len()
-                    ),
-                ));
-            }
-            vault
-                .seal(task, plain.expose())
-                .map_err(|error| storage(&error, "the input cannot be sealed"))
-        })
-        .await??;
+        let plain = blocking(move || aureole_store::Secret::new(input.to_string().into_bytes())).await?;
+        if plain.len() > INPUT_BYTES_MAX {
+            return Err(Problem::new(
+                codes::witness::INPUT_TOO_LARGE,
+                format!(
+                    "the input has {} bytes, the limit is {INPUT_BYTES_MAX}",
+                    plain.len()
+                ),
+            ));
+        }
+        let sealed = self
+            .keys
+            .seal(task, plain)
+            .await
+            .map_err(|error| storage(&error, "the input cannot be sealed"))?;
         self.depot
-            .put(sealed)
+            .put(sealed.bytes.into())
             .await
             .map_err(|error| storage(&error, "the input cannot be stored"))
     }
 
-    /// Destroys the key of a task's input and removes the sealed bytes.
+    /// Destroys this member's key of an input that no task will use, and removes the sealed bytes.
+    /// The other members do so when they sweep.
     pub(crate) async fn forget_input(&self, task: TaskId, input: &Digest) {
-        let vault = self.vault.clone();
-        let destroyed = tokio::task::spawn_blocking(move || vault.destroy(task)).await;
-        match destroyed {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => {
-                tracing::error!(%task, error = &error as &dyn std::error::Error, "an input's key is not destroyed");
-            }
-            Err(error) => tracing::error!(%task, %error, "an input's key is not destroyed"),
+        if let Err(error) = self.keys.forget(task, *input).await {
+            tracing::error!(%task, error = &error as &dyn std::error::Error, "an input's key is not destroyed");
         }
         if let Err(error) = self.depot.remove(input).await {
             tracing::warn!(%task, error = &error as &dyn std::error::Error, "a sealed input stays in the depot");
@@ -195,7 +237,7 @@ impl Desk {
     }
 
     /// A task, after waiting for its end.
-    pub(super) async fn show_task(
+    pub(crate) async fn show_task(
         &self,
         id: TaskId,
         wait: Duration,
@@ -241,7 +283,7 @@ impl Desk {
     }
 
     /// A page of tasks, newest first: those of the ledger and those of the archive as one list.
-    pub(super) async fn list_tasks(&self, filter: TaskFilter) -> Result<rest::TaskPage, Problem> {
+    pub(crate) async fn list_tasks(&self, filter: TaskFilter) -> Result<rest::TaskPage, Problem> {
         let before = filter.before.as_deref().map(cursor).transpose()?;
         let plugin = match &filter.plugin {
             Some(reference) => Some(self.plugin_record(reference)?.component),
@@ -314,7 +356,7 @@ impl Desk {
     }
 
     /// Cancels a task; the answer shows it as it stands then.
-    pub(super) async fn cancel_task(&self, id: TaskId) -> Result<rest::Task, Problem> {
+    pub(crate) async fn cancel_task(&self, id: TaskId) -> Result<rest::Task, Problem> {
         if self.coordinator.read(|state| state.task(&id).is_none()) {
             let task = self.task_anywhere(id).await?;
             return Err(Problem::new(

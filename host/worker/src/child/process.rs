@@ -149,6 +149,39 @@ fn lower(resource: Resource, soft: u64, hard: u64) -> Result<(), String> {
         .map_err(|error| format!("limit {resource:?} could not be set to {soft}: {error}"))
 }
 
+/// Begins to measure the process's peak of resident memory anew. Without the right to it the peak is
+/// the one since the process began: too high, never too low.
+#[cfg(target_os = "linux")]
+pub(super) fn forget_peak() {
+    /// What `proc_pid_clear_refs(5)` takes for the peak.
+    const PEAK: &str = "5";
+    if let Err(error) = std::fs::write("/proc/self/clear_refs", PEAK) {
+        tracing::debug!(%error, "the peak of memory is not measured anew");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn forget_peak() {}
+
+/// The most bytes that were resident at a time; 0 where the system does not tell.
+#[cfg(target_os = "linux")]
+pub(super) fn peak_bytes() -> u64 {
+    std::fs::read_to_string("/proc/self/status").map_or(0, |status| high_water(&status))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn peak_bytes() -> u64 {
+    0
+}
+
+/// Reads `VmHWM` of a process's status, which is in KiB.
+#[cfg(any(target_os = "linux", test))]
+fn high_water(status: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    kib.map_or(0, |kib| kib.saturating_mul(1024))
+}
+
 /// Makes panics print where they happened, and their message only if it is a literal: a
 /// formatted one may show a witness's value, and standard error ends in the node's log.
 pub(super) fn hide_panic_values() {
@@ -169,5 +202,18 @@ pub(super) fn hide_panic_values() {
 pub(super) fn wipe(blobs: Blobs) {
     for mut blob in blobs {
         blob.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::high_water;
+
+    #[test]
+    fn the_peak_is_read_in_kib_and_0_where_it_is_not_told() {
+        let status = "Name:\taureole\nVmPeak:\t  9000 kB\nVmHWM:\t    2048 kB\nVmRSS:\t 1 kB\n";
+        assert_eq!(high_water(status), 2048 * 1024);
+        assert_eq!(high_water("VmHWM:\tmuch\n"), 0);
+        assert_eq!(high_water(""), 0);
     }
 }

@@ -2,22 +2,26 @@
 //!
 //! A circuit arrives once as bytes, is decoded and checked, and is then asked for by digest. Its
 //! keys are made at its preparation and kept within the prover's byte budget. What a witness
-//! brings along is wiped after each request.
+//! brings along is wiped after each request. A proof uses all of the child's threads, or as many
+//! as it is told: when tasks queue, several proofs with one thread each finish sooner.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aureole_ir::{Annotations, CheckedCircuit, Circuit, Witness};
-use aureole_prover::{Error, Halo2Ipa, ParamsDir, Unsatisfied, check, estimate, explain};
+use aureole_prover::{
+    Error, Halo2Ipa, ParamsDir, Unsatisfied, check, estimate, explain, proof_work,
+};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde_json::json;
 use zeroize::Zeroize;
 
-use super::process::{Replies, wipe};
+use super::process::{Replies, forget_peak, peak_bytes, wipe};
 use super::{Service, foreign, micros, plain, take};
 use crate::frame::Blobs;
 use crate::limits::LOADED_CIRCUITS_MAX;
-use crate::message::{CircuitLimits, Key, Prepared, Reply, Request, Stage};
+use crate::message::{CircuitLimits, Key, Prepared, Reply, Request, Stage, Usage};
 use crate::problem::Problem;
 
 pub(super) struct Prover {
@@ -25,6 +29,10 @@ pub(super) struct Prover {
     limits: CircuitLimits,
     /// Most recently used last.
     circuits: Vec<(Key, Arc<CheckedCircuit>)>,
+    /// Threads of the global pool.
+    threads: usize,
+    /// Fewer threads, for the work that was last asked to use fewer.
+    fewer: Option<ThreadPool>,
 }
 
 /// What the prover was doing when something went wrong.
@@ -42,8 +50,9 @@ impl Prover {
         key_cache_bytes: u64,
         limits: CircuitLimits,
     ) -> Result<Self, String> {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(usize::try_from(threads).unwrap_or(1).max(1))
+        let threads = usize::try_from(threads).unwrap_or(1).max(1);
+        ThreadPoolBuilder::new()
+            .num_threads(threads)
             .build_global()
             .map_err(|error| format!("no threads: {error}"))?;
         let params = ParamsDir::open(params_dir).map_err(|error| error.to_string())?;
@@ -51,7 +60,34 @@ impl Prover {
             halo2: Halo2Ipa::new(params, key_cache_bytes),
             limits,
             circuits: Vec::new(),
+            threads,
+            fewer: None,
         })
+    }
+
+    /// Makes the pool for a piece of work that is to use fewer threads than there are.
+    fn use_threads(&mut self, wanted: u32) -> Result<(), Reply> {
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+        if wanted == 0 || wanted >= self.threads {
+            self.fewer = None;
+            return Ok(());
+        }
+        if self.fewer.as_ref().map(ThreadPool::current_num_threads) != Some(wanted) {
+            let pool = ThreadPoolBuilder::new().num_threads(wanted).build();
+            self.fewer = Some(pool.map_err(|error| Reply::Failed {
+                detail: format!("no {wanted} threads: {error}"),
+            })?);
+        }
+        Ok(())
+    }
+
+    /// Tells what the work took, and which keys are warm now.
+    fn tell_usage(&self, replies: &mut Replies) {
+        let warm = self.halo2.warm().into_iter().map(|digest| Key(digest.0));
+        replies.notify(&Reply::Usage(Usage {
+            peak_bytes: peak_bytes(),
+            warm: warm.collect(),
+        }));
     }
 
     fn answer(
@@ -61,19 +97,33 @@ impl Prover {
         replies: &mut Replies,
     ) -> Result<(Reply, Blobs), Reply> {
         match *request {
-            Request::Prepare { circuit, proving } => {
+            Request::Prepare {
+                circuit,
+                proving,
+                threads,
+            } => {
                 let circuit = match <[Vec<u8>; 1]>::try_from(blobs) {
                     Ok([bytes]) => self.load(circuit, &bytes)?,
                     Err(_) => self.circuit(circuit)?,
                 };
-                self.prepare(&circuit, proving)
+                self.use_threads(threads)?;
+                forget_peak();
+                let reply = match &self.fewer {
+                    Some(pool) => pool.install(|| self.prepare(&circuit, proving)),
+                    None => self.prepare(&circuit, proving),
+                };
+                self.tell_usage(replies);
+                reply
             }
-            Request::Prove { circuit } => {
+            Request::Prove { circuit, threads } => {
                 let circuit = self.circuit(circuit)?;
                 let [bytes] = take(blobs)?;
+                self.use_threads(threads)?;
+                forget_peak();
                 let mut witness = witness(&circuit, bytes)?;
                 let reply = self.prove(&circuit, &witness, replies);
                 wipe_witness(&mut witness);
+                self.tell_usage(replies);
                 reply
             }
             Request::Check { circuit } => {
@@ -179,6 +229,7 @@ impl Prover {
             .iter()
             .map(|input| json!({"name": input.name, "column": input.column, "rows": input.rows}))
             .collect();
+        let estimate = estimate(circuit.shape());
         let report = json!({
             "circuit_digest": circuit.digest().to_string(),
             "key_digest": facts.key_digest.to_string(),
@@ -187,7 +238,7 @@ impl Prover {
             "public_inputs": public_inputs,
             "lints": circuit.lints(),
             "proof_bytes": facts.proof_bytes,
-            "estimate": estimate(circuit.shape()),
+            "estimate": estimate,
         });
         let too_long = |_| Reply::Failed {
             detail: format!("proofs have {} bytes", facts.proof_bytes),
@@ -199,6 +250,12 @@ impl Prover {
             proof_bytes: facts.proof_bytes.try_into().map_err(too_long)?,
             report,
             keygen_micros: micros(start.elapsed()),
+            peak_bytes: peak_bytes(),
+            memory_bytes: estimate
+                .params_bytes
+                .saturating_add(estimate.key_bytes)
+                .saturating_add(estimate.prove_bytes),
+            work: proof_work(circuit.shape()),
         }))))
     }
 
@@ -215,7 +272,7 @@ impl Prover {
         replies.notify(&Reply::Stage(Stage::Prove));
         let proof = self
             .halo2
-            .prove(circuit, witness)
+            .prove_in(circuit, witness, self.fewer.as_ref())
             .map_err(|error| refusal(&error, During::Proof))?;
         let reply = Reply::Proved {
             check_micros: micros(checked),

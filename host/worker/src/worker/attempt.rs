@@ -25,11 +25,12 @@ pub(super) async fn run(
     context: &Context,
     key: &AttemptKey,
     work: lease::Work,
+    threads: u32,
 ) -> Result<Done, Error> {
     match work {
-        lease::Work::InspectPlugin(work) => inspect(context, key, &work).await,
-        lease::Work::PrepareCircuit(work) => prepare(context, key, &work).await,
-        lease::Work::Prove(work) => prove(context, key, work).await,
+        lease::Work::InspectPlugin(work) => inspect(context, key, &work, threads).await,
+        lease::Work::PrepareCircuit(work) => prepare(context, key, &work, threads).await,
+        lease::Work::Prove(work) => prove(context, key, work, threads).await,
     }
 }
 
@@ -38,9 +39,11 @@ async fn inspect(
     context: &Context,
     key: &AttemptKey,
     work: &v1::InspectPlugin,
+    threads: u32,
 ) -> Result<Done, Error> {
     let component = digest(&work.component)?;
     let mut timings = Timings::new();
+    let mut peak_bytes = 0;
     context.reporter.stage(key, Stage::Compile);
     timings.push((Stage::Compile, context.sandboxes.compile(&component).await?));
 
@@ -52,7 +55,7 @@ async fn inspect(
     let mut result = v1::PluginInspected {
         name: description.name.clone(),
         version: description.version.clone(),
-        description: context.depot.put(json).await?.as_bytes().to_vec(),
+        description: context.depot.put(json.into()).await?.as_bytes().to_vec(),
         default_params: None,
         default_circuit: None,
     };
@@ -61,15 +64,18 @@ async fn inspect(
         let circuit = context.sandboxes.recorded(&component, &params).await?;
         inspect_time += circuit.took;
         context.reporter.stage(key, Stage::Keygen);
-        let (prepared, keygen) = make_keys(context, circuit.value).await?;
+        let (prepared, keygen, peak) = make_keys(context, circuit.value, threads).await?;
         timings.push((Stage::Keygen, keygen));
-        result.default_params = Some(context.depot.put(params).await?.as_bytes().to_vec());
+        peak_bytes = peak;
+        result.default_params = Some(context.depot.put(params.into()).await?.as_bytes().to_vec());
         result.default_circuit = Some(prepared);
     }
     timings.push((Stage::Inspect, inspect_time));
     Ok(Done {
         result: complete_request::Result::PluginInspected(result),
         timings,
+        peak_bytes,
+        threads,
     })
 }
 
@@ -78,6 +84,7 @@ async fn prepare(
     context: &Context,
     key: &AttemptKey,
     work: &v1::PrepareCircuit,
+    threads: u32,
 ) -> Result<Done, Error> {
     let component = digest(&work.component)?;
     let params = context
@@ -87,29 +94,36 @@ async fn prepare(
     context.reporter.stage(key, Stage::Inspect);
     let circuit = context.sandboxes.recorded(&component, &params).await?;
     context.reporter.stage(key, Stage::Keygen);
-    let (prepared, keygen) = make_keys(context, circuit.value).await?;
+    let (prepared, keygen, peak_bytes) = make_keys(context, circuit.value, threads).await?;
     Ok(Done {
         result: complete_request::Result::CircuitPrepared(prepared),
         timings: vec![(Stage::Inspect, circuit.took), (Stage::Keygen, keygen)],
+        peak_bytes,
+        threads,
     })
 }
 
-/// Checks a circuit and makes its keys; keeps its bytes and its report in the depot.
+/// Checks a circuit and makes its keys; keeps its bytes and its report in the depot. Returns the time
+/// and the memory that the keys took as well.
 async fn make_keys(
     context: &Context,
     circuit: Vec<u8>,
-) -> Result<(v1::CircuitPrepared, Duration), Error> {
+    threads: u32,
+) -> Result<(v1::CircuitPrepared, Duration, u64), Error> {
     let Prepared {
         key_digest,
         k,
         proof_bytes,
         report,
         keygen_micros,
+        peak_bytes,
+        memory_bytes,
+        work,
         ..
-    } = context.provers.prepare(&circuit).await?;
+    } = context.provers.prepare_with(&circuit, threads).await?;
     let (circuit, report) = tokio::try_join!(
-        context.depot.put(circuit),
-        context.depot.put(to_json(&report)?)
+        context.depot.put(circuit.into()),
+        context.depot.put(to_json(&report)?.into())
     )?;
     let key = hex::decode(&key_digest).map_err(|_| Error::Lease {
         detail: format!("the key digest is {key_digest}"),
@@ -120,12 +134,19 @@ async fn make_keys(
         report: report.as_bytes().to_vec(),
         k,
         proof_bytes,
+        memory_bytes,
+        work,
     };
-    Ok((prepared, Duration::from_micros(keygen_micros)))
+    Ok((prepared, Duration::from_micros(keygen_micros), peak_bytes))
 }
 
 /// Input to witness to proof.
-async fn prove(context: &Context, key: &AttemptKey, work: v1::Prove) -> Result<Done, Error> {
+async fn prove(
+    context: &Context,
+    key: &AttemptKey,
+    work: v1::Prove,
+    threads: u32,
+) -> Result<Done, Error> {
     let component = digest(&work.component)?;
     let circuit = digest(&work.circuit)?;
     let params = digest(&work.params)?;
@@ -135,7 +156,8 @@ async fn prove(context: &Context, key: &AttemptKey, work: v1::Prove) -> Result<D
         open(context, key, work),
         context.provers.open(&circuit),
     );
-    let (params, input, mut session) = (params?, input?, session?);
+    let (params, input, session) = (params?, input?, session?);
+    let mut session = session.with_threads(threads);
 
     // The keys are made while the witness is. Both run to their end: an input that is refused
     // must not kill a prover in the middle of making keys for everybody.
@@ -158,8 +180,8 @@ async fn prove(context: &Context, key: &AttemptKey, work: v1::Prove) -> Result<D
     drop(session);
     keygen += proved.keygen;
     let (proof, public_inputs) = tokio::try_join!(
-        context.depot.put(proved.proof),
-        context.depot.put(proved.public_inputs)
+        context.depot.put(proved.proof.into()),
+        context.depot.put(proved.public_inputs.into())
     )?;
     let result = v1::Proved {
         proof: proof.as_bytes().to_vec(),
@@ -173,6 +195,8 @@ async fn prove(context: &Context, key: &AttemptKey, work: v1::Prove) -> Result<D
             (Stage::Check, proved.check),
             (Stage::Prove, proved.prove),
         ],
+        peak_bytes: proved.peak_bytes,
+        threads,
     })
 }
 
@@ -230,7 +254,7 @@ async fn refused(context: &Context, unsatisfied: &Unsatisfied) -> Error {
     let stored = match unsatisfied.report() {
         Ok(report) => context
             .depot
-            .put(report)
+            .put(report.into())
             .await
             .map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),

@@ -1,20 +1,25 @@
 //! What a worker tells the coordinators: stages on the way, and how an attempt ended.
 //!
-//! Results are offered until they are taken, refused, or too old to matter. Stages are offered
-//! once, in order; a lost one loses nothing but a progress line.
+//! Results are offered to whoever leads until they are taken, refused, or too old to matter. Stages
+//! are offered once, in order; a lost one loses nothing but a progress line.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aureole_api::internal::v1::workers_client::WorkersClient;
 use aureole_api::internal::v1::{self, complete_request};
+use aureole_api::leader::Redirect;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
 
+use super::caller::Caller;
+use super::route::Route;
 use super::running::{AttemptKey, Ended, Guard};
-use crate::limits::{CALL_TIMEOUT, COMPLETE_TIMEOUT, RECONNECT, REPORT_TIMEOUT};
+use super::waits::Waits;
+use crate::limits::{CALL_TIMEOUT, COMPLETE_TIMEOUT, REPORT_TIMEOUT};
 use crate::message::Stage;
 use crate::problem::Problem;
 
@@ -26,13 +31,18 @@ const STAGES_MAX: usize = 256;
 pub(super) struct Done {
     pub(super) result: complete_request::Result,
     pub(super) timings: Vec<(Stage, Duration)>,
+    /// The most memory that its prover had resident; 0 is unknown.
+    pub(super) peak_bytes: u64,
+    /// Threads that it used.
+    pub(super) threads: u32,
 }
 
 /// Speaks to the coordinators for all attempts.
 #[derive(Debug)]
 pub(super) struct Reporter {
     worker_id: String,
-    client: WorkersClient<Channel>,
+    route: Arc<Route>,
+    caller: Arc<Caller>,
     stages: mpsc::Sender<v1::ProgressRequest>,
 }
 
@@ -42,14 +52,16 @@ impl Reporter {
     /// A reporter, and the future that tells stages until the reporter is dropped.
     pub(super) fn new(
         worker_id: String,
-        client: WorkersClient<Channel>,
+        route: Arc<Route>,
+        caller: Arc<Caller>,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (stages, queue) = mpsc::channel(STAGES_MAX);
-        let telling = tell_stages(client.clone(), queue);
+        let telling = tell_stages(Arc::clone(&route), Arc::clone(&caller), queue);
         (
             Self {
                 worker_id,
-                client,
+                route,
+                caller,
                 stages,
             },
             telling,
@@ -83,10 +95,12 @@ impl Reporter {
                 })
                 .collect(),
             result: Some(done.result),
+            peak_memory_bytes: done.peak_bytes,
+            threads: done.threads,
         };
         let answer = self
-            .offer(Some(guard), COMPLETE_TIMEOUT, || {
-                let (mut client, request) = (self.client.clone(), request.clone());
+            .offer(Some(guard), COMPLETE_TIMEOUT, |mut client| {
+                let request = request.clone();
                 async move { client.complete(request).await }
             })
             .await;
@@ -135,8 +149,8 @@ impl Reporter {
             retryable,
         };
         let answer = self
-            .offer(guard, CALL_TIMEOUT, || {
-                let (mut client, request) = (self.client.clone(), request.clone());
+            .offer(guard, CALL_TIMEOUT, |mut client| {
+                let request = request.clone();
                 async move { client.fail(request).await }
             })
             .await;
@@ -145,39 +159,52 @@ impl Reporter {
         }
     }
 
-    /// Makes a call until it is answered. Gives up when the answer can no longer matter: the
-    /// lease is lost, the coordinators say so, or too much time has passed.
+    /// Makes a call to whoever leads until it is answered. Gives up when the answer can no longer
+    /// matter: the lease is lost, the coordinators say so, or too much time has passed.
     async fn offer<T, F>(
         &self,
         guard: Option<&Guard>,
         limit: Duration,
-        call: impl Fn() -> F,
+        call: impl Fn(WorkersClient<Channel>) -> F,
     ) -> Option<T>
     where
         F: Future<Output = Result<Response<T>, Status>>,
     {
         let deadline = Instant::now() + REPORT_TIMEOUT;
-        let mut wait = RECONNECT.0;
+        let mut waits = Waits::new();
         loop {
-            match timeout(limit, call()).await {
+            // A call under way is never given up for a lost lease: it may have been accepted,
+            // which is exactly why the lease is gone. Between calls it is.
+            let leader = tokio::select! {
+                leader = timeout_at(deadline, self.route.wait()) => leader.ok()?,
+                () = ended(guard) => return None,
+            };
+            let client = self.caller.client(&leader.address).ok()?;
+            // Asked again elsewhere, the answer is the same: a completion is accepted once.
+            let answer = tokio::select! {
+                answer = timeout(limit, call(client)) => answer,
+                () = self.route.left(&leader) => continue,
+            };
+            match answer {
                 Ok(Ok(answer)) => return Some(answer.into_inner()),
-                Ok(Err(status)) if is_final(status.code()) => {
-                    tracing::warn!(%status, "the coordinators do not take a report");
-                    return None;
+                Ok(Err(status)) => {
+                    if let Some(redirect) = Redirect::of(&status) {
+                        self.route.doubt(&leader, Some(&redirect));
+                    } else if is_final(status.code()) {
+                        tracing::warn!(%status, "the coordinators do not take a report");
+                        return None;
+                    }
+                    tracing::debug!(%status, "a report failed, trying again");
                 }
-                Ok(Err(status)) => tracing::debug!(%status, "a report failed, trying again"),
                 Err(_) => tracing::debug!("a report was not answered, trying again"),
             }
             if Instant::now() >= deadline {
                 return None;
             }
-            // A call under way is never given up for a lost lease: it may have been accepted,
-            // which is exactly why the lease is gone.
             tokio::select! {
                 () = ended(guard) => return None,
-                () = sleep(wait) => {}
+                () = sleep(waits.next()) => {}
             }
-            wait = (wait * 2).min(RECONNECT.1);
         }
     }
 }
@@ -206,11 +233,23 @@ async fn ended(guard: Option<&Guard>) {
 }
 
 async fn tell_stages(
-    mut client: WorkersClient<Channel>,
+    route: Arc<Route>,
+    caller: Arc<Caller>,
     mut queue: mpsc::Receiver<v1::ProgressRequest>,
 ) {
     while let Some(request) = queue.recv().await {
-        match timeout(CALL_TIMEOUT, client.progress(request)).await {
+        // Nobody leads: nobody would show it either.
+        let Some(leader) = route.leader() else {
+            continue;
+        };
+        let Ok(mut client) = caller.client(&leader.address) else {
+            continue;
+        };
+        let told = tokio::select! {
+            told = timeout(CALL_TIMEOUT, client.progress(request)) => told,
+            () = route.left(&leader) => continue,
+        };
+        match told {
             Ok(Ok(_)) => {}
             Ok(Err(status)) => tracing::debug!(%status, "a stage was not told"),
             Err(_) => tracing::debug!("telling a stage was not answered"),

@@ -121,6 +121,11 @@ impl Running {
         self.lock().refusing = true;
     }
 
+    /// Whether no attempt begins any more.
+    pub(super) fn is_refusing(&self) -> bool {
+        self.lock().refusing
+    }
+
     pub(super) fn contains(&self, key: &AttemptKey) -> bool {
         self.lock().attempts.contains_key(key)
     }

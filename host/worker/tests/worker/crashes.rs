@@ -17,7 +17,7 @@ fn slow(fixture: &Fixture, timeout: Duration) -> Provers {
     let mut config = fixture.provers_config();
     config.params_dir = fixture.path().join("params");
     config.prove_timeout = timeout;
-    Provers::new(config, fixture.depot.clone())
+    Provers::new(config, fixture.depot.clone().into())
 }
 
 const LONG: Duration = Duration::from_secs(60);
@@ -125,7 +125,7 @@ async fn a_child_out_of_memory_is_told_apart_from_a_crash() {
             threads: 1,
             ..config
         };
-        Provers::new(config, fixture.depot.clone())
+        Provers::new(config, fixture.depot.clone().into())
     };
     let (large, digest) = (vec![0; 90 << 20], Digest::of(b""));
     let batch = [(large.as_slice(), large.as_slice())];
@@ -218,7 +218,7 @@ fn script(fixture: &Fixture, script: &str) -> Provers {
         program: "/bin/sh".into(),
         args: vec!["-c".to_owned(), script.to_owned()],
     };
-    Provers::new(config, fixture.depot.clone())
+    Provers::new(config, fixture.depot.clone().into())
 }
 
 #[tokio::test]
@@ -276,7 +276,7 @@ async fn a_program_that_is_not_there_cannot_be_started() {
     let fixture = Fixture::new("absent");
     let mut config = fixture.provers_config();
     config.command.program = "/nonexistent/aureole".into();
-    let error = Provers::new(config, fixture.depot.clone())
+    let error = Provers::new(config, fixture.depot.clone().into())
         .fill()
         .await
         .unwrap_err();
@@ -289,7 +289,7 @@ async fn a_child_that_cannot_set_itself_up_says_why() {
     let fixture = Fixture::new("setup");
     let mut config = fixture.provers_config();
     config.params_dir = "/dev/null/params".into();
-    let error = Provers::new(config, fixture.depot.clone())
+    let error = Provers::new(config, fixture.depot.clone().into())
         .fill()
         .await
         .unwrap_err();

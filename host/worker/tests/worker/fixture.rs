@@ -48,7 +48,7 @@ impl Fixture {
     }
 
     pub fn provers(&self) -> Provers {
-        Provers::new(self.provers_config(), self.depot.clone())
+        Provers::new(self.provers_config(), self.depot.clone().into())
     }
 
     pub fn sandboxes_config(&self) -> SandboxesConfig {
@@ -58,7 +58,7 @@ impl Fixture {
     }
 
     pub fn sandboxes(&self) -> Sandboxes {
-        Sandboxes::new(self.sandboxes_config(), self.depot.clone()).unwrap()
+        Sandboxes::new(self.sandboxes_config(), self.depot.clone().into()).unwrap()
     }
 
     /// A blob by its digest's bytes.

@@ -13,6 +13,8 @@
 mod coordinators;
 mod crashes;
 mod fixture;
+mod leaders;
 mod plugins;
 mod proofs;
 mod prove_loop;
+mod scene;

@@ -156,7 +156,7 @@ async fn calls_that_spin_wait_for_each_other_and_not_the_neighbour_for_them() {
     config.size = 2;
     // Long enough that nothing but a share explains why the neighbour is answered.
     config.limits.call_time = Duration::from_secs(300);
-    let sandboxes = Sandboxes::new(config, fixture.depot.clone()).unwrap();
+    let sandboxes = Sandboxes::new(config, fixture.depot.clone().into()).unwrap();
     sandboxes.compile(&spinning).await.unwrap();
     sandboxes.compile(&neighbour).await.unwrap();
     let spins: Vec<_> = (0..100)

@@ -159,13 +159,13 @@ async fn a_circuit_over_the_limits_is_refused_before_any_key_is_made() {
     let fixture = Fixture::new("limits");
     let mut config = fixture.provers_config();
     config.limits.key_bytes_max = 1000;
-    let cost = aureole_worker::Provers::new(config.clone(), fixture.depot.clone());
+    let cost = aureole_worker::Provers::new(config.clone(), fixture.depot.clone().into());
     assert_eq!(
         code(&cost.prepare(&circuit()).await.unwrap_err()),
         "limits.cost"
     );
     config.limits.k_max = 3;
-    let k = aureole_worker::Provers::new(config, fixture.depot.clone());
+    let k = aureole_worker::Provers::new(config, fixture.depot.clone().into());
     assert_eq!(code(&k.prepare(&circuit()).await.unwrap_err()), "ir.k");
     let provers = fixture.provers();
     assert_eq!(

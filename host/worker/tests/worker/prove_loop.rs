@@ -1,105 +1,13 @@
 //! The worker against scripted coordinators: from leases to results.
 
-use std::time::Duration;
-
 use aureole_api::internal::v1::complete_request::Result as Outcome;
 use aureole_api::internal::v1::{self, lease::Work};
 use aureole_prover::Verdict;
-use aureole_store::{Digest, InputVault, TaskId};
-use aureole_worker::{Sandboxes, Worker, WorkerConfig};
+use aureole_store::Digest;
 
-use crate::coordinators::{Coordinators, Heard, Said, connect};
-use crate::fixture::{Fixture, component_with, eventually, upload};
-
-/// A worker that has joined, and whom it has joined.
-struct Scene {
-    fixture: Fixture,
-    coordinators: Coordinators,
-    heard: Heard,
-    worker: Worker,
-    component: Digest,
-}
-
-impl Scene {
-    async fn new(tag: &str, slots: u32) -> Self {
-        let fixture = Fixture::new(tag);
-        let (coordinators, mut heard, address) = Coordinators::start().await;
-        let mut sandboxes = fixture.sandboxes_config();
-        // Long enough that only a kill explains why a looping plugin ends.
-        sandboxes.limits.call_time = Duration::from_secs(300);
-        let config = WorkerConfig {
-            id: "w1".to_owned(),
-            slots,
-            cores: 2,
-            memory_bytes: 1 << 30,
-            drain: Duration::from_millis(200),
-        };
-        let worker = Worker::start(
-            config,
-            connect(address),
-            fixture.depot.clone(),
-            Sandboxes::new(sandboxes, fixture.depot.clone()).unwrap(),
-            fixture.provers(),
-        )
-        .await
-        .unwrap();
-        let component = upload(&fixture.depot).await;
-        let join = heard.join().await;
-        assert_eq!((join.worker_id.as_str(), join.slots), ("w1", slots));
-        Self {
-            fixture,
-            coordinators,
-            heard,
-            worker,
-            component,
-        }
-    }
-
-    /// Leases a plugin's inspection and gives the result.
-    async fn inspect(&mut self) -> v1::PluginInspected {
-        let component = self.component.as_bytes().to_vec();
-        let work = Work::InspectPlugin(v1::InspectPlugin { component });
-        self.coordinators.lease(attempt(100), work).await;
-        match self.heard.completion().await.result {
-            Some(Outcome::PluginInspected(result)) => result,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// Leases a proof for an input of the test plugin.
-    async fn prove(&mut self, number: u8, input: &str) {
-        let inspected = self.inspect().await;
-        self.prove_more(number, input, &inspected).await;
-    }
-
-    async fn prove_more(&mut self, number: u8, input: &str, inspected: &v1::PluginInspected) {
-        let vault = InputVault::open(&self.fixture.path().join("vault")).unwrap();
-        let task = TaskId::from_bytes([number; 16]);
-        let sealed = vault.seal(task, input.as_bytes()).unwrap();
-        let work = Work::Prove(v1::Prove {
-            component: self.component.as_bytes().to_vec(),
-            params: inspected.default_params.clone().unwrap(),
-            circuit: inspected.default_circuit.clone().unwrap().circuit,
-            input: self
-                .fixture
-                .depot
-                .put(sealed)
-                .await
-                .unwrap()
-                .as_bytes()
-                .to_vec(),
-            input_key: vault.key(task).unwrap().unwrap().expose().to_vec(),
-        });
-        self.coordinators.lease(attempt(number), work).await;
-    }
-}
-
-fn attempt(number: u8) -> v1::AttemptId {
-    v1::AttemptId {
-        task_id: vec![number; 16],
-        attempt: 1,
-    }
-}
+use crate::coordinators::Said;
+use crate::fixture::{component_with, eventually};
+use crate::scene::{Scene, attempt};
 
 #[tokio::test]
 async fn a_plugin_is_inspected_and_its_default_circuit_prepared() {

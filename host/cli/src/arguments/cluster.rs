@@ -1,0 +1,105 @@
+//! The command line of clusters.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::Settings;
+
+/// Run one process of a cluster.
+///
+/// `aureole cluster init` writes a configuration for each. SIGTERM and Ctrl-C drain: running proofs
+/// are finished or handed back.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// What it does; several may be given, also separated by commas
+    #[arg(long, value_enum, value_delimiter = ',', env = "AUREOLE_ROLE")]
+    pub(crate) role: Vec<Role>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+/// A role of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// Keeps the facts and the bytes.
+    Coordinator,
+    /// Serves the REST API.
+    Gateway,
+    /// Proves.
+    Worker,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Cluster {
+    /// Make the authority of a new cluster, and for each process a certificate and a configuration
+    Init {
+        /// Folder for all of it; keep its ca.key away from the machines of the cluster
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+        /// Internal addresses of the coordinators
+        #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',', required = true)]
+        coordinators: Vec<String>,
+        /// Where each coordinator serves the REST API; without it they serve none
+        #[arg(long, value_name = "ADDRESS,...", value_delimiter = ',')]
+        http: Vec<SocketAddr>,
+        /// Workers to make certificates for
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        workers: u32,
+    },
+    /// Make a certificate for one more process
+    Certificate {
+        /// Folder of `cluster init`
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+        /// What the process is: coordinator, worker, gateway or admin
+        #[arg(long)]
+        role: String,
+        /// Its name
+        #[arg(long)]
+        name: String,
+        /// Folder for the certificate and the key: the process's tls.dir
+        #[arg(short = 'o', long = "out", value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Show who belongs to the cluster, who leads, who lags behind
+    Status(Way),
+    /// Add a coordinator that runs and is empty, or tell where one is now
+    Add {
+        /// Its id
+        id: u64,
+        /// Its internal address
+        address: String,
+        #[command(flatten)]
+        way: Way,
+    },
+    /// Remove a coordinator, alive or not
+    Remove {
+        /// Its id
+        id: u64,
+        #[command(flatten)]
+        way: Way,
+    },
+    /// Hand leadership to a coordinator
+    TransferLeader {
+        /// Its id
+        id: u64,
+        #[command(flatten)]
+        way: Way,
+    },
+}
+
+/// The way to a coordinator.
+#[derive(Debug, Args)]
+pub(crate) struct Way {
+    /// Internal address of any coordinator
+    #[arg(long, value_name = "HOST:PORT", env = "AUREOLE_COORDINATOR")]
+    pub(crate) coordinator: String,
+    /// Folder of the admin's certificate, which `cluster init` made
+    #[arg(long, value_name = "DIR", env = "AUREOLE_ADMIN", required_unless_present = "plain")]
+    pub(crate) admin: Option<PathBuf>,
+    /// Speak without TLS, on the loopback interface
+    #[arg(long, conflicts_with = "admin")]
+    pub(crate) plain: bool,
+}

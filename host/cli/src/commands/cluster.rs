@@ -1,0 +1,100 @@
+//! `aureole cluster`: founding, certificates, status, membership.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use aureole_node::tls::{Authority, Identity, Role, Transport};
+use aureole_node::{Operator, Plan, Standing, found};
+use serde_json::json;
+
+use super::Context;
+use crate::arguments::{Cluster, Way};
+use crate::print;
+
+/// Runs a verb.
+pub(crate) async fn run(context: &Context, verb: Cluster) -> anyhow::Result<()> {
+    let standing = match verb {
+        Cluster::Init { dir, coordinators, http, workers } => {
+            let plan = Plan { coordinators, http, workers, params_dir: None };
+            return init(context, &dir, &plan);
+        }
+        Cluster::Certificate { dir, role, name, out } => {
+            return certificate(context, &dir, &role, &name, &out);
+        }
+        Cluster::Status(way) => operator(&way)?.status().await?,
+        Cluster::Add { id, address, way } => operator(&way)?.add(id, &address).await?,
+        Cluster::Remove { id, way } => operator(&way)?.remove(id).await?,
+        Cluster::TransferLeader { id, way } => operator(&way)?.transfer(id).await?,
+    };
+    print::result(context.output, &standing, show)
+}
+
+fn init(context: &Context, dir: &Path, plan: &Plan) -> anyhow::Result<()> {
+    let founded = found(dir, plan)?;
+    let made = json!({
+        "cluster": founded.cluster,
+        "coordinators": founded.coordinators,
+        "workers": founded.workers,
+        "admin": founded.admin,
+    });
+    print::result(context.output, &made, |_| {
+        print::line(format_args!("cluster {} is founded in {}", founded.cluster, dir.display()));
+        print::line("copy each folder to its machine, set data_dir to where it stands there, and run:");
+        for config in founded.coordinators.iter().chain(&founded.workers) {
+            print::line(format_args!("  aureole serve --config {}", config.display()));
+        }
+        print::line("keep ca.key: with it anybody can be anybody in the cluster");
+    })
+}
+
+fn certificate(
+    context: &Context,
+    dir: &Path,
+    role: &str,
+    name: &str,
+    out: &Path,
+) -> anyhow::Result<()> {
+    let role: Role = role
+        .parse()
+        .map_err(|()| anyhow!("`{role}` is no role: coordinator, worker, gateway or admin"))?;
+    let identity = Authority::load(dir)?.issue(role, name)?;
+    identity.store(out)?;
+    let made = json!({"name": identity.name().to_string(), "dir": out});
+    print::result(context.output, &made, |_| {
+        print::line(format_args!("{} in {}", identity.name(), out.display()));
+    })
+}
+
+fn operator(way: &Way) -> anyhow::Result<Operator> {
+    let transport = match &way.admin {
+        Some(folder) => Transport::Tls(Arc::new(Identity::load(folder, Role::Admin)?)),
+        None => Transport::Plain,
+    };
+    Ok(Operator::new(&way.coordinator, &transport)?)
+}
+
+fn show(standing: &Standing) {
+    let number = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
+    print::line(format_args!(
+        "cluster {}  term {}  leader {}  applied {}  snapshot {}",
+        standing.cluster,
+        standing.term,
+        standing.leader.map_or_else(|| "none".to_owned(), |id| id.to_string()),
+        number(standing.applied),
+        number(standing.snapshot),
+    ));
+    for member in &standing.members {
+        let part = match (member.leader, member.voter) {
+            (true, _) => "leader",
+            (false, true) => "voter",
+            (false, false) => "learner",
+        };
+        print::line(format_args!(
+            "  {:<4} {part:<8} {:<28} lag {}",
+            member.id,
+            member.address,
+            number(member.lag)
+        ));
+    }
+}

@@ -1,0 +1,86 @@
+//! `aureole serve`: one process of a cluster, and what every process does at its start and end.
+
+use aureole_node::{Config, LogFormat as NodeLogFormat, Node, NodeRole, telemetry};
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Context;
+use crate::arguments::{LogFormat, Role, Serve, Settings};
+use crate::print;
+
+/// Runs a process until SIGINT or SIGTERM.
+pub(crate) async fn run(context: &Context, options: Serve) -> anyhow::Result<()> {
+    let config = configure(options.settings, &options.role)?;
+    let roles: Vec<_> = config.roles.iter().map(|role| role.name()).collect();
+    let roles = roles.join(", ");
+    node(context, config, |url| {
+        print::line(match url {
+            Some(url) => format!("aureole ({roles}) is ready at {url}"),
+            None => format!("aureole ({roles}) is ready"),
+        });
+    })
+    .await
+}
+
+/// Runs a node until SIGINT or SIGTERM.
+pub(super) async fn node(
+    context: &Context,
+    config: Config,
+    greet: impl FnOnce(Option<&str>),
+) -> anyhow::Result<()> {
+    telemetry::install(&config.log)?;
+    // Before the start: whoever is told to stop while it starts stops too.
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let asked = async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    let node = Node::start(config).await?;
+    let url = node.http_addr().map(|address| format!("http://{address}"));
+    let ready = json!({"event": "ready", "url": url});
+    print::result(context.output, &ready, |_| greet(url.as_deref()))?;
+    node.run_until(asked).await;
+    Ok(())
+}
+
+fn node_role(role: Role) -> NodeRole {
+    match role {
+        Role::Coordinator => NodeRole::Coordinator,
+        Role::Gateway => NodeRole::Gateway,
+        Role::Worker => NodeRole::Worker,
+    }
+}
+
+/// The file, then the flags over it.
+pub(super) fn configure(options: Settings, roles: &[Role]) -> anyhow::Result<Config> {
+    let mut config = match &options.config {
+        Some(file) => Config::load(file)?,
+        None => Config::default(),
+    };
+    if !roles.is_empty() {
+        config.roles = roles.iter().map(|role| node_role(*role)).collect();
+    }
+    if let Some(data_dir) = options.data_dir {
+        config.data_dir = data_dir;
+    }
+    config.params_dir = options.params_dir.or(config.params_dir);
+    if let Some(listen) = options.listen {
+        config.http.listen = listen;
+    }
+    if let Some(slots) = options.slots {
+        config.worker.slots = slots;
+    }
+    if let Some(format) = options.log_format {
+        config.log.format = match format {
+            LogFormat::Human => NodeLogFormat::Human,
+            LogFormat::Json => NodeLogFormat::Json,
+        };
+    }
+    if let Some(filter) = options.log {
+        config.log.filter = filter;
+    }
+    Ok(config.validate()?)
+}

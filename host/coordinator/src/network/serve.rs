@@ -1,0 +1,231 @@
+//! The other end of the network: what members ask of this one.
+//!
+//! An envelope that means another cluster, another member or another incarnation of this one is
+//! refused before the payload is looked at. An entry with a command that this build does not know
+//! stops the member: skipping it would make its facts differ from the others'.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use aureole_api::internal::v1;
+use aureole_api::internal::v1::raft_server::Raft as RaftRpc;
+use aureole_ledger::State;
+use openraft::Snapshot;
+use openraft::error::{Fatal, RaftError};
+use serde::Serialize;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::message::{HandOver, MessageError, SnapshotHeader, decode, decode_append, encode};
+use crate::group::Group;
+use crate::limits::{SNAPSHOT_BYTES_MAX, SNAPSHOT_PART_BYTES, SNAPSHOT_SILENCE_MAX};
+use crate::log::LogError;
+
+/// The service for members. Only members may reach it: whoever does can rewrite the facts.
+#[derive(Clone, Debug)]
+pub struct RaftService {
+    group: Arc<Group>,
+}
+
+type Reply = Result<Response<v1::RaftReply>, Status>;
+
+// === impl RaftService ===
+
+impl RaftService {
+    pub(crate) fn new(group: Arc<Group>) -> Self {
+        Self { group }
+    }
+
+    /// Refuses what is not meant for this member.
+    fn check(&self, envelope: Option<&v1::Envelope>) -> Result<(), Status> {
+        let me = &self.group.identity;
+        let envelope =
+            envelope.ok_or_else(|| Status::invalid_argument("a request without an envelope"))?;
+        if envelope.cluster != me.cluster {
+            return Err(Status::failed_precondition(format!(
+                "this is a member of cluster {:?}, not of {:?}",
+                me.cluster, envelope.cluster
+            )));
+        }
+        if envelope.to != me.member {
+            return Err(Status::failed_precondition(format!(
+                "this is member {}, not {}",
+                me.member, envelope.to
+            )));
+        }
+        if envelope.incarnation != me.incarnation {
+            let message = format!(
+                "member {0} has lost its disk: it is not the one the group knows. Remove member {0} \
+                 and add it again, or add it under a new id",
+                me.member
+            );
+            tracing::error!(from = envelope.from, "{message}");
+            return Err(Status::failed_precondition(message));
+        }
+        Ok(())
+    }
+
+    /// Says what a payload that cannot be used means; stops the member if it must.
+    fn unusable(&self, error: &MessageError) -> Status {
+        match error {
+            MessageError::Entry(unknown @ LogError::Unknown { .. }) => {
+                let reason = unknown.to_string();
+                self.group.halt.stop(&self.group.raft, reason.clone());
+                Status::failed_precondition(reason)
+            }
+            MessageError::Version { .. } => Status::failed_precondition(error.to_string()),
+            MessageError::Entry(damaged) => Status::data_loss(damaged.to_string()),
+            MessageError::Malformed { .. } => Status::data_loss(error.to_string()),
+        }
+    }
+
+    fn payload(&self, request: Request<v1::RaftRequest>) -> Result<Vec<u8>, Status> {
+        let request = request.into_inner();
+        self.check(request.envelope.as_ref())?;
+        Ok(request.payload)
+    }
+
+    /// Checks that a hand-over comes from the leader this member follows now.
+    async fn hand_over(&self, request: Request<v1::RaftRequest>) -> Result<HandOver, Status> {
+        let payload = self.payload(request)?;
+        let hand_over: HandOver = decode(&payload).map_err(|error| self.unusable(&error))?;
+        let vote = self.group.raft.metrics().borrow().vote;
+        if vote != hand_over.vote || !vote.is_committed() {
+            return Err(Status::failed_precondition(format!(
+                "member {} follows {vote}, not {}",
+                self.group.identity.member, hand_over.vote
+            )));
+        }
+        Ok(hand_over)
+    }
+
+    /// Receives what a snapshot's stream brings, and checks it: Raft stops at a snapshot that does
+    /// not decode, which a damaged transfer must not bring about.
+    async fn receive(
+        &self,
+        mut parts: Streaming<v1::SnapshotPart>,
+    ) -> Result<(SnapshotHeader, Vec<u8>), Status> {
+        let first = next_part(&mut parts).await?;
+        let first = first.ok_or_else(|| Status::invalid_argument("a snapshot without a header"))?;
+        self.check(first.envelope.as_ref())?;
+        let header: SnapshotHeader =
+            decode(&first.header).map_err(|error| self.unusable(&error))?;
+        if header.bytes > SNAPSHOT_BYTES_MAX {
+            return Err(Status::resource_exhausted(format!(
+                "a snapshot of {} bytes, the limit is {SNAPSHOT_BYTES_MAX}",
+                header.bytes
+            )));
+        }
+        let mut data = Vec::new();
+        while let Some(part) = next_part(&mut parts).await? {
+            data.extend_from_slice(&part.data);
+            if length(&data) > header.bytes || part.data.len() > SNAPSHOT_PART_BYTES {
+                return Err(Status::data_loss("a snapshot longer than its header says"));
+            }
+        }
+        if length(&data) != header.bytes {
+            return Err(Status::data_loss(format!(
+                "{} bytes of a snapshot of {}",
+                data.len(),
+                header.bytes
+            )));
+        }
+        let check = move || State::decode(&data).map(|_| data);
+        let checked = tokio::task::spawn_blocking(check).await;
+        let data = checked
+            .map_err(|error| Status::internal(error.to_string()))?
+            .map_err(|error| Status::data_loss(error.to_string()))?;
+        Ok((header, data))
+    }
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+async fn next_part(
+    parts: &mut Streaming<v1::SnapshotPart>,
+) -> Result<Option<v1::SnapshotPart>, Status> {
+    tokio::time::timeout(SNAPSHOT_SILENCE_MAX, parts.message())
+        .await
+        .map_err(|_| Status::deadline_exceeded("the snapshot's stream is silent"))?
+}
+
+/// Answers with what Raft said, also when that is that it has stopped.
+fn reply<T: Serialize>(answer: Result<T, Fatal<u64>>) -> Reply {
+    let payload = encode(&answer).map_err(|error| Status::internal(error.to_string()))?;
+    Ok(Response::new(v1::RaftReply { payload }))
+}
+
+fn fatal<T>(answer: Result<T, RaftError<u64>>) -> Result<T, Fatal<u64>> {
+    answer.map_err(|error| match error {
+        RaftError::Fatal(fatal) => fatal,
+        RaftError::APIError(never) => match never {},
+    })
+}
+
+#[tonic::async_trait]
+impl RaftRpc for RaftService {
+    async fn append(&self, request: Request<v1::RaftRequest>) -> Reply {
+        let payload = self.payload(request)?;
+        let append = decode_append(&payload).map_err(|error| self.unusable(&error))?;
+        reply(fatal(self.group.raft.append_entries(append).await))
+    }
+
+    async fn vote(&self, request: Request<v1::RaftRequest>) -> Reply {
+        let payload = self.payload(request)?;
+        let vote = decode(&payload).map_err(|error| self.unusable(&error))?;
+        reply(fatal(self.group.raft.vote(vote).await))
+    }
+
+    async fn install(&self, request: Request<Streaming<v1::SnapshotPart>>) -> Reply {
+        let (header, data) = self.receive(request.into_inner()).await?;
+        let snapshot = Snapshot {
+            meta: header.meta,
+            snapshot: Box::new(Cursor::new(data)),
+        };
+        let raft = &self.group.raft;
+        reply(raft.install_full_snapshot(header.vote, snapshot).await)
+    }
+
+    async fn step_down(&self, request: Request<v1::RaftRequest>) -> Reply {
+        let hand_over = self.hand_over(request).await?;
+        self.group
+            .forget_lease(&hand_over)
+            .await
+            .map_err(|fatal| Status::unavailable(fatal.to_string()))?;
+        answered()
+    }
+
+    async fn elect(&self, request: Request<v1::RaftRequest>) -> Reply {
+        self.hand_over(request).await?;
+        let elected = self.group.raft.trigger().elect().await;
+        elected.map_err(|fatal| Status::unavailable(fatal.to_string()))?;
+        answered()
+    }
+
+    async fn hello(
+        &self,
+        request: Request<v1::HelloRequest>,
+    ) -> Result<Response<v1::HelloReply>, Status> {
+        let me = &self.group.identity;
+        let cluster = request.into_inner().cluster;
+        if cluster != me.cluster {
+            return Err(Status::failed_precondition(format!(
+                "this is a member of cluster {:?}, not of {cluster:?}",
+                me.cluster
+            )));
+        }
+        let has_data = self.group.raft.is_initialized().await;
+        Ok(Response::new(v1::HelloReply {
+            member: me.member,
+            incarnation: me.incarnation,
+            has_data: has_data.map_err(|fatal| Status::unavailable(fatal.to_string()))?,
+        }))
+    }
+}
+
+/// An answer without content.
+fn answered() -> Reply {
+    let payload = encode(&()).map_err(|error| Status::internal(error.to_string()))?;
+    Ok(Response::new(v1::RaftReply { payload }))
+}

@@ -1,0 +1,218 @@
+//! The ends of an attempt without a result, and what they cost its task.
+
+use super::Step;
+use super::attempts::others;
+use crate::limits::{ATTEMPTS_MAX, BACKOFF_FIRST_MS, BACKOFF_MAX_MS, RETURNS_MAX};
+use crate::{
+    AttemptRef, Expiry, Millis, Outcome, Problem, Refusal, State, TaskId, TaskKind, TaskRecord,
+    TaskState, WorkerId, codes,
+};
+
+/// What the end of an attempt costs its task.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cost {
+    /// The task fails at once.
+    Final,
+    /// One of `ATTEMPTS_MAX`, with a back-off.
+    Strike,
+    /// One of `RETURNS_MAX`, without a back-off.
+    Return,
+}
+
+// === impl State ===
+
+impl State {
+    pub(super) fn fail_attempt(
+        &mut self,
+        attempt: AttemptRef,
+        worker: &WorkerId,
+        problem: &Problem,
+        retryable: bool,
+        now: Millis,
+    ) -> Step {
+        self.check_holder(attempt, worker)?;
+        let cost = match (retryable, problem.code.as_str()) {
+            (true, codes::HANDED_BACK) => Cost::Return,
+            (true, _) => Cost::Strike,
+            (false, _) => Cost::Final,
+        };
+        Ok(self.end_attempt(attempt, problem, cost, now))
+    }
+
+    pub(super) fn expire_lease(
+        &mut self,
+        attempt: AttemptRef,
+        reason: Expiry,
+        now: Millis,
+    ) -> Step {
+        let (_, lease) = self.check_running(attempt)?;
+        if reason == Expiry::Deadline && now < lease.expires_at {
+            return Err(Refusal::LeaseAlive {
+                task: attempt.task,
+                expires_at: lease.expires_at,
+            });
+        }
+        let worker = &lease.worker;
+        let (cost, problem) = match reason {
+            Expiry::Deadline => (
+                Cost::Strike,
+                Problem::new(
+                    codes::LEASE_EXPIRED,
+                    format!("worker {worker} was not heard of before the lease ended"),
+                ),
+            ),
+            Expiry::WorkerRestarted => (
+                Cost::Strike,
+                Problem::new(
+                    codes::WORKER_RESTARTED,
+                    format!("worker {worker} came back without the attempt"),
+                ),
+            ),
+            Expiry::NodeRestarted => (
+                Cost::Return,
+                Problem::new(
+                    codes::NODE_RESTARTED,
+                    format!("the coordinator and worker {worker} were restarted"),
+                ),
+            ),
+        };
+        Ok(self.end_attempt(attempt, &problem, cost, now))
+    }
+
+    pub(super) fn expire_task(&mut self, id: &TaskId, now: Millis) -> Step {
+        let task = self.task(id).ok_or(Refusal::UnknownTask(*id))?;
+        if task.is_finished() {
+            return Err(Refusal::TaskFinished {
+                task: *id,
+                phase: task.phase(),
+            });
+        }
+        let Some(deadline) = task.deadline.filter(|deadline| *deadline <= now) else {
+            return Err(Refusal::DeadlineAhead(*id));
+        };
+        let stop = task.running();
+        let where_it_was = if stop.is_empty() { "queued" } else { "running" };
+        let detail =
+            format!("the task was still {where_it_was} when its deadline passed at {deadline} ms");
+        let problem = Problem::new(codes::DEADLINE, detail);
+        self.finish_task(id, TaskState::Failed(problem), now);
+        Ok(Outcome::TaskExpired { stop })
+    }
+
+    /// Ends an attempt without a result: the task goes on with its other attempt if it has one, is
+    /// queued again, or fails when its budget is spent.
+    fn end_attempt(
+        &mut self,
+        attempt: AttemptRef,
+        problem: &Problem,
+        cost: Cost,
+        now: Millis,
+    ) -> Outcome {
+        let id = &attempt.task;
+        self.end_attempt_record(attempt, Some(problem.clone()), now);
+        let Some(task) = self.task(id) else {
+            return Outcome::AttemptEnded {
+                requeued: false,
+                stop: Vec::new(),
+            };
+        };
+        let kind = task.kind;
+        let stop = others(task, attempt.attempt);
+        let strikes = task.strikes + u32::from(cost == Cost::Strike);
+        let returns = task.returns + u32::from(cost == Cost::Return);
+        let verdict = match cost {
+            Cost::Final => Some(problem.clone()),
+            Cost::Strike | Cost::Return => exhausted(strikes, returns, problem),
+        };
+        self.update_task(id, |task| {
+            task.strikes = strikes;
+            task.returns = returns;
+            if verdict.is_none() {
+                let wait = if cost == Cost::Strike {
+                    now.saturating_add(backoff_ms(strikes))
+                } else {
+                    0
+                };
+                release(task, attempt.attempt, wait);
+            }
+        });
+        let Some(verdict) = verdict else {
+            return Outcome::AttemptEnded {
+                requeued: true,
+                stop: Vec::new(),
+            };
+        };
+        self.finish_task(id, TaskState::Failed(verdict.clone()), now);
+        match kind {
+            TaskKind::InspectPlugin { plugin } => self.reject_plugin(&plugin, &verdict),
+            TaskKind::PrepareCircuit { circuit } => self.reject_circuit(&circuit, &verdict, now),
+            TaskKind::Prove { .. } => {}
+        }
+        Outcome::AttemptEnded {
+            requeued: false,
+            stop,
+        }
+    }
+
+    /// Writes the end of an attempt down, if it is running.
+    pub(super) fn end_attempt_record(
+        &mut self,
+        AttemptRef { task, attempt }: AttemptRef,
+        problem: Option<Problem>,
+        now: Millis,
+    ) {
+        self.update_task(&task, |task| {
+            let record = task.attempts.iter_mut().find(|old| old.attempt == attempt);
+            if let Some(record) = record
+                && record.ended_at.is_none()
+            {
+                record.ended_at = Some(now);
+                record.problem = problem;
+            }
+        });
+    }
+}
+
+/// Takes an attempt's lease away; what is left is the other one, or the queue.
+fn release(task: &mut TaskRecord, attempt: u32, not_before: Millis) {
+    if task
+        .second
+        .as_ref()
+        .is_some_and(|lease| lease.attempt == attempt)
+    {
+        task.second = None;
+    } else if task.lease_of(attempt).is_some() {
+        task.state = match task.second.take() {
+            Some(other) => TaskState::Leased(other),
+            None => TaskState::Queued { not_before },
+        };
+    }
+}
+
+/// Says why no further attempt is made, when the budget is spent.
+fn exhausted(strikes: u32, returns: u32, last: &Problem) -> Option<Problem> {
+    let detail = if strikes >= ATTEMPTS_MAX {
+        format!(
+            "{strikes} attempts failed, the last with {}: {}",
+            last.code, last.detail
+        )
+    } else if returns >= RETURNS_MAX {
+        format!(
+            "{returns} attempts were returned unfinished, the last with {}",
+            last.code
+        )
+    } else {
+        return None;
+    };
+    let problem = Problem::new(codes::ATTEMPTS_EXHAUSTED, detail);
+    Some(match &last.path {
+        Some(path) => problem.at(path.clone()),
+        None => problem,
+    })
+}
+
+/// Returns the wait after a number of strikes: it doubles with each.
+fn backoff_ms(strikes: u32) -> Millis {
+    let doublings = strikes.saturating_sub(1).min(16);
+    (BACKOFF_FIRST_MS << doublings).min(BACKOFF_MAX_MS)
+}

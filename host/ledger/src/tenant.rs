@@ -1,0 +1,87 @@
+//! Who a task belongs to, and what share of the cluster that is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::IdError;
+use crate::limits::{TENANT_ID_BYTES_MAX, WEIGHT_DEFAULT};
+
+/// A tenant's name: `[a-z0-9-]{1,63}`. Whoever runs the cluster alone is `default`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct TenantId(String);
+
+/// A tenant's share, in the virtual time of start-time fair queueing.
+///
+/// A tenant that is not written down has the default weight and has used nothing since the virtual
+/// time it would start at, so a record like that may be dropped at any time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// Its part of the cluster beside the others who have work: 1 to `WEIGHT_MAX`.
+    pub weight: u32,
+    /// Virtual time at which what was leased to it so far ends.
+    pub finish: u64,
+}
+
+// === impl TenantId ===
+
+impl TenantId {
+    /// Checks a name.
+    ///
+    /// # Errors
+    /// [`IdError::Tenant`] unless it has 1 to 63 of the characters `a-z 0-9 -`.
+    pub fn new(name: impl Into<String>) -> Result<Self, IdError> {
+        let name = name.into();
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if name.is_empty() || name.len() > TENANT_ID_BYTES_MAX || !name.bytes().all(allowed) {
+            return Err(IdError::Tenant {
+                max: u32::try_from(TENANT_ID_BYTES_MAX).unwrap_or(u32::MAX),
+            });
+        }
+        Ok(Self(name))
+    }
+
+    /// Returns the name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for TenantId {
+    fn default() -> Self {
+        Self("default".to_owned())
+    }
+}
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for TenantId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Self::new(text)
+    }
+}
+
+impl<'de> Deserialize<'de> for TenantId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(String::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+// === impl Share ===
+
+impl Default for Share {
+    fn default() -> Self {
+        Self {
+            weight: WEIGHT_DEFAULT,
+            finish: 0,
+        }
+    }
+}

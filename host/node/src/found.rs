@@ -1,0 +1,203 @@
+//! Founding a cluster: the authority, and for each process a folder with its certificate, what it
+//! shares with the others, and a configuration that `aureole serve` takes as it is.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use crate::config::{Config, ConfigError, Founding, NodeRole};
+use crate::tls::{Authority, AuthorityError, FileError, Role, write_private, write_public};
+
+/// What a new cluster is to be.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The coordinators' internal addresses, `host:port`; the first one is member 1.
+    pub coordinators: Vec<String>,
+    /// Where each coordinator serves the REST API; one that has no place here serves none.
+    pub http: Vec<SocketAddr>,
+    /// Workers that are to have a certificate, named `worker-1` and so on.
+    pub workers: u32,
+    /// The folder of proving parameters that all are to share, if they share a machine.
+    pub params_dir: Option<PathBuf>,
+}
+
+/// What was made.
+#[derive(Clone, Debug)]
+pub struct Founded {
+    /// The cluster's id.
+    pub cluster: String,
+    /// The configuration of each coordinator.
+    pub coordinators: Vec<PathBuf>,
+    /// The configuration of each worker.
+    pub workers: Vec<PathBuf>,
+    /// The folder of the administrator's certificate.
+    pub admin: PathBuf,
+}
+
+/// Why no cluster was founded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FoundError {
+    /// The folder holds one already.
+    #[error("{} holds an authority already: give a new folder", path.display())]
+    Taken {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The number of coordinators makes no group.
+    #[error("{count} coordinators make no group: give 1, 3, 5 or 7; an even number survives no more")]
+    Count {
+        /// How many.
+        count: usize,
+    },
+    /// A file cannot be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A certificate cannot be made.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// What was asked for makes no configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A configuration cannot be written as text.
+    #[error("a configuration cannot be written as text")]
+    Text(#[from] toml::ser::Error),
+    /// The operating system gave no randomness.
+    #[error("the operating system gave no randomness for the cluster's secret")]
+    Randomness(#[from] getrandom::Error),
+}
+
+/// Makes a cluster in a folder that holds none.
+///
+/// # Errors
+/// [`FoundError`]; what was written stays.
+pub fn found(folder: &Path, plan: &Plan) -> Result<Founded, FoundError> {
+    let count = plan.coordinators.len();
+    if count % 2 == 0 || count > 7 {
+        return Err(FoundError::Count { count });
+    }
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    if folder.join("ca.key").exists() {
+        return Err(FoundError::Taken { path: folder });
+    }
+    let authority = Authority::new()?;
+    authority.store(&folder)?;
+    let admin = folder.join("admin");
+    authority.issue(Role::Admin, "admin")?.store(&admin)?;
+    let mut secret = zeroize::Zeroizing::new([0; 32]);
+    getrandom::fill(secret.as_mut())?;
+    let mut coordinators = Vec::new();
+    for (index, _) in plan.coordinators.iter().enumerate() {
+        let config = coordinator(&folder, plan, index)?;
+        write_private(&config.secret_file(), secret.as_slice())?;
+        let name = format!("coordinator-{}", index + 1);
+        authority.issue(Role::Coordinator, &name)?.store(&config.tls_dir())?;
+        coordinators.push(write(&config)?);
+    }
+    let mut workers = Vec::new();
+    for number in 1..=plan.workers {
+        let name = format!("worker-{number}");
+        let mut config = Config {
+            roles: [NodeRole::Worker].into(),
+            data_dir: folder.join(&name),
+            params_dir: plan.params_dir.clone(),
+            ..Config::default()
+        };
+        config.cluster.coordinators.clone_from(&plan.coordinators);
+        config.worker.name = Some(name.clone());
+        authority.issue(Role::Worker, &name)?.store(&config.tls_dir())?;
+        workers.push(write(&config)?);
+    }
+    Ok(Founded {
+        cluster: authority.cluster().to_owned(),
+        coordinators,
+        workers,
+        admin,
+    })
+}
+
+fn coordinator(folder: &Path, plan: &Plan, index: usize) -> Result<Config, FoundError> {
+    let id = index as u64 + 1;
+    let mut config = Config {
+        roles: [NodeRole::Coordinator].into(),
+        data_dir: folder.join(format!("coordinator-{id}")),
+        params_dir: plan.params_dir.clone(),
+        ..Config::default()
+    };
+    if let Some(listen) = plan.http.get(index) {
+        config.roles.insert(NodeRole::Gateway);
+        config.http.listen = *listen;
+    }
+    config.cluster.id = Some(id);
+    config.cluster.founding = Founding::Founders;
+    let members = (1..).map(|id: u64| id.to_string()).zip(plan.coordinators.iter().cloned());
+    config.cluster.members = members.collect();
+    if let Some(address) = plan.coordinators.get(index)
+        && address.parse::<SocketAddr>().is_err()
+        && let Some((_, port)) = address.rsplit_once(':')
+    {
+        // A name: the machine it means has it on whichever interface.
+        config.cluster.listen = format!("0.0.0.0:{port}").parse().ok();
+    }
+    Ok(config)
+}
+
+/// Writes a configuration into its own data folder.
+fn write(config: &Config) -> Result<PathBuf, FoundError> {
+    let path = config.data_dir.join("node.toml");
+    let text = toml::to_string(&config.clone().validate()?)?;
+    write_public(&path, text.as_bytes())?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is founded is what `aureole serve` takes; what makes no cluster is refused.
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use super::{FoundError, Plan, found};
+    use crate::config::Config;
+    use crate::tls::{Identity, Role};
+
+    fn plan(coordinators: &[&str]) -> Plan {
+        Plan {
+            coordinators: coordinators.iter().map(|&address| address.to_owned()).collect(),
+            workers: 1,
+            ..Plan::default()
+        }
+    }
+
+    #[test]
+    fn every_process_has_a_configuration_and_a_certificate_that_it_can_start_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = plan(&["10.0.0.1:7400", "two.example:7400", "10.0.0.3:7400"]);
+        let founded = found(folder.path(), &plan).unwrap();
+        let mut secrets = Vec::new();
+        for file in &founded.coordinators {
+            let config = Config::load(file).unwrap();
+            assert!(config.cluster.listens().unwrap().is_some());
+            let identity = Identity::load(&config.tls_dir(), Role::Coordinator).unwrap();
+            assert_eq!(identity.name().cluster, founded.cluster);
+            secrets.push(std::fs::read(config.secret_file()).unwrap());
+        }
+        secrets.dedup();
+        assert_eq!((founded.coordinators.len(), secrets.len()), (3, 1));
+        let worker = Config::load(&founded.workers[0]).unwrap();
+        assert_eq!(worker.cluster.coordinators, plan.coordinators);
+        Identity::load(&worker.tls_dir(), Role::Worker).unwrap();
+        Identity::load(&founded.admin, Role::Admin).unwrap();
+    }
+
+    #[test]
+    fn a_folder_with_a_cluster_and_a_group_without_a_majority_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for even in [&[][..], &["10.0.0.1:1", "10.0.0.2:1"]] {
+            let refused = found(folder.path(), &plan(even)).unwrap_err();
+            assert!(matches!(refused, FoundError::Count { .. }), "{refused:?}");
+        }
+        let bad = found(&folder.path().join("bad"), &plan(&["nowhere"])).unwrap_err();
+        assert!(matches!(bad, FoundError::Config(_)), "{bad:?}");
+        found(folder.path(), &plan(&["10.0.0.1:1"])).unwrap();
+        let again = found(folder.path(), &plan(&["10.0.0.1:1"])).unwrap_err();
+        assert!(matches!(again, FoundError::Taken { .. }), "{again:?}");
+    }
+}

@@ -1,0 +1,305 @@
+//! The coordinator's part of a process: facts, bytes, keys, and the desk that the gateways reach.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aureole_coordinator::blobs::{
+    BlobsService, Collector, Keeper, KeeperConfig, KeyRing, Links, ReplicasService, Replicated,
+    Roots, RootsError,
+};
+use aureole_coordinator::{Coordinator, SystemClock};
+use aureole_ledger::Digest;
+use aureole_store::{Archive, Depot, InputVault, SharedBlobs};
+use aureole_worker::{Provers, ProversConfig, Sandboxes, SandboxesConfig};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::service::interceptor::InterceptedService;
+
+use super::{StartError, bind, cores, provers_config};
+use crate::archivist;
+use crate::config::{Config, Founding};
+use crate::desk::Desk;
+use crate::desk::check::Checker;
+use crate::link::Link;
+use crate::relay::{DeskService, Local};
+use crate::secret::Secret;
+use crate::signers::Signers;
+use crate::tls::{Role, Transport};
+use crate::verifier::ChildVerifier;
+
+/// The id of a coordinator that is alone and was given none.
+const ALONE: u64 = 1;
+
+/// A running coordinator.
+#[derive(Debug)]
+pub(super) struct Member {
+    coordinator: Coordinator,
+    blobs: SharedBlobs,
+    replicated: Replicated,
+    keys: KeyRing,
+    collector: Collector,
+    keeper: Keeper,
+    archive: Archive,
+    verifier: Arc<ChildVerifier>,
+    listener: Mutex<Option<TcpListener>>,
+    link: Link,
+    /// Left by a worker in this process: checks use its children.
+    checker: Option<Checker>,
+    background: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// History as a root of collection: what it shows stays.
+#[derive(Debug)]
+struct ArchiveRoots(Archive);
+
+#[async_trait]
+impl Roots for ArchiveRoots {
+    async fn roots(&self) -> Result<Vec<Digest>, RootsError> {
+        Ok(self.0.digests().await?)
+    }
+}
+
+// === impl Member ===
+
+impl Member {
+    /// Opens the folder and starts the member and its upkeep.
+    pub(super) async fn start(
+        config: &Config,
+        transport: &Transport,
+        stop: &CancellationToken,
+    ) -> Result<Self, StartError> {
+        let listener = match config.cluster.listens()? {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
+        let data = |name: &str| config.data_dir.join(name);
+        let dial = Arc::new(transport.clone());
+        let links = Arc::new(Links::new(dial.clone()));
+        let replicated = Replicated::new(Depot::open(&data("depot"))?, links.clone());
+        let blobs: SharedBlobs = Arc::new(replicated.clone());
+        let keys = KeyRing::new(InputVault::open(&data("vault"))?, links.clone());
+        let archive = Archive::open(&data("archive.sqlite")).await?;
+        let verifier_config = ProversConfig {
+            size: 1,
+            threads: cores(),
+            ..provers_config(config)?
+        };
+        let verifier = Arc::new(ChildVerifier::new(Provers::new(verifier_config, blobs.clone())));
+        let coordinator = Coordinator::start(
+            member_config(config, transport)?,
+            blobs.clone(),
+            verifier.clone(),
+            Arc::new(keys.clone()),
+            Arc::new(SystemClock),
+            dial,
+        )
+        .await?;
+        coordinator.attach(&links, &keys);
+        if config.cluster.founding == Founding::Alone {
+            // Nothing is being submitted yet: a key without a task has lost it.
+            keys.sweep(Duration::ZERO).await?;
+        }
+        let roots: Vec<Arc<dyn Roots>> = vec![
+            Arc::new(coordinator.clone()),
+            Arc::new(ArchiveRoots(archive.clone())),
+        ];
+        let collector = Collector::new(replicated.local().clone(), roots);
+        let keeper = Keeper::start(
+            KeeperConfig::default(),
+            coordinator.clone(),
+            replicated.clone(),
+            keys.clone(),
+            collector.clone(),
+        );
+        let router = tonic::transport::Server::builder().add_service(coordinator.workers_service());
+        let (link, served) = Link::serve(router, stop.clone());
+        Ok(Self {
+            coordinator,
+            blobs,
+            replicated,
+            keys,
+            collector,
+            keeper,
+            archive,
+            verifier,
+            listener: Mutex::new(listener),
+            link,
+            checker: None,
+            background: Mutex::new(vec![served]),
+        })
+    }
+
+    /// Opens the desk and, where there are others, the internal services.
+    pub(super) async fn open(
+        &self,
+        config: &Config,
+        transport: &Transport,
+        stop: &CancellationToken,
+    ) -> Result<Local, StartError> {
+        let checker = match &self.checker {
+            Some(checker) => checker.clone(),
+            None => checker(config, &self.blobs)?,
+        };
+        let desk = Arc::new(Desk::new(
+            self.blobs.clone(),
+            self.keys.clone(),
+            self.archive.clone(),
+            self.coordinator.clone(),
+            self.verifier.clone(),
+            secret(config)?,
+            Signers::new(&config.plugins)?,
+            checker,
+        ));
+        let local = Local {
+            desk: desk.clone(),
+            coordinator: self.coordinator.clone(),
+            member: self.coordinator.id(),
+        };
+        let archivist = tokio::spawn(archivist::run(desk, stop.clone()));
+        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut background = vec![archivist];
+        if let Some(listener) = listener {
+            background.push(self.serve(listener, transport, local.clone(), stop)?);
+        }
+        self.background
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(background);
+        Ok(local)
+    }
+
+    /// Serves the other processes of the cluster, each what its role may call.
+    fn serve(
+        &self,
+        listener: TcpListener,
+        transport: &Transport,
+        local: Local,
+        stop: &CancellationToken,
+    ) -> Result<JoinHandle<()>, StartError> {
+        let members = transport.guard(&[Role::Coordinator]);
+        let operators = transport.guard(&[Role::Coordinator, Role::Admin]);
+        let workers = transport.guard(&[Role::Coordinator, Role::Worker]);
+        let gateways = transport.guard(&[Role::Coordinator, Role::Gateway]);
+        let replicas = ReplicasService::server(
+            self.replicated.clone(),
+            self.keys.clone(),
+            self.collector.clone(),
+        );
+        let coordinator = &self.coordinator;
+        let router = transport
+            .server()?
+            .add_service(InterceptedService::new(coordinator.raft_service(), members.clone()))
+            .add_service(InterceptedService::new(replicas, members))
+            .add_service(InterceptedService::new(coordinator.members_service(), operators))
+            .add_service(InterceptedService::new(coordinator.workers_service(), workers.clone()))
+            .add_service(InterceptedService::new(
+                BlobsService::server(self.replicated.clone()),
+                workers,
+            ))
+            .add_service(InterceptedService::new(DeskService::server(local), gateways));
+        let stop = stop.clone();
+        Ok(tokio::spawn(async move {
+            let incoming = TcpListenerStream::new(listener);
+            let incoming = futures::StreamExt::map(incoming, |stream| {
+                stream.inspect(|stream| drop(stream.set_nodelay(true)))
+            });
+            let served = router.serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
+            // Streams of workers and members have no end of their own.
+            tokio::select! {
+                result = served => if let Err(error) = result {
+                    tracing::error!(%error, "the internal service ended");
+                },
+                () = async { stop.cancelled().await; tokio::time::sleep(CLOSE_PATIENCE).await } => {}
+            }
+        }))
+    }
+
+    pub(super) fn coordinator(&self) -> &Coordinator {
+        &self.coordinator
+    }
+
+    pub(super) fn blobs(&self) -> &SharedBlobs {
+        &self.blobs
+    }
+
+    pub(super) fn link(&self) -> Link {
+        self.link.clone()
+    }
+
+    /// Lends a worker's children to the desk's checks.
+    pub(super) fn lend(&mut self, checker: Checker) {
+        self.checker = Some(checker);
+    }
+
+    /// Hands out no further leases.
+    pub(super) fn quiesce(&self) {
+        self.coordinator.quiesce();
+    }
+
+    /// Waits until the member had to stop, and says why.
+    pub(super) async fn halted(&self) -> String {
+        self.coordinator.stopped().await
+    }
+
+    /// Stops; the node's token is cancelled.
+    pub(super) async fn stop(self) {
+        let background = self.background.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for task in background {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a background task did not end well");
+            }
+        }
+        self.keeper.stop().await;
+        self.coordinator.shutdown().await;
+        self.archive.close().await;
+    }
+}
+
+/// How long requests of other processes may go on after a stop was asked for.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
+
+fn member_config(
+    config: &Config,
+    transport: &Transport,
+) -> Result<aureole_coordinator::Config, StartError> {
+    let id = config.cluster.id.unwrap_or(ALONE);
+    let mut member = aureole_coordinator::Config::new(id, config.data_dir.join("raft"));
+    member.lease = Duration::from_millis(config.worker.lease_ms);
+    member.address = config.cluster.advertised()?.unwrap_or_default();
+    if let Transport::Tls(identity) = transport {
+        member.cluster.clone_from(&identity.name().cluster);
+    }
+    let members: BTreeMap<u64, String> = config.cluster.members()?;
+    member.founding = match config.cluster.founding {
+        Founding::Alone => aureole_coordinator::Founding::Alone,
+        Founding::Founders => aureole_coordinator::Founding::Founders(members),
+        Founding::Join => aureole_coordinator::Founding::Join,
+    };
+    Ok(member)
+}
+
+/// The secret that idempotency keys are digested with. A lone node makes its own; the members of a
+/// group must have the same, or a repeated key would be new at the next leader.
+fn secret(config: &Config) -> Result<Secret, StartError> {
+    let path = config.secret_file();
+    let opened = match config.cluster.founding {
+        Founding::Alone => Secret::open(&path),
+        Founding::Founders | Founding::Join => Secret::read(&path),
+    };
+    opened.map_err(|source| StartError::File { path, source })
+}
+
+/// Children for checks, in a process that has no worker.
+fn checker(config: &Config, blobs: &SharedBlobs) -> Result<Checker, StartError> {
+    let mut provers = provers_config(config)?;
+    provers.size = 1;
+    let code = config.data_dir.join("code");
+    let mut sandboxes = SandboxesConfig::new(provers.command.clone(), code);
+    sandboxes.size = 1;
+    let sandboxes = Sandboxes::new(sandboxes, blobs.clone())?;
+    Ok(Checker::new(sandboxes, Provers::new(provers, blobs.clone())))
+}

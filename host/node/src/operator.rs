@@ -1,0 +1,155 @@
+//! What an operator asks of a cluster: who belongs to it, and changes of that.
+
+use aureole_api::internal::v1::members_client::MembersClient;
+use aureole_api::internal::v1::{
+    AddMemberRequest, ClusterStatus, MembersRequest, RemoveMemberRequest, TransferLeaderRequest,
+};
+use serde::Serialize;
+use tonic::transport::Channel;
+use tonic::{Response, Status};
+
+use crate::tls::{Transport, TransportError, explain};
+
+/// Asks one coordinator, which passes on what only the leader can do.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    address: String,
+    members: MembersClient<Channel>,
+}
+
+/// How a cluster stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct Standing {
+    /// Name of the cluster.
+    pub cluster: String,
+    /// The member that answered.
+    pub member: u64,
+    /// Who leads, as far as it knows.
+    pub leader: Option<u64>,
+    /// The term.
+    pub term: u64,
+    /// Index of the last entry of its log.
+    pub last_log: Option<u64>,
+    /// Index of the last entry it applied.
+    pub applied: Option<u64>,
+    /// Index of the last entry in its snapshot.
+    pub snapshot: Option<u64>,
+    /// Every member.
+    pub members: Vec<Standpoint>,
+}
+
+/// One member.
+#[derive(Clone, Debug, Serialize)]
+pub struct Standpoint {
+    /// Its id.
+    pub id: u64,
+    /// Its internal address.
+    pub address: String,
+    /// Whether it votes.
+    pub voter: bool,
+    /// Whether it leads.
+    pub leader: bool,
+    /// How many of the leader's entries it lacks, if the leader answered.
+    pub lag: Option<u64>,
+}
+
+/// Why a cluster did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OperatorError {
+    /// There is no way to the coordinator.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// It did not answer, or refused.
+    #[error("the coordinator at {address}: {reason}")]
+    Refused {
+        /// Who was asked.
+        address: String,
+        /// What it said, or why it was not reached.
+        reason: String,
+    },
+}
+
+// === impl Operator ===
+
+impl Operator {
+    /// The way to a coordinator; connects with the first request.
+    ///
+    /// # Errors
+    /// [`OperatorError::Transport`].
+    pub fn new(address: &str, transport: &Transport) -> Result<Self, OperatorError> {
+        let channel = transport.endpoint(address)?.connect_lazy();
+        Ok(Self {
+            address: address.to_owned(),
+            members: MembersClient::new(channel),
+        })
+    }
+
+    /// How the cluster stands.
+    ///
+    /// # Errors
+    /// [`OperatorError::Refused`].
+    pub async fn status(&mut self) -> Result<Standing, OperatorError> {
+        let answer = self.members.status(MembersRequest { forwarded: false }).await;
+        self.read(answer)
+    }
+
+    /// Adds a member, or tells where one is now.
+    ///
+    /// # Errors
+    /// [`OperatorError::Refused`].
+    pub async fn add(&mut self, id: u64, address: &str) -> Result<Standing, OperatorError> {
+        let address = address.to_owned();
+        let request = AddMemberRequest { id, address, forwarded: false };
+        let answer = self.members.add(request).await;
+        self.read(answer)
+    }
+
+    /// Removes a member, alive or not.
+    ///
+    /// # Errors
+    /// [`OperatorError::Refused`].
+    pub async fn remove(&mut self, id: u64) -> Result<Standing, OperatorError> {
+        let request = RemoveMemberRequest { id, forwarded: false };
+        let answer = self.members.remove(request).await;
+        self.read(answer)
+    }
+
+    /// Hands leadership to a member.
+    ///
+    /// # Errors
+    /// [`OperatorError::Refused`].
+    pub async fn transfer(&mut self, id: u64) -> Result<Standing, OperatorError> {
+        let request = TransferLeaderRequest { id, forwarded: false };
+        let answer = self.members.transfer(request).await;
+        self.read(answer)
+    }
+
+    fn read(
+        &self,
+        answer: Result<Response<ClusterStatus>, Status>,
+    ) -> Result<Standing, OperatorError> {
+        let status = answer.map_err(|status| OperatorError::Refused {
+            address: self.address.clone(),
+            reason: explain(&status).unwrap_or_else(|| status.message().to_owned()),
+        })?;
+        let status = status.into_inner();
+        let members = status.members.into_iter().map(|member| Standpoint {
+            id: member.id,
+            address: member.address,
+            voter: member.voter,
+            leader: member.leader,
+            lag: member.lag,
+        });
+        Ok(Standing {
+            cluster: status.cluster,
+            member: status.member,
+            leader: status.leader,
+            term: status.term,
+            last_log: status.last_log,
+            applied: status.applied,
+            snapshot: status.snapshot,
+            members: members.collect(),
+        })
+    }
+}

@@ -1,0 +1,254 @@
+//! The relay: the gateway's verbs, done by the desk of the coordinator that leads.
+//!
+//! ```text
+//!            this member leads:  linearizable? ──▸ its desk
+//! gateway ──▸ relay
+//!            another one leads:  Desk.Call, Desk.Upload, Desk.Fetch ──▸ linearizable? ──▸ its desk
+//! ```
+//!
+//! Every answer comes from a leader that a majority confirmed after the request came in, so none is
+//! stale; without a majority the answer is `node.no_leader`. Every verb may be done twice and counts
+//! once: registrations and cancels by their nature, a submission because the relay gives the task its
+//! id before the first try. So when a leader is lost under a request, the request goes to the next one,
+//! and a long wait goes on there.
+
+mod call;
+mod perform;
+mod platform;
+mod remote;
+mod route;
+mod service;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aureole_api::{Problem, codes};
+use aureole_coordinator::Coordinator;
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
+use futures::future::BoxFuture;
+use serde::de::DeserializeOwned;
+
+pub(crate) use service::DeskService;
+
+use self::call::Call;
+use self::remote::Remote;
+use self::route::Route;
+use crate::desk::Desk;
+use crate::tls::Transport;
+
+/// How long a request waits for a leader before it is refused: an election takes about a second, and
+/// whoever is refused tries again anyway.
+const LEADER_WAIT: Duration = Duration::from_secs(5);
+
+/// The first and the longest pause between tries.
+const PAUSE_MIN: Duration = Duration::from_millis(20);
+const PAUSE_MAX: Duration = Duration::from_millis(300);
+
+/// Why a try brought no answer.
+#[derive(Debug)]
+pub(crate) enum Lost {
+    /// The answer: nobody else has another.
+    Problem(Problem),
+    /// Nobody who leads was reached, or leadership went while the verb ran.
+    Leader(String),
+}
+
+/// The desk of this process and the member it stands at.
+#[derive(Clone)]
+pub(crate) struct Local {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) coordinator: Coordinator,
+    /// This member's id.
+    pub(crate) member: u64,
+}
+
+/// Does the gateway's verbs at the leader.
+pub(crate) struct Relay {
+    local: Option<Local>,
+    remote: Remote,
+}
+
+/// Tries until there is an answer or patience ends.
+struct Tries {
+    waits: ExponentialBackoff,
+    began: Instant,
+    until: Instant,
+}
+
+// === impl Relay ===
+
+impl Relay {
+    /// A relay beside a coordinator: the way to the leader is what that member knows.
+    pub(crate) fn beside(local: Local, transport: Transport) -> Self {
+        let remote = Remote::new(transport, Route::new(Vec::new()));
+        Self {
+            local: Some(local),
+            remote,
+        }
+    }
+
+    /// A relay on its own: it asks the coordinators that it is told of.
+    pub(crate) fn apart(coordinators: Vec<String>, transport: Transport) -> Self {
+        Self {
+            local: None,
+            remote: Remote::new(transport, Route::new(coordinators)),
+        }
+    }
+
+    /// The desk of this process, if it has one.
+    fn local(&self) -> Option<&Local> {
+        self.local.as_ref()
+    }
+
+    /// Does a verb that answers with a document, here or at the leader, again where that is lost.
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        call: impl Fn() -> Call + Sync,
+        here: impl Fn(Arc<Desk>) -> BoxFuture<'static, Result<T, Problem>> + Sync,
+    ) -> Result<T, Problem> {
+        self.until_answered(
+            |address| {
+                let call = call();
+                async move { self.remote.call(&address, &call).await }
+            },
+            here,
+        )
+        .await
+    }
+
+    /// Does something at the leader, again where that is lost, until patience ends.
+    async fn until_answered<T, F>(
+        &self,
+        there: impl Fn(String) -> F,
+        here: impl Fn(Arc<Desk>) -> BoxFuture<'static, Result<T, Problem>>,
+    ) -> Result<T, Problem>
+    where
+        F: Future<Output = Result<T, Lost>>,
+    {
+        let mut tries = Tries::new();
+        loop {
+            tries.begin();
+            let lost = match self.once(&there, &here).await {
+                Ok(answer) => return Ok(answer),
+                Err(Lost::Problem(problem)) if !problem.is(codes::node::NO_LEADER) => {
+                    return Err(problem);
+                }
+                Err(Lost::Problem(problem)) => problem.detail().to_owned(),
+                Err(Lost::Leader(reason)) => reason,
+            };
+            tracing::debug!(reason = lost, "no answer from a leader");
+            if !tries.pause().await {
+                tracing::warn!(reason = lost, "a request found no leader in time");
+                return Err(no_leader());
+            }
+        }
+    }
+
+    async fn once<T, F>(
+        &self,
+        there: &impl Fn(String) -> F,
+        here: &impl Fn(Arc<Desk>) -> BoxFuture<'static, Result<T, Problem>>,
+    ) -> Result<T, Lost>
+    where
+        F: Future<Output = Result<T, Lost>>,
+    {
+        let Some(local) = &self.local else {
+            let address = self.remote.route().next();
+            return there(address).await;
+        };
+        let mut leader = local.coordinator.leader();
+        let Some(leads) = leader.borrow_and_update().clone() else {
+            return Err(Lost::Leader("nobody leads".to_owned()));
+        };
+        let id = leads.id;
+        let work = async {
+            if id == local.member {
+                local.confirm().await?;
+                here(Arc::clone(&local.desk)).await.map_err(Lost::Problem)
+            } else {
+                there(leads.address).await
+            }
+        };
+        // Not waited for: an answer from one who leads no more may never come.
+        let another = async {
+            drop(leader.wait_for(|now| now.as_ref().map(|now| now.id) != Some(id)).await);
+        };
+        tokio::select! {
+            biased;
+            answer = work => answer,
+            () = another => Err(Lost::Leader("the leader is another".to_owned())),
+        }
+    }
+}
+
+impl fmt::Debug for Relay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Relay").finish_non_exhaustive()
+    }
+}
+
+// === impl Local ===
+
+impl Local {
+    /// Makes sure that this member leads and has applied all that was committed before.
+    async fn confirm(&self) -> Result<(), Lost> {
+        self.coordinator
+            .linearizable()
+            .await
+            .map_err(|error| Lost::Leader(error.to_string()))
+    }
+}
+
+// === impl Tries ===
+
+impl Tries {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            waits: waits(),
+            began: now,
+            until: now + LEADER_WAIT,
+        }
+    }
+
+    /// A try begins.
+    fn begin(&mut self) {
+        self.began = Instant::now();
+    }
+
+    /// After a try without an answer: waits a little; false when patience ended.
+    async fn pause(&mut self) -> bool {
+        let now = Instant::now();
+        // What ran for long had a leader: the search for the next one begins now.
+        if now.duration_since(self.began) > LEADER_WAIT {
+            self.until = now + LEADER_WAIT;
+            self.waits = waits();
+        }
+        let wait = self.waits.next().unwrap_or(PAUSE_MAX);
+        if now + wait >= self.until {
+            return false;
+        }
+        tokio::time::sleep(wait).await;
+        true
+    }
+}
+
+fn waits() -> ExponentialBackoff {
+    ExponentialBuilder::new()
+        .with_min_delay(PAUSE_MIN)
+        .with_max_delay(PAUSE_MAX)
+        .with_jitter()
+        .without_max_times()
+        .build()
+}
+
+/// What a caller is told when there is no leader.
+fn no_leader() -> Problem {
+    let detail = format!(
+        "no leader was found within {} s; a majority of the coordinators must be up and reachable. A \
+         submission may have been accepted: repeat it with the same idempotency-key",
+        LEADER_WAIT.as_secs()
+    );
+    Problem::new(codes::node::NO_LEADER, detail)
+}

@@ -1,0 +1,278 @@
+//! A verb with its arguments, as JSON between a relay and the leader's desk.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aureole_api::rest::{PluginRef, TaskState};
+use aureole_api::{Problem, codes};
+use aureole_gateway::{InputCheck, Submission, Target, TaskFilter, Verification};
+use aureole_ledger::{CircuitId, Priority, TaskId};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A verb with its arguments. Not `Debug`: an input is private.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Call {
+    Plugins,
+    Plugin { plugin: PluginRef, wait_ms: u64 },
+    RetirePlugin { plugin: PluginRef },
+    PutCircuit { plugin: PluginRef, params: Option<Value> },
+    Circuit { circuit: CircuitId, wait_ms: u64 },
+    CircuitIr { circuit: CircuitId },
+    CheckInput { circuit: CircuitId, input: Value, reveal: bool },
+    Submit(Box<Submit>),
+    Task { task: TaskId, wait_ms: u64 },
+    Tasks(Tasks),
+    Cancel { task: TaskId },
+    Explain { task: TaskId },
+    Proof { task: TaskId },
+    Verify(Verify),
+}
+
+/// A submission and the id that its task will have.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Submit {
+    task: TaskId,
+    circuit: Option<CircuitId>,
+    plugin: Option<PluginRef>,
+    params: Option<Value>,
+    input: Value,
+    priority: u8,
+    idempotency_key: Option<String>,
+}
+
+/// A page of tasks.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Tasks {
+    state: Option<TaskState>,
+    plugin: Option<PluginRef>,
+    before: Option<String>,
+    limit: u32,
+}
+
+/// A proof to be verified.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Verify {
+    circuit: CircuitId,
+    public_inputs: BTreeMap<String, Vec<String>>,
+    proof: String,
+}
+
+// === impl Call ===
+
+impl Call {
+    /// The verb, for logs.
+    pub(super) fn verb(&self) -> &'static str {
+        match self {
+            Self::Plugins => "plugins",
+            Self::Plugin { .. } => "plugin",
+            Self::RetirePlugin { .. } => "retire_plugin",
+            Self::PutCircuit { .. } => "put_circuit",
+            Self::Circuit { .. } => "circuit",
+            Self::CircuitIr { .. } => "circuit_ir",
+            Self::CheckInput { .. } => "check_input",
+            Self::Submit(_) => "submit",
+            Self::Task { .. } => "task",
+            Self::Tasks(_) => "tasks",
+            Self::Cancel { .. } => "cancel",
+            Self::Explain { .. } => "explain",
+            Self::Proof { .. } => "proof",
+            Self::Verify(_) => "verify",
+        }
+    }
+
+    pub(super) fn check_input(check: &InputCheck) -> Self {
+        Self::CheckInput {
+            circuit: check.circuit,
+            input: check.input.clone(),
+            reveal: check.reveal,
+        }
+    }
+
+    pub(super) fn submit(task: TaskId, submission: &Submission) -> Self {
+        let (circuit, plugin, params) = match &submission.target {
+            Target::Circuit(circuit) => (Some(*circuit), None, None),
+            Target::Plugin { plugin, params } => (None, Some(plugin.clone()), params.clone()),
+        };
+        Self::Submit(Box::new(Submit {
+            task,
+            circuit,
+            plugin,
+            params,
+            input: submission.input.clone(),
+            priority: submission.priority.level(),
+            idempotency_key: submission.idempotency_key.clone(),
+        }))
+    }
+
+    pub(super) fn tasks(filter: &TaskFilter) -> Self {
+        Self::Tasks(Tasks {
+            state: filter.state,
+            plugin: filter.plugin.clone(),
+            before: filter.before.clone(),
+            limit: filter.limit,
+        })
+    }
+
+    pub(super) fn verify(request: &Verification) -> Self {
+        let elements = |(name, elements): (&String, &Vec<[u8; 32]>)| {
+            (name.clone(), elements.iter().map(hex::encode).collect())
+        };
+        Self::Verify(Verify {
+            circuit: request.circuit,
+            public_inputs: request.public_inputs.iter().map(elements).collect(),
+            proof: STANDARD.encode(&request.proof),
+        })
+    }
+}
+
+// === impl Submit ===
+
+impl Submit {
+    /// The submission, if its fields can be one.
+    pub(super) fn read(self) -> Result<(TaskId, Submission), Problem> {
+        let target = match (self.circuit, self.plugin) {
+            (Some(circuit), None) => Target::Circuit(circuit),
+            (None, Some(plugin)) => Target::Plugin {
+                plugin,
+                params: self.params,
+            },
+            _ => return Err(malformed("a submission names a circuit or a plugin")),
+        };
+        let priority =
+            Priority::new(self.priority).ok_or_else(|| malformed("a priority is 0 to 9"))?;
+        let submission = Submission {
+            target,
+            input: self.input,
+            priority,
+            idempotency_key: self.idempotency_key,
+        };
+        Ok((self.task, submission))
+    }
+}
+
+// === impl Tasks ===
+
+impl Tasks {
+    pub(super) fn read(self) -> TaskFilter {
+        TaskFilter {
+            state: self.state,
+            plugin: self.plugin,
+            before: self.before,
+            limit: self.limit,
+        }
+    }
+}
+
+// === impl Verify ===
+
+impl Verify {
+    pub(super) fn read(self) -> Result<Verification, Problem> {
+        let element = |text: &String| {
+            let mut element = [0; 32];
+            hex::decode_to_slice(text, &mut element)
+                .map(|()| element)
+                .map_err(|_| malformed("a public input is 64 hex digits"))
+        };
+        let mut public_inputs = BTreeMap::new();
+        for (name, texts) in self.public_inputs {
+            let elements = texts.iter().map(element).collect::<Result<_, _>>()?;
+            public_inputs.insert(name, elements);
+        }
+        let proof = STANDARD
+            .decode(&self.proof)
+            .map_err(|_| malformed("a proof is base64"))?;
+        Ok(Verification {
+            circuit: self.circuit,
+            public_inputs,
+            proof,
+        })
+    }
+}
+
+pub(super) fn millis(wait: Duration) -> u64 {
+    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn malformed(detail: &str) -> Problem {
+    Problem::new(codes::node::INTERNAL, format!("a relayed call: {detail}"))
+}
+
+#[cfg(test)]
+mod tests {
+    //! What one process writes, another reads as the same; what is no call is refused.
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use super::*;
+    use serde_json::json;
+
+    fn travelled(call: &Call) -> Call {
+        serde_json::from_slice(&serde_json::to_vec(call).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_submission_arrives_as_it_was_sent() {
+        let task = TaskId::from_bytes([7; 16]);
+        for target in [
+            Target::Circuit(CircuitId::from_bytes([1; 16])),
+            Target::Plugin {
+                plugin: "merkle@0.1.0".parse().unwrap(),
+                params: Some(json!({"depth": 8})),
+            },
+        ] {
+            let submission = Submission {
+                target,
+                input: json!({"value": 18_446_744_073_709_551_615_u64}),
+                priority: Priority::HIGHEST,
+                idempotency_key: Some("order-7".to_owned()),
+            };
+            let Call::Submit(submit) = travelled(&Call::submit(task, &submission)) else {
+                unreachable!("another verb arrived");
+            };
+            assert!(submit.read() == Ok((task, submission)));
+        }
+    }
+
+    #[test]
+    fn a_verification_arrives_as_it_was_sent() {
+        let request = Verification {
+            circuit: CircuitId::from_bytes([1; 16]),
+            public_inputs: BTreeMap::from([("root".to_owned(), vec![[9; 32], [0; 32]])]),
+            proof: vec![0, 1, 255],
+        };
+        let Call::Verify(verify) = travelled(&Call::verify(&request)) else {
+            unreachable!("another verb arrived");
+        };
+        assert_eq!(verify.read(), Ok(request));
+    }
+
+    #[test]
+    fn a_call_that_cannot_be_is_a_problem() {
+        let submit = Submit {
+            task: TaskId::from_bytes([7; 16]),
+            circuit: None,
+            plugin: None,
+            params: None,
+            input: Value::Null,
+            priority: 5,
+            idempotency_key: None,
+        };
+        assert!(submit.clone().read().is_err());
+        let urgent = Submit {
+            circuit: Some(CircuitId::from_bytes([1; 16])),
+            priority: 10,
+            ..submit
+        };
+        assert!(urgent.read().is_err());
+        let verify = |input: &str, proof: &str| Verify {
+            circuit: CircuitId::from_bytes([1; 16]),
+            public_inputs: BTreeMap::from([("root".to_owned(), vec![input.to_owned()])]),
+            proof: proof.to_owned(),
+        };
+        assert!(verify("00", "").read().is_err());
+        assert!(verify(&"00".repeat(32), "%").read().is_err());
+    }
+}

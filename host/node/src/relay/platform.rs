@@ -1,0 +1,251 @@
+//! The gateway's trait on the relay: each verb once for here and once for the wire.
+
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use aureole_api::{Problem, codes, rest};
+use aureole_gateway::{Blob, Component, InputCheck, Platform, Submission, TaskFilter, Verification};
+use aureole_ledger::{CircuitId, TaskId};
+use bytes::Bytes;
+use futures::FutureExt as _;
+use serde_json::Value;
+use tokio::io::AsyncReadExt as _;
+
+use super::call::{Call, millis};
+use super::Relay;
+use crate::clock;
+use crate::desk::COMPONENT_BYTES_MAX;
+use crate::health;
+
+/// What is left of a wait, however often it begins again.
+#[derive(Clone, Copy)]
+struct Wait {
+    until: Option<Instant>,
+}
+
+#[async_trait]
+impl Platform for Relay {
+    async fn put_plugin(&self, component: Component) -> Result<(rest::Plugin, bool), Problem> {
+        let signature = component.signature().cloned();
+        // Kept whole, so that it can be sent to the next leader; the gateway bounds how many
+        // requests there are at a time.
+        let bytes = read_whole(component).await?;
+        let again = || Component::from_bytes(bytes.clone()).signed(signature.clone());
+        self.until_answered(
+            |address| {
+                let (signature, bytes) = (signature.clone(), bytes.clone());
+                async move { self.remote.upload(&address, signature.as_ref(), &bytes).await }
+            },
+            |desk| {
+                let component = again();
+                async move { desk.upload(component).await }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn plugins(&self) -> Result<rest::PluginList, Problem> {
+        self.ask(
+            || Call::Plugins,
+            |desk| async move { desk.list_plugins().await }.boxed(),
+        )
+        .await
+    }
+
+    async fn plugin(
+        &self,
+        plugin: &rest::PluginRef,
+        wait: Duration,
+    ) -> Result<rest::Plugin, Problem> {
+        let wait = Wait::new(wait);
+        self.ask(
+            || Call::Plugin {
+                plugin: plugin.clone(),
+                wait_ms: millis(wait.left()),
+            },
+            |desk| {
+                let plugin = plugin.clone();
+                async move { desk.show_plugin(&plugin, wait.left()).await }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn retire_plugin(&self, plugin: &rest::PluginRef) -> Result<rest::Plugin, Problem> {
+        self.ask(
+            || Call::RetirePlugin {
+                plugin: plugin.clone(),
+            },
+            |desk| {
+                let plugin = plugin.clone();
+                async move { desk.retire(&plugin).await }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn put_circuit(
+        &self,
+        plugin: &rest::PluginRef,
+        params: Option<Value>,
+    ) -> Result<(rest::Circuit, bool), Problem> {
+        self.ask(
+            || Call::PutCircuit {
+                plugin: plugin.clone(),
+                params: params.clone(),
+            },
+            |desk| {
+                let (plugin, params) = (plugin.clone(), params.clone());
+                async move { desk.make_circuit(&plugin, params.as_ref()).await }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn circuit(&self, circuit: CircuitId, wait: Duration) -> Result<rest::Circuit, Problem> {
+        let wait = Wait::new(wait);
+        self.ask(
+            || Call::Circuit {
+                circuit,
+                wait_ms: millis(wait.left()),
+            },
+            |desk| async move { desk.show_circuit(&circuit, wait.left()).await }.boxed(),
+        )
+        .await
+    }
+
+    async fn circuit_ir(&self, circuit: CircuitId) -> Result<Blob, Problem> {
+        self.until_answered(
+            |address| async move {
+                let call = Call::CircuitIr { circuit };
+                self.remote.fetch(&address, &call).await
+            },
+            |desk| async move { desk.circuit_bytes(&circuit).await }.boxed(),
+        )
+        .await
+    }
+
+    async fn check_input(&self, check: InputCheck) -> Result<rest::CheckReport, Problem> {
+        self.ask(
+            || Call::check_input(&check),
+            |desk| {
+                let check = check.clone();
+                async move { desk.check_against(check).await }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn submit(&self, submission: Submission) -> Result<rest::Task, Problem> {
+        // Fixed before the first try: whoever does it again does the same.
+        let task = clock::task_id().map_err(|error| {
+            tracing::error!(%error, "no randomness for an id");
+            Problem::new(codes::node::INTERNAL, "no randomness for an id")
+        })?;
+        self.ask(
+            || Call::submit(task, &submission),
+            |desk| {
+                let submission = submission.clone();
+                async move { desk.submit_as(task, submission).await }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn task(&self, task: TaskId, wait: Duration) -> Result<rest::Task, Problem> {
+        let wait = Wait::new(wait);
+        self.ask(
+            || Call::Task {
+                task,
+                wait_ms: millis(wait.left()),
+            },
+            |desk| async move { desk.show_task(task, wait.left()).await }.boxed(),
+        )
+        .await
+    }
+
+    async fn tasks(&self, filter: TaskFilter) -> Result<rest::TaskPage, Problem> {
+        self.ask(
+            || Call::tasks(&filter),
+            |desk| {
+                let filter = filter.clone();
+                async move { desk.list_tasks(filter).await }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn explain(&self, task: TaskId) -> Result<rest::Explanation, Problem> {
+        self.ask(
+            || Call::Explain { task },
+            |desk| async move { desk.explain_task(task).await }.boxed(),
+        )
+        .await
+    }
+
+    async fn cancel(&self, task: TaskId) -> Result<rest::Task, Problem> {
+        self.ask(
+            || Call::Cancel { task },
+            |desk| async move { desk.cancel_task(task).await }.boxed(),
+        )
+        .await
+    }
+
+    async fn proof(&self, task: TaskId) -> Result<Blob, Problem> {
+        self.until_answered(
+            |address| async move {
+                let call = Call::Proof { task };
+                self.remote.fetch(&address, &call).await
+            },
+            |desk| async move { desk.proof_of(task).await }.boxed(),
+        )
+        .await
+    }
+
+    async fn verify(&self, request: Verification) -> Result<rest::Verdict, Problem> {
+        self.ask(
+            || Call::verify(&request),
+            |desk| {
+                let request = request.clone();
+                async move { desk.verdict(request).await }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn health(&self) -> rest::Health {
+        match self.local() {
+            Some(local) => health::of(local),
+            None => health::of_gateway(self.remote.route().is_answered()),
+        }
+    }
+}
+
+// === impl Wait ===
+
+impl Wait {
+    fn new(wait: Duration) -> Self {
+        Self {
+            until: Instant::now().checked_add(wait),
+        }
+    }
+
+    fn left(self) -> Duration {
+        let left = |until: Instant| until.saturating_duration_since(Instant::now());
+        self.until.map_or(Duration::MAX, left)
+    }
+}
+
+/// Reads a component, which the gateway has bounded; what breaks off is the gateway's to explain.
+async fn read_whole(component: Component) -> Result<Bytes, Problem> {
+    let mut bytes = Vec::new();
+    // One more than allowed, so that the desk sees that it is too large.
+    let mut reader = component.into_reader().take(COMPONENT_BYTES_MAX + 1);
+    match reader.read_to_end(&mut bytes).await {
+        Ok(_) => Ok(bytes.into()),
+        Err(_) => Err(Problem::new(
+            codes::request::BODY,
+            format!("the upload broke off after {} bytes", bytes.len()),
+        )),
+    }
+}

@@ -1,0 +1,36 @@
+//! Who may speak to whom between the processes of a cluster: mutually authenticated TLS.
+//!
+//! A cluster has one authority, made by `aureole cluster init`. Every process holds a certificate of
+//! it that names the cluster, a [`Role`] and the process. Coordinators answer under one fixed name,
+//! which no other role's certificate bears; what a caller may call follows from its role.
+//!
+//! ```text
+//!              Raft, Replicas   Members   Blobs, Workers   Desk
+//! coordinator        x             x             x          x
+//! worker                                         x
+//! gateway                                                   x
+//! admin                            x
+//! ```
+
+mod authority;
+mod explain;
+mod files;
+mod guard;
+mod identity;
+mod role;
+mod transport;
+
+pub use authority::{Authority, AuthorityError};
+pub use explain::explain;
+pub use files::FileError;
+pub use guard::Guard;
+pub use identity::{Identity, IdentityError};
+pub use role::{Name, Role};
+pub use transport::{Transport, TransportError};
+
+pub(crate) use files::{read, write_private, write_public};
+pub(crate) use transport::is_loopback;
+
+/// The name in the certificate of every coordinator, and of nobody else. Members are told apart by
+/// their address and their id; that one is a coordinator of this cluster is what TLS proves.
+pub(crate) const COORDINATOR_NAME: &str = "coordinator.aureole.internal";

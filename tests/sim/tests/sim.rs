@@ -1,0 +1,20 @@
+//! What holds in every simulated world, whatever goes wrong: one invariant a file.
+
+#[path = "sim/cancel.rs"]
+mod cancel;
+#[path = "sim/capacity.rs"]
+mod capacity;
+#[path = "sim/completion.rs"]
+mod completion;
+#[path = "sim/durability.rs"]
+mod durability;
+#[path = "sim/fairness.rs"]
+mod fairness;
+#[path = "sim/fencing.rs"]
+mod fencing;
+#[path = "sim/replay.rs"]
+mod replay;
+#[path = "sim/second.rs"]
+mod second;
+#[path = "sim/starvation.rs"]
+mod starvation;

@@ -1,0 +1,385 @@
+//! A whole cluster under test: real processes on loopback ports, or on hosts of a [`Net`].
+//!
+//! Coordinators, which are gateways too, are `c1`, `c2`, ...; workers `w1`, `w2`, ...
+//! Each has a folder, a log and a configuration file of its own, as on machines of their own.
+
+mod audit;
+mod config;
+mod server;
+mod status;
+mod traffic;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use aureole_client::Client;
+use tempfile::TempDir;
+
+use crate::net::Net;
+use crate::place::{binary, plugin};
+use crate::wait::eventually;
+
+pub use audit::Verdict;
+pub use server::Server;
+pub use status::Status;
+pub use traffic::{Acknowledged, Habits, Recorded, Traffic};
+
+/// How long an inspection may be waited for in one request: the API's limit.
+const REQUEST_WAIT: Duration = Duration::from_secs(60);
+
+/// What a cluster is made of.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// Coordinators, each with a gateway.
+    pub coordinators: u8,
+    /// Workers, each with one slot.
+    pub workers: u8,
+    /// Threads of a proof.
+    pub threads: u32,
+    /// Whether each process has a host of its own, so that links can be cut; needs root.
+    pub network: bool,
+    /// Whether disks and clocks can be made wrong.
+    pub faults: bool,
+    /// How long a lease lasts without a heartbeat.
+    pub lease_ms: u64,
+    /// Which log lines they write.
+    pub log: &'static str,
+}
+
+/// A running cluster. Dropped, its processes are killed and its folders removed.
+#[derive(Debug)]
+pub struct Cluster {
+    servers: BTreeMap<String, Server>,
+    net: Option<Net>,
+    layout: Layout,
+    // Last: processes end before their folders go.
+    folder: TempDir,
+}
+
+// === impl Layout ===
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self {
+            coordinators: 3,
+            workers: 2,
+            threads: 1,
+            network: false,
+            faults: false,
+            lease_ms: 10_000,
+            log: "info,openraft=warn",
+        }
+    }
+}
+
+// === impl Cluster ===
+
+impl Cluster {
+    /// Starts a cluster and waits until it takes work.
+    ///
+    /// # Errors
+    /// When it is not built, or does not take work in time; the logs' ends are in the error.
+    pub async fn start(layout: Layout) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("aureole-cluster-")
+            .tempdir()?;
+        let hosts = layout.coordinators + layout.workers;
+        let net = layout.network.then(|| Net::new(hosts)).transpose()?;
+        let servers = config::servers(&layout, net.as_ref(), folder.path())?;
+        let mut cluster = Self {
+            servers,
+            net,
+            layout,
+            folder,
+        };
+        for name in cluster.names() {
+            cluster.start_server(&name)?;
+        }
+        match cluster.ready().await {
+            Ok(()) => Ok(cluster),
+            Err(error) => Err(error.context(cluster.shown_logs())),
+        }
+    }
+
+    /// Starts a cluster and uploads first-party plugins.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`], and when a plugin is refused.
+    pub async fn with_plugins(layout: Layout, names: &[&str]) -> anyhow::Result<Self> {
+        let cluster = Self::start(layout).await?;
+        for name in names {
+            cluster.upload(plugin(name)?).await?;
+        }
+        Ok(cluster)
+    }
+
+    /// Uploads a component and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn upload(&self, component: Vec<u8>) -> anyhow::Result<()> {
+        let client = self.client("c1")?;
+        let (plugin, _) = client
+            .upload_plugin(component.into(), REQUEST_WAIT, |_, _| {})
+            .await?;
+        ensure!(
+            plugin.is_settled(),
+            "{} is still being inspected",
+            plugin.label()
+        );
+        Ok(())
+    }
+
+    /// What it is made of.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Everybody's name.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.servers.keys().cloned().collect()
+    }
+
+    /// The coordinators' names.
+    #[must_use]
+    pub fn coordinators(&self) -> Vec<String> {
+        (1..=self.layout.coordinators)
+            .map(|id| format!("c{id}"))
+            .collect()
+    }
+
+    /// The workers' names.
+    #[must_use]
+    pub fn workers(&self) -> Vec<String> {
+        (1..=self.layout.workers)
+            .map(|id| format!("w{id}"))
+            .collect()
+    }
+
+    /// One process.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn server(&self, name: &str) -> anyhow::Result<&Server> {
+        let server = self.servers.get(name);
+        server.with_context(|| format!("the cluster has no {name}"))
+    }
+
+    /// One process, to kill or stop.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn server_mut(&mut self, name: &str) -> anyhow::Result<&mut Server> {
+        let server = self.servers.get_mut(name);
+        server.with_context(|| format!("the cluster has no {name}"))
+    }
+
+    /// Starts a process that does not run, with the folder that it had.
+    ///
+    /// # Errors
+    /// When it runs already or cannot be started.
+    pub fn start_server(&mut self, name: &str) -> anyhow::Result<()> {
+        let server = self.servers.get_mut(name);
+        let server = server.with_context(|| format!("the cluster has no {name}"))?;
+        server.start(self.net.as_ref())
+    }
+
+    /// Its hosts' network.
+    ///
+    /// # Errors
+    /// When it was started without.
+    pub fn net(&mut self) -> anyhow::Result<&mut Net> {
+        self.net
+            .as_mut()
+            .context("this cluster was started without a network of its own")
+    }
+
+    /// A process's host in the network.
+    ///
+    /// # Errors
+    /// When it was started without.
+    pub fn host(&self, name: &str) -> anyhow::Result<u8> {
+        self.server(name)?
+            .host
+            .context("this cluster was started without a network of its own")
+    }
+
+    /// Where a coordinator's gateway answers.
+    ///
+    /// # Errors
+    /// When it has no gateway.
+    pub fn url(&self, name: &str) -> anyhow::Result<&str> {
+        let url = self.server(name)?.url.as_deref();
+        url.with_context(|| format!("{name} has no gateway"))
+    }
+
+    /// Where all gateways answer.
+    #[must_use]
+    pub fn urls(&self) -> Vec<String> {
+        self.servers
+            .values()
+            .filter_map(|server| server.url.clone())
+            .collect()
+    }
+
+    /// A client of one gateway.
+    ///
+    /// # Errors
+    /// When it has no gateway.
+    pub fn client(&self, name: &str) -> anyhow::Result<Client> {
+        Ok(Client::new(self.url(name)?)?)
+    }
+
+    /// Waits until every gateway that runs takes work.
+    ///
+    /// # Errors
+    /// When one does not in time, or a process has ended.
+    pub async fn ready(&mut self) -> anyhow::Result<()> {
+        for name in self.coordinators() {
+            if !self.server(&name)?.runs() {
+                continue;
+            }
+            let client = self.client(&name)?;
+            let mut told;
+            let waiting = format!("{name} to take work");
+            let start = std::time::Instant::now();
+            loop {
+                if let Some(status) = self.server_mut(&name)?.exited()? {
+                    bail!("{name} ended with {status}");
+                }
+                match client.ready().await {
+                    Ok(health) if health.ready => break,
+                    Ok(health) => told = format!("{:?}", health.checks),
+                    Err(error) => told = format!("{error:#}"),
+                }
+                ensure!(
+                    start.elapsed() < crate::PATIENCE,
+                    "waited for {waiting}, in vain: {told}"
+                );
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Who leads, as the majority of those who answer say.
+    ///
+    /// # Errors
+    /// When nobody leads in time.
+    pub async fn leader(&self) -> anyhow::Result<String> {
+        eventually("somebody to lead", || async {
+            let mut votes = BTreeMap::<u64, usize>::new();
+            for name in self.coordinators() {
+                if let Ok(status) = self.status(&name)
+                    && let Some(leader) = status.leader
+                {
+                    *votes.entry(leader).or_default() += 1;
+                }
+            }
+            let majority = usize::from(self.layout.coordinators / 2 + 1);
+            let leader = votes.into_iter().find(|(_, votes)| *votes >= majority);
+            Ok(leader.map(|(id, _)| format!("c{id}")))
+        })
+        .await
+    }
+
+    /// A coordinator that does not lead.
+    ///
+    /// # Errors
+    /// As [`Cluster::leader`].
+    pub async fn follower(&self) -> anyhow::Result<String> {
+        let leader = self.leader().await?;
+        let followers = self.coordinators();
+        let mut followers = followers.into_iter().filter(|name| *name != leader);
+        followers.next().context("the leader is alone")
+    }
+
+    /// The group as one coordinator sees it.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn status(&self, name: &str) -> anyhow::Result<Status> {
+        status::ask(self.server(name)?)
+    }
+
+    /// Runs a command of the binary against one gateway.
+    ///
+    /// # Errors
+    /// When it fails, with what it said.
+    pub fn run(&self, name: &str, arguments: &[&str]) -> anyhow::Result<String> {
+        let mut command = Command::new(binary()?);
+        command.args(arguments).args(["--url", self.url(name)?]);
+        output(&mut command)
+    }
+
+    /// Ends every fault, starts who does not run, and waits until all take work again.
+    ///
+    /// # Errors
+    /// When one does not in time.
+    pub async fn heal(&mut self) -> anyhow::Result<()> {
+        if let Some(net) = &mut self.net {
+            net.heal()?;
+        }
+        for name in self.names() {
+            let server = self.server_mut(&name)?;
+            if let Ok(faults) = server.faults() {
+                faults.heal()?;
+            }
+            // One that has ended by itself, as it may when its disk is full, is started again.
+            if server.runs() && server.exited()?.is_none() {
+                server.resume()?;
+            }
+            if !server.runs() {
+                self.start_server(&name)?;
+            }
+        }
+        match self.ready().await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(error.context(self.shown_logs())),
+        }
+    }
+
+    /// The folder of a shared file, for people.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The ends of all logs.
+    #[must_use]
+    pub fn shown_logs(&self) -> String {
+        let logs: Vec<String> = self.servers.values().map(Server::shown_log).collect();
+        logs.join("\n\n")
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("{}", self.shown_logs());
+        }
+    }
+}
+
+/// Runs a command and returns what it printed.
+fn output(command: &mut Command) -> anyhow::Result<String> {
+    let output = command.output()?;
+    ensure!(
+        output.status.success(),
+        "{command:?} ended with {}: {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// A path as configuration has it.
+fn quoted(path: &PathBuf) -> String {
+    format!("{:?}", path.display().to_string())
+}

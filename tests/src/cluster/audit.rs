@@ -1,0 +1,198 @@
+//! What must be true of a cluster after any fault: the same questions after each scenario.
+//!
+//! Acknowledged tasks lost 0; accepted completions of each task exactly 1; invalid proofs served 0;
+//! the coordinators' states equal; what clients saw linearizable.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use anyhow::{Context as _, ensure};
+use aureole_client::rest::{Task, TaskState};
+use aureole_preimage::Preimage;
+use serde_json::json;
+
+use super::traffic::{Acknowledged, Recorded};
+use super::{Cluster, Status};
+use crate::inputs::preimage_input;
+use crate::native::Native;
+use crate::wait::{PATIENCE, eventually};
+
+/// What was found. [`Verdict::holds`] says whether it is as it must be.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    /// Submissions that were acknowledged.
+    pub acknowledged: usize,
+    /// Proofs downloaded and verified here by stock halo2 on the author's circuit.
+    pub verified: usize,
+    /// Tasks that were cancelled.
+    pub cancelled: usize,
+    /// Attempts that were cut off or given up, beyond the one that counts.
+    pub retried: usize,
+    /// Calls of clients, and those among them that got no answer.
+    pub calls: (usize, usize),
+    /// Everything that is wrong, each in a sentence.
+    pub wrong: Vec<String>,
+}
+
+// === impl Verdict ===
+
+impl Verdict {
+    /// Fails when anything is wrong.
+    ///
+    /// # Errors
+    /// All that is wrong.
+    pub fn holds(&self) -> anyhow::Result<()> {
+        ensure!(self.wrong.is_empty(), "{self}");
+        Ok(())
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (calls, unanswered) = self.calls;
+        write!(
+            f,
+            "acknowledged {}, proofs verified {}, cancelled {}, attempts beyond the first {}, calls \
+             {calls} ({unanswered} without an answer), wrong {}",
+            self.acknowledged,
+            self.verified,
+            self.cancelled,
+            self.retried,
+            self.wrong.len()
+        )?;
+        self.wrong
+            .iter()
+            .try_for_each(|wrong| write!(f, "\n  {wrong}"))
+    }
+}
+
+impl Cluster {
+    /// Heals the cluster, lets everything acknowledged finish, and looks at all of it.
+    ///
+    /// # Errors
+    /// When it does not heal, or cannot be asked; what is wrong stands in the verdict.
+    pub async fn audit(&mut self, recorded: &Recorded) -> anyhow::Result<Verdict> {
+        self.heal().await?;
+        let mut verdict = Verdict {
+            acknowledged: recorded.acknowledged.len(),
+            ..Verdict::default()
+        };
+        for (number, acknowledged) in &recorded.acknowledged {
+            if let Err(error) = self.ended_well(*number, acknowledged, &mut verdict).await {
+                verdict
+                    .wrong
+                    .push(format!("submission {number}: {error:#}"));
+            }
+        }
+        if let Err(error) = self.agree().await {
+            verdict.wrong.push(format!("{error:#}"));
+        }
+        if let Err(violation) = recorded.history.check() {
+            verdict.wrong.push(violation.to_string());
+        }
+        let (calls, answered) = recorded.history.counts();
+        verdict.calls = (calls, calls - answered);
+        Ok(verdict)
+    }
+
+    /// Looks at one task after its end, through a gateway that depends on its number.
+    async fn ended_well(
+        &self,
+        number: u64,
+        acknowledged: &Acknowledged,
+        verdict: &mut Verdict,
+    ) -> anyhow::Result<()> {
+        let gateway = format!("c{}", number % u64::from(self.layout().coordinators) + 1);
+        let client = self.client(&gateway)?;
+        let id = acknowledged.id.as_str();
+        let task = client.wait_task(id, PATIENCE, |_| {}).await;
+        let task = task.with_context(|| format!("task {id} is lost, as {gateway} says"))?;
+        let accepted = task
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.problem.is_none());
+        let accepted = accepted
+            .filter(|attempt| attempt.ended_at.is_some())
+            .count();
+        match task.state {
+            TaskState::Done if acknowledged.cancelled => {
+                anyhow::bail!("task {id} is done after its cancellation was acknowledged")
+            }
+            TaskState::Done => {
+                ensure!(
+                    accepted == 1,
+                    "task {id} has {accepted} completions: {:?}",
+                    task.attempts
+                );
+                self.proves(number, &task, &client.proof(id).await?)?;
+                verdict.verified += 1;
+                verdict.retried += task.attempts.len() - 1;
+            }
+            // A cancellation may have taken effect without its answer.
+            TaskState::Cancelled => verdict.cancelled += 1,
+            state => anyhow::bail!("task {id} is {state}: {:?}", task.error),
+        }
+        Ok(())
+    }
+
+    /// Whether a served proof is one of what was submitted.
+    fn proves(&self, number: u64, task: &Task, proof: &[u8]) -> anyhow::Result<()> {
+        let native = native()?;
+        let shown = task
+            .public_inputs
+            .as_ref()
+            .context("it shows no public inputs")?;
+        let (_, expected) = native.assign(&preimage_input(number))?;
+        ensure!(
+            native.instance(shown)? == expected,
+            "it proves another submission"
+        );
+        ensure!(
+            native.verifies(&expected, proof),
+            "its proof does not verify"
+        );
+        Ok(())
+    }
+
+    /// Waits until all coordinators have applied the same commands, and compares what came of them.
+    async fn agree(&self) -> anyhow::Result<()> {
+        let states = eventually(
+            "all coordinators to have applied the same commands",
+            || async {
+                let mut states = Vec::new();
+                for name in self.coordinators() {
+                    match self.status(&name) {
+                        Ok(status) => states.push(status),
+                        Err(_) => return Ok(None),
+                    }
+                }
+                let first = states.first().map(|status| status.applied);
+                let same = states.iter().all(|status| Some(status.applied) == first);
+                Ok(same.then_some(states))
+            },
+        )
+        .await?;
+        let digests: Vec<_> = states
+            .iter()
+            .map(|status: &Status| &status.state_digest)
+            .collect();
+        ensure!(
+            digests
+                .iter()
+                .all(|digest| digest.is_some() && Some(digest) == digests.first()),
+            "the coordinators' states differ: {states:?}"
+        );
+        Ok(())
+    }
+}
+
+/// Keys made by stock halo2 from the author's code, once for a process.
+fn native() -> anyhow::Result<&'static Native<Preimage>> {
+    static NATIVE: OnceLock<Native<Preimage>> = OnceLock::new();
+    if let Some(native) = NATIVE.get() {
+        return Ok(native);
+    }
+    let k = Native::<Preimage>::recorded(&json!({}))?.k;
+    let native = Native::new(&json!({}), k)?;
+    Ok(NATIVE.get_or_init(|| native))
+}
