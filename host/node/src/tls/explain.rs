@@ -39,7 +39,7 @@ fn words(error: &TlsError) -> String {
             }
             CertificateError::UnknownIssuer | CertificateError::BadSignature => {
                 "the other side's certificate is of another cluster: its authority is not the one \
-                 this process trusts (ca.pem, or the digest in the join token)"
+                 in this process's ca.pem"
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 "the other side is no coordinator: its certificate is one of another role"
