@@ -344,7 +344,6 @@ mod tests {
         config.cluster.listen = Some(config.http.listen);
         config.cluster.secret_file = path();
         config.tls.dir = path();
-        config.tls.token_file = path();
         config.worker.name = Some(String::new());
         config
     }

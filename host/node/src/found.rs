@@ -44,7 +44,9 @@ pub enum FoundError {
         path: PathBuf,
     },
     /// The number of coordinators makes no group.
-    #[error("{count} coordinators make no group: give 1, 3, 5 or 7; an even number survives no more")]
+    #[error(
+        "{count} coordinators make no group: give 1, 3, 5 or 7; an even number survives no more"
+    )]
     Count {
         /// How many.
         count: usize,
@@ -90,7 +92,9 @@ pub fn found(folder: &Path, plan: &Plan) -> Result<Founded, FoundError> {
         let config = coordinator(&folder, plan, index)?;
         write_private(&config.secret_file(), secret.as_slice())?;
         let name = format!("coordinator-{}", index + 1);
-        authority.issue(Role::Coordinator, &name)?.store(&config.tls_dir())?;
+        authority
+            .issue(Role::Coordinator, &name)?
+            .store(&config.tls_dir())?;
         coordinators.push(write(&config)?);
     }
     let mut workers = Vec::new();
@@ -104,7 +108,9 @@ pub fn found(folder: &Path, plan: &Plan) -> Result<Founded, FoundError> {
         };
         config.cluster.coordinators.clone_from(&plan.coordinators);
         config.worker.name = Some(name.clone());
-        authority.issue(Role::Worker, &name)?.store(&config.tls_dir())?;
+        authority
+            .issue(Role::Worker, &name)?
+            .store(&config.tls_dir())?;
         workers.push(write(&config)?);
     }
     Ok(Founded {
@@ -129,7 +135,9 @@ fn coordinator(folder: &Path, plan: &Plan, index: usize) -> Result<Config, Found
     }
     config.cluster.id = Some(id);
     config.cluster.founding = Founding::Founders;
-    let members = (1..).map(|id: u64| id.to_string()).zip(plan.coordinators.iter().cloned());
+    let members = (1..)
+        .map(|id: u64| id.to_string())
+        .zip(plan.coordinators.iter().cloned());
     config.cluster.members = members.collect();
     if let Some(address) = plan.coordinators.get(index)
         && address.parse::<SocketAddr>().is_err()
@@ -160,7 +168,10 @@ mod tests {
 
     fn plan(coordinators: &[&str]) -> Plan {
         Plan {
-            coordinators: coordinators.iter().map(|&address| address.to_owned()).collect(),
+            coordinators: coordinators
+                .iter()
+                .map(|&address| address.to_owned())
+                .collect(),
             workers: 1,
             ..Plan::default()
         }

@@ -97,7 +97,9 @@ impl Node {
             true => Some(bind(config.http.listen).await?),
             false => None,
         };
-        let http_addr = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        let http_addr = listener
+            .as_ref()
+            .and_then(|listener| listener.local_addr().ok());
         let transport = transport(&config)?;
         let stop = CancellationToken::new();
         let mut member = match config.is(NodeRole::Coordinator) {

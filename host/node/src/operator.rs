@@ -1,5 +1,7 @@
 //! What an operator asks of a cluster: who belongs to it, and changes of that.
 
+use std::sync::Arc;
+
 use aureole_api::internal::v1::members_client::MembersClient;
 use aureole_api::internal::v1::{
     AddMemberRequest, ClusterStatus, MembersRequest, RemoveMemberRequest, TransferLeaderRequest,
@@ -8,7 +10,8 @@ use serde::Serialize;
 use tonic::transport::Channel;
 use tonic::{Response, Status};
 
-use crate::tls::{Transport, TransportError, explain};
+use crate::config::{Config, ConfigError};
+use crate::tls::{Identity, IdentityError, Role, Transport, TransportError, explain};
 
 /// Asks one coordinator, which passes on what only the leader can do.
 #[derive(Clone, Debug)]
@@ -60,6 +63,12 @@ pub enum OperatorError {
     /// There is no way to the coordinator.
     #[error(transparent)]
     Transport(#[from] TransportError),
+    /// The configuration has no usable address.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// It did not answer, or refused.
     #[error("the coordinator at {address}: {reason}")]
     Refused {
@@ -85,12 +94,32 @@ impl Operator {
         })
     }
 
-    /// How the cluster stands.
+    /// The way to the coordinator of a configuration file, with that coordinator's certificate.
+    ///
+    /// # Errors
+    /// [`OperatorError`]: the file is no coordinator's, or its certificate cannot be used.
+    pub fn beside(config: &Config) -> Result<Self, OperatorError> {
+        let address = config.cluster.advertised()?.unwrap_or_default();
+        let transport = match config.tls.enabled {
+            true => {
+                let identity = Identity::load(&config.tls_dir(), Role::Coordinator)?;
+                Transport::Tls(Arc::new(identity))
+            }
+            false => Transport::Plain,
+        };
+        Self::new(&address, &transport)
+    }
+
+    /// How the cluster stands: as the leader sees it, or, `local`, as the asked member does.
     ///
     /// # Errors
     /// [`OperatorError::Refused`].
-    pub async fn status(&mut self) -> Result<Standing, OperatorError> {
-        let answer = self.members.status(MembersRequest { forwarded: false }).await;
+    pub async fn status(&mut self, local: bool) -> Result<Standing, OperatorError> {
+        // A member that is asked by another one answers from what it knows itself.
+        let answer = self
+            .members
+            .status(MembersRequest { forwarded: local })
+            .await;
         self.read(answer)
     }
 
@@ -100,7 +129,11 @@ impl Operator {
     /// [`OperatorError::Refused`].
     pub async fn add(&mut self, id: u64, address: &str) -> Result<Standing, OperatorError> {
         let address = address.to_owned();
-        let request = AddMemberRequest { id, address, forwarded: false };
+        let request = AddMemberRequest {
+            id,
+            address,
+            forwarded: false,
+        };
         let answer = self.members.add(request).await;
         self.read(answer)
     }
@@ -110,7 +143,10 @@ impl Operator {
     /// # Errors
     /// [`OperatorError::Refused`].
     pub async fn remove(&mut self, id: u64) -> Result<Standing, OperatorError> {
-        let request = RemoveMemberRequest { id, forwarded: false };
+        let request = RemoveMemberRequest {
+            id,
+            forwarded: false,
+        };
         let answer = self.members.remove(request).await;
         self.read(answer)
     }
@@ -120,7 +156,10 @@ impl Operator {
     /// # Errors
     /// [`OperatorError::Refused`].
     pub async fn transfer(&mut self, id: u64) -> Result<Standing, OperatorError> {
-        let request = TransferLeaderRequest { id, forwarded: false };
+        let request = TransferLeaderRequest {
+            id,
+            forwarded: false,
+        };
         let answer = self.members.transfer(request).await;
         self.read(answer)
     }

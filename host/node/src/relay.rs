@@ -172,7 +172,11 @@ impl Relay {
         };
         // Not waited for: an answer from one who leads no more may never come.
         let another = async {
-            drop(leader.wait_for(|now| now.as_ref().map(|now| now.id) != Some(id)).await);
+            drop(
+                leader
+                    .wait_for(|now| now.as_ref().map(|now| now.id) != Some(id))
+                    .await,
+            );
         };
         tokio::select! {
             biased;

@@ -39,7 +39,12 @@ pub(crate) enum Cluster {
         #[arg(long, value_name = "DIR")]
         dir: PathBuf,
         /// Internal addresses of the coordinators
-        #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',', required = true)]
+        #[arg(
+            long,
+            value_name = "HOST:PORT,...",
+            value_delimiter = ',',
+            required = true
+        )]
         coordinators: Vec<String>,
         /// Where each coordinator serves the REST API; without it they serve none
         #[arg(long, value_name = "ADDRESS,...", value_delimiter = ',')]
@@ -64,7 +69,13 @@ pub(crate) enum Cluster {
         out: PathBuf,
     },
     /// Show who belongs to the cluster, who leads, who lags behind
-    Status(Way),
+    Status {
+        /// What the asked coordinator knows itself, whether it leads or not
+        #[arg(long)]
+        local: bool,
+        #[command(flatten)]
+        way: Way,
+    },
     /// Add a coordinator that runs and is empty, or tell where one is now
     Add {
         /// Its id
@@ -94,12 +105,18 @@ pub(crate) enum Cluster {
 #[derive(Debug, Args)]
 pub(crate) struct Way {
     /// Internal address of any coordinator
-    #[arg(long, value_name = "HOST:PORT", env = "AUREOLE_COORDINATOR")]
-    pub(crate) coordinator: String,
-    /// Folder of the admin's certificate, which `cluster init` made
-    #[arg(long, value_name = "DIR", env = "AUREOLE_ADMIN", required_unless_present = "plain")]
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        env = "AUREOLE_COORDINATOR",
+        required_unless_present = "config"
+    )]
+    pub(crate) coordinator: Option<String>,
+    /// Folder of the admin's certificate, which `cluster init` made; without it, plain connections on
+    /// the loopback interface
+    #[arg(long, value_name = "DIR", env = "AUREOLE_ADMIN")]
     pub(crate) admin: Option<PathBuf>,
-    /// Speak without TLS, on the loopback interface
-    #[arg(long, conflicts_with = "admin")]
-    pub(crate) plain: bool,
+    /// On a coordinator's own machine: its configuration file, instead of both
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["coordinator", "admin"])]
+    pub(crate) config: Option<PathBuf>,
 }

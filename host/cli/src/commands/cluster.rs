@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use aureole_node::tls::{Authority, Identity, Role, Transport};
-use aureole_node::{Operator, Plan, Standing, found};
+use aureole_node::{Config, Operator, Plan, Standing, found};
 use serde_json::json;
 
 use super::Context;
@@ -15,14 +15,29 @@ use crate::print;
 /// Runs a verb.
 pub(crate) async fn run(context: &Context, verb: Cluster) -> anyhow::Result<()> {
     let standing = match verb {
-        Cluster::Init { dir, coordinators, http, workers } => {
-            let plan = Plan { coordinators, http, workers, params_dir: None };
+        Cluster::Init {
+            dir,
+            coordinators,
+            http,
+            workers,
+        } => {
+            let plan = Plan {
+                coordinators,
+                http,
+                workers,
+                params_dir: None,
+            };
             return init(context, &dir, &plan);
         }
-        Cluster::Certificate { dir, role, name, out } => {
+        Cluster::Certificate {
+            dir,
+            role,
+            name,
+            out,
+        } => {
             return certificate(context, &dir, &role, &name, &out);
         }
-        Cluster::Status(way) => operator(&way)?.status().await?,
+        Cluster::Status { local, way } => operator(&way)?.status(local).await?,
         Cluster::Add { id, address, way } => operator(&way)?.add(id, &address).await?,
         Cluster::Remove { id, way } => operator(&way)?.remove(id).await?,
         Cluster::TransferLeader { id, way } => operator(&way)?.transfer(id).await?,
@@ -39,10 +54,19 @@ fn init(context: &Context, dir: &Path, plan: &Plan) -> anyhow::Result<()> {
         "admin": founded.admin,
     });
     print::result(context.output, &made, |_| {
-        print::line(format_args!("cluster {} is founded in {}", founded.cluster, dir.display()));
-        print::line("copy each folder to its machine, set data_dir to where it stands there, and run:");
+        print::line(format_args!(
+            "cluster {} is founded in {}",
+            founded.cluster,
+            dir.display()
+        ));
+        print::line(
+            "copy each folder to its machine, set data_dir to where it stands there, and run:",
+        );
         for config in founded.coordinators.iter().chain(&founded.workers) {
-            print::line(format_args!("  aureole serve --config {}", config.display()));
+            print::line(format_args!(
+                "  aureole serve --config {}",
+                config.display()
+            ));
         }
         print::line("keep ca.key: with it anybody can be anybody in the cluster");
     })
@@ -67,20 +91,29 @@ fn certificate(
 }
 
 fn operator(way: &Way) -> anyhow::Result<Operator> {
+    if let Some(file) = &way.config {
+        return Ok(Operator::beside(&Config::load(file)?)?);
+    }
     let transport = match &way.admin {
         Some(folder) => Transport::Tls(Arc::new(Identity::load(folder, Role::Admin)?)),
         None => Transport::Plain,
     };
-    Ok(Operator::new(&way.coordinator, &transport)?)
+    Ok(Operator::new(
+        way.coordinator.as_deref().unwrap_or_default(),
+        &transport,
+    )?)
 }
 
 fn show(standing: &Standing) {
-    let number = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
+    let number =
+        |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
     print::line(format_args!(
         "cluster {}  term {}  leader {}  applied {}  snapshot {}",
         standing.cluster,
         standing.term,
-        standing.leader.map_or_else(|| "none".to_owned(), |id| id.to_string()),
+        standing
+            .leader
+            .map_or_else(|| "none".to_owned(), |id| id.to_string()),
         number(standing.applied),
         number(standing.snapshot),
     ));

@@ -15,7 +15,10 @@ pub(crate) async fn run(context: &Context, options: Dev) -> anyhow::Result<ExitC
     }
     let config = serve::configure(options.settings, &[])?;
     serve::node(context, config, |url| {
-        print::line(format_args!("aureole is ready at {}", url.unwrap_or_default()));
+        print::line(format_args!(
+            "aureole is ready at {}",
+            url.unwrap_or_default()
+        ));
         print::line("  upload a plugin:  aureole plugin upload FILE.wasm");
         print::line("  stop:             Ctrl-C");
     })

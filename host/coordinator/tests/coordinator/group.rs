@@ -56,12 +56,10 @@ pub(crate) struct Group {
     pub(crate) seats: BTreeMap<u64, Seat>,
     pub(crate) wires: Wires,
     pub(crate) dir: TempDir,
-    /// The running members' depots.
-    pub(crate) depots: BTreeMap<u64, Depot>,
     snapshot_every: u64,
     founders: BTreeMap<u64, String>,
     /// Open as long as the group: a depot is open once, and a stopped member may still let go of it.
-    depots: BTreeMap<u64, Depot>,
+    pub(crate) depots: BTreeMap<u64, Depot>,
 }
 
 // === impl Wires ===
@@ -163,7 +161,6 @@ impl Group {
             seats: BTreeMap::new(),
             wires: Wires::default(),
             dir: tempfile::tempdir().unwrap(),
-            depots: BTreeMap::new(),
             snapshot_every,
             founders: BTreeMap::new(),
             depots: BTreeMap::new(),
@@ -221,14 +218,13 @@ impl Group {
         });
         let coordinator = Coordinator::start(
             config,
-            depot.clone().into(),
+            depot.into(),
             Arc::new(Script),
             Arc::new(Keys),
             Arc::new(SystemClock),
             dial,
         )
         .await?;
-        self.depots.insert(id, depot);
         let stop = CancellationToken::new();
         let router = Server::builder()
             .add_service(coordinator.raft_service())
@@ -243,7 +239,6 @@ impl Group {
     pub(crate) async fn stop(&mut self, id: u64) {
         let (coordinator, stop) = self.seats.get_mut(&id).unwrap().running.take().unwrap();
         stop.cancel();
-        self.depots.remove(&id);
         coordinator.shutdown().await;
     }
 

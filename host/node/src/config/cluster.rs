@@ -71,8 +71,6 @@ pub struct Tls {
     /// The folder of this process's certificate and key. `tls` below the data directory, unless
     /// given.
     pub dir: Option<PathBuf>,
-    /// The file with the join token, for a worker or gateway that has no certificate yet.
-    pub token_file: Option<PathBuf>,
 }
 
 // === impl NodeRole ===
@@ -144,7 +142,11 @@ impl Cluster {
     }
 
     /// Checks what a process with these roles needs.
-    pub(super) fn validate(&self, roles: &BTreeSet<NodeRole>, tls: &Tls) -> Result<(), ConfigError> {
+    pub(super) fn validate(
+        &self,
+        roles: &BTreeSet<NodeRole>,
+        tls: &Tls,
+    ) -> Result<(), ConfigError> {
         if roles.contains(&NodeRole::Coordinator) {
             self.validate_coordinator()?;
         } else if self.coordinators.is_empty() {
@@ -155,9 +157,18 @@ impl Cluster {
             ));
         }
         let listen = self.listen.map(|address| address.to_string());
-        let named = self.members.values().map(|address| ("cluster.members", address));
-        let advertised = self.advertise.iter().map(|address| ("cluster.advertise", address));
-        let asked = self.coordinators.iter().map(|address| ("cluster.coordinators", address));
+        let named = self
+            .members
+            .values()
+            .map(|address| ("cluster.members", address));
+        let advertised = self
+            .advertise
+            .iter()
+            .map(|address| ("cluster.advertise", address));
+        let asked = self
+            .coordinators
+            .iter()
+            .map(|address| ("cluster.coordinators", address));
         let listened = listen.iter().map(|address| ("cluster.listen", address));
         for (key, address) in named.chain(advertised).chain(asked).chain(listened) {
             match is_loopback(address) {
@@ -180,7 +191,11 @@ impl Cluster {
         let members = self.members()?;
         if members.len() > MEMBERS_MAX {
             let found = format!("a list of {}", members.len());
-            return Err(refused("cluster.members", &found, "but a group has at most 7"));
+            return Err(refused(
+                "cluster.members",
+                &found,
+                "but a group has at most 7",
+            ));
         }
         if self.founding == Founding::Alone {
             return Ok(());
@@ -188,7 +203,8 @@ impl Cluster {
         let Some(id) = self.id.filter(|id| *id > 0) else {
             return Err(refused(
                 "cluster.id",
-                self.id.map_or_else(|| "absent".to_owned(), |id| id.to_string()),
+                self.id
+                    .map_or_else(|| "absent".to_owned(), |id| id.to_string()),
                 "but a coordinator of a group has an id of its own, from 1",
             ));
         };
@@ -216,7 +232,6 @@ impl Default for Tls {
         Self {
             enabled: true,
             dir: None,
-            token_file: None,
         }
     }
 }
@@ -251,19 +266,33 @@ mod tests {
         let founders = "[cluster]\nfounding = \"founders\"\nmembers = { 1 = \"10.0.0.1:7400\" }\n";
         assert!(refusal(founders).contains("cluster.id is absent"));
         let other = refusal(&format!("{founders}id = 2\n"));
-        assert!(other.contains("cluster.id is 2") && other.contains("only: 1"), "{other}");
+        assert!(
+            other.contains("cluster.id is 2") && other.contains("only: 1"),
+            "{other}"
+        );
         let config = accepted(&format!("{founders}id = 1\n"));
-        assert_eq!(config.cluster.advertised().unwrap().unwrap(), "10.0.0.1:7400");
-        assert_eq!(config.cluster.listens().unwrap(), "10.0.0.1:7400".parse().ok());
+        assert_eq!(
+            config.cluster.advertised().unwrap().unwrap(),
+            "10.0.0.1:7400"
+        );
+        assert_eq!(
+            config.cluster.listens().unwrap(),
+            "10.0.0.1:7400".parse().ok()
+        );
     }
 
     #[test]
     fn a_member_without_a_number_and_a_group_that_is_too_large_are_refused() {
         let named = refusal("[cluster]\nmembers = { one = \"10.0.0.1:7400\" }\n");
         assert!(named.contains("cluster.members is one"), "{named}");
-        let many: Vec<String> = (1..=8).map(|id| format!("{id} = \"10.0.0.{id}:1\"")).collect();
+        let many: Vec<String> = (1..=8)
+            .map(|id| format!("{id} = \"10.0.0.{id}:1\""))
+            .collect();
         let many = refusal(&format!("[cluster]\nmembers = {{ {} }}\n", many.join(", ")));
-        assert!(many.contains("list of 8") && many.contains("at most 7"), "{many}");
+        assert!(
+            many.contains("list of 8") && many.contains("at most 7"),
+            "{many}"
+        );
     }
 
     #[test]
@@ -271,8 +300,13 @@ mod tests {
         let joins = "[cluster]\nid = 4\nfounding = \"join\"\n";
         assert!(refusal(joins).contains("cluster.advertise is absent"));
         let named = refusal(&format!("{joins}advertise = \"four.example:7400\"\n"));
-        assert!(named.contains("four.example") && named.contains("cluster.listen"), "{named}");
-        accepted(&format!("{joins}advertise = \"four.example:7400\"\nlisten = \"0.0.0.0:7400\"\n"));
+        assert!(
+            named.contains("four.example") && named.contains("cluster.listen"),
+            "{named}"
+        );
+        accepted(&format!(
+            "{joins}advertise = \"four.example:7400\"\nlisten = \"0.0.0.0:7400\"\n"
+        ));
     }
 
     #[test]
@@ -296,7 +330,10 @@ mod tests {
         };
         accepted(&plain("127.0.0.1:7400"));
         let abroad = refusal(&plain("10.0.0.1:7400"));
-        assert!(abroad.contains("10.0.0.1:7400") && abroad.contains("tls.enabled"), "{abroad}");
+        assert!(
+            abroad.contains("10.0.0.1:7400") && abroad.contains("tls.enabled"),
+            "{abroad}"
+        );
         let nowhere = refusal(&plain("10.0.0.1"));
         assert!(nowhere.contains("HOST:PORT"), "{nowhere}");
     }

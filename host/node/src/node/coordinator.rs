@@ -88,7 +88,10 @@ impl Member {
             threads: cores(),
             ..provers_config(config)?
         };
-        let verifier = Arc::new(ChildVerifier::new(Provers::new(verifier_config, blobs.clone())));
+        let verifier = Arc::new(ChildVerifier::new(Provers::new(
+            verifier_config,
+            blobs.clone(),
+        )));
         let coordinator = Coordinator::start(
             member_config(config, transport)?,
             blobs.clone(),
@@ -160,7 +163,11 @@ impl Member {
             member: self.coordinator.id(),
         };
         let archivist = tokio::spawn(archivist::run(desk, stop.clone()));
-        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let listener = self
+            .listener
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let mut background = vec![archivist];
         if let Some(listener) = listener {
             background.push(self.serve(listener, transport, local.clone(), stop)?);
@@ -192,22 +199,35 @@ impl Member {
         let coordinator = &self.coordinator;
         let router = transport
             .server()?
-            .add_service(InterceptedService::new(coordinator.raft_service(), members.clone()))
+            .add_service(InterceptedService::new(
+                coordinator.raft_service(),
+                members.clone(),
+            ))
             .add_service(InterceptedService::new(replicas, members))
-            .add_service(InterceptedService::new(coordinator.members_service(), operators))
-            .add_service(InterceptedService::new(coordinator.workers_service(), workers.clone()))
+            .add_service(InterceptedService::new(
+                coordinator.members_service(),
+                operators,
+            ))
+            .add_service(InterceptedService::new(
+                coordinator.workers_service(),
+                workers.clone(),
+            ))
             .add_service(InterceptedService::new(
                 BlobsService::server(self.replicated.clone()),
                 workers,
             ))
-            .add_service(InterceptedService::new(DeskService::server(local), gateways));
+            .add_service(InterceptedService::new(
+                DeskService::server(local),
+                gateways,
+            ));
         let stop = stop.clone();
         Ok(tokio::spawn(async move {
             let incoming = TcpListenerStream::new(listener);
             let incoming = futures::StreamExt::map(incoming, |stream| {
                 stream.inspect(|stream| drop(stream.set_nodelay(true)))
             });
-            let served = router.serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
+            let served =
+                router.serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
             // Streams of workers and members have no end of their own.
             tokio::select! {
                 result = served => if let Err(error) = result {
@@ -247,7 +267,10 @@ impl Member {
 
     /// Stops; the node's token is cancelled.
     pub(super) async fn stop(self) {
-        let background = self.background.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let background = self
+            .background
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
         for task in background {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a background task did not end well");
@@ -301,5 +324,8 @@ fn checker(config: &Config, blobs: &SharedBlobs) -> Result<Checker, StartError> 
     let mut sandboxes = SandboxesConfig::new(provers.command.clone(), code);
     sandboxes.size = 1;
     let sandboxes = Sandboxes::new(sandboxes, blobs.clone())?;
-    Ok(Checker::new(sandboxes, Provers::new(provers, blobs.clone())))
+    Ok(Checker::new(
+        sandboxes,
+        Provers::new(provers, blobs.clone()),
+    ))
 }

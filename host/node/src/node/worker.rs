@@ -33,10 +33,13 @@ impl Connect for Ways {
         if let (HERE, Some(link)) = (address, &self.here) {
             return Ok(link.channel());
         }
-        let endpoint = self.transport.endpoint(address).map_err(|error| ConnectError {
-            address: address.to_owned(),
-            reason: error.to_string(),
-        })?;
+        let endpoint = self
+            .transport
+            .endpoint(address)
+            .map_err(|error| ConnectError {
+                address: address.to_owned(),
+                reason: error.to_string(),
+            })?;
         Ok(endpoint.connect_lazy())
     }
 }

@@ -17,18 +17,44 @@ use serde_json::Value;
 #[serde(rename_all = "snake_case")]
 pub(super) enum Call {
     Plugins,
-    Plugin { plugin: PluginRef, wait_ms: u64 },
-    RetirePlugin { plugin: PluginRef },
-    PutCircuit { plugin: PluginRef, params: Option<Value> },
-    Circuit { circuit: CircuitId, wait_ms: u64 },
-    CircuitIr { circuit: CircuitId },
-    CheckInput { circuit: CircuitId, input: Value, reveal: bool },
+    Plugin {
+        plugin: PluginRef,
+        wait_ms: u64,
+    },
+    RetirePlugin {
+        plugin: PluginRef,
+    },
+    PutCircuit {
+        plugin: PluginRef,
+        params: Option<Value>,
+    },
+    Circuit {
+        circuit: CircuitId,
+        wait_ms: u64,
+    },
+    CircuitIr {
+        circuit: CircuitId,
+    },
+    CheckInput {
+        circuit: CircuitId,
+        input: Value,
+        reveal: bool,
+    },
     Submit(Box<Submit>),
-    Task { task: TaskId, wait_ms: u64 },
+    Task {
+        task: TaskId,
+        wait_ms: u64,
+    },
     Tasks(Tasks),
-    Cancel { task: TaskId },
-    Explain { task: TaskId },
-    Proof { task: TaskId },
+    Cancel {
+        task: TaskId,
+    },
+    Explain {
+        task: TaskId,
+    },
+    Proof {
+        task: TaskId,
+    },
     Verify(Verify),
 }
 

@@ -15,12 +15,26 @@ pub(super) async fn document(desk: &Arc<Desk>, call: Call) -> Result<Vec<u8>, Pr
     let wait = Duration::from_millis;
     match call {
         Call::Plugins => written(desk.list_plugins().await?),
-        Call::Plugin { plugin, wait_ms } => written(desk.show_plugin(&plugin, wait(wait_ms)).await?),
+        Call::Plugin { plugin, wait_ms } => {
+            written(desk.show_plugin(&plugin, wait(wait_ms)).await?)
+        }
         Call::RetirePlugin { plugin } => written(desk.retire(&plugin).await?),
-        Call::PutCircuit { plugin, params } => written(desk.make_circuit(&plugin, params.as_ref()).await?),
-        Call::Circuit { circuit, wait_ms } => written(desk.show_circuit(&circuit, wait(wait_ms)).await?),
-        Call::CheckInput { circuit, input, reveal } => {
-            let check = InputCheck { circuit, input, reveal };
+        Call::PutCircuit { plugin, params } => {
+            written(desk.make_circuit(&plugin, params.as_ref()).await?)
+        }
+        Call::Circuit { circuit, wait_ms } => {
+            written(desk.show_circuit(&circuit, wait(wait_ms)).await?)
+        }
+        Call::CheckInput {
+            circuit,
+            input,
+            reveal,
+        } => {
+            let check = InputCheck {
+                circuit,
+                input,
+                reveal,
+            };
             written(desk.check_against(check).await?)
         }
         Call::Submit(submit) => {

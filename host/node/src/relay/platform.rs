@@ -4,15 +4,17 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use aureole_api::{Problem, codes, rest};
-use aureole_gateway::{Blob, Component, InputCheck, Platform, Submission, TaskFilter, Verification};
+use aureole_gateway::{
+    Blob, Component, InputCheck, Platform, Submission, TaskFilter, Verification,
+};
 use aureole_ledger::{CircuitId, TaskId};
 use bytes::Bytes;
 use futures::FutureExt as _;
 use serde_json::Value;
 use tokio::io::AsyncReadExt as _;
 
-use super::call::{Call, millis};
 use super::Relay;
+use super::call::{Call, millis};
 use crate::clock;
 use crate::desk::COMPONENT_BYTES_MAX;
 use crate::health;
@@ -34,7 +36,11 @@ impl Platform for Relay {
         self.until_answered(
             |address| {
                 let (signature, bytes) = (signature.clone(), bytes.clone());
-                async move { self.remote.upload(&address, signature.as_ref(), &bytes).await }
+                async move {
+                    self.remote
+                        .upload(&address, signature.as_ref(), &bytes)
+                        .await
+                }
             },
             |desk| {
                 let component = again();

@@ -16,9 +16,9 @@ use serde::de::DeserializeOwned;
 use tonic::Status;
 use tonic::transport::Channel;
 
+use super::Lost;
 use super::call::Call;
 use super::route::Route;
-use super::Lost;
 use crate::tls::{Transport, explain};
 
 /// Largest message: a task with its proof, or a call with an input of 8 MiB in which every byte may
@@ -57,7 +57,11 @@ impl Remote {
     }
 
     /// One verb that answers with a document.
-    pub(super) async fn call<T: DeserializeOwned>(&self, address: &str, call: &Call) -> Result<T, Lost> {
+    pub(super) async fn call<T: DeserializeOwned>(
+        &self,
+        address: &str,
+        call: &Call,
+    ) -> Result<T, Lost> {
         let request = verb(call)?;
         let mut client = self.client(address)?;
         let reply = self.within(address, client.call(request)).await?;
@@ -73,7 +77,9 @@ impl Remote {
     ) -> Result<T, Lost> {
         let part = |part| v1::UploadPart { part: Some(part) };
         let head = signature.map(|signature| {
-            part(upload_part::Part::Signature(signature.to_string().into_bytes()))
+            part(upload_part::Part::Signature(
+                signature.to_string().into_bytes(),
+            ))
         });
         let chunks: Vec<_> = component
             .chunks(PART_BYTES)
@@ -100,17 +106,22 @@ impl Remote {
                         digest = head.ok().map(Digest::from_bytes);
                     }
                     Some(blob_part::Part::Bytes(more)) => bytes.extend_from_slice(&more),
-                    Some(blob_part::Part::Problem(problem)) => return Ok(Err(read_problem(&problem))),
+                    Some(blob_part::Part::Problem(problem)) => {
+                        return Ok(Err(read_problem(&problem)));
+                    }
                     None => {}
                 }
                 if bytes.len() > BLOB_BYTES_MAX {
                     return Err(Status::out_of_range("the blob is longer than any may be"));
                 }
             }
-            let digest = digest.ok_or_else(|| Status::data_loss("the blob came without a digest"))?;
+            let digest =
+                digest.ok_or_else(|| Status::data_loss("the blob came without a digest"))?;
             let bytes = Bytes::from(bytes);
             if Digest::of(&bytes) != digest {
-                return Err(Status::data_loss("the blob came with other bytes than its digest's"));
+                return Err(Status::data_loss(
+                    "the blob came with other bytes than its digest's",
+                ));
             }
             Ok(Ok(Blob { digest, bytes }))
         };
@@ -125,7 +136,9 @@ impl Remote {
         answer: impl Future<Output = Result<tonic::Response<T>, Status>>,
     ) -> Result<T, Lost> {
         let late = |_| Status::deadline_exceeded("no answer in time");
-        let answer = tokio::time::timeout(CALL_TIME_MAX, answer).await.map_err(late);
+        let answer = tokio::time::timeout(CALL_TIME_MAX, answer)
+            .await
+            .map_err(late);
         match answer.and_then(|answer| answer) {
             Ok(response) => {
                 self.route.follow(address);

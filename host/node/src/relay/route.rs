@@ -116,7 +116,10 @@ mod tests {
     #[test]
     fn coordinators_are_asked_in_turn_until_one_leads() {
         let route = route();
-        assert_eq!([route.next(), route.next(), route.next()], ["a:1", "b:1", "a:1"]);
+        assert_eq!(
+            [route.next(), route.next(), route.next()],
+            ["a:1", "b:1", "a:1"]
+        );
         route.follow("b:1");
         assert_eq!([route.next(), route.next()], ["b:1", "b:1"]);
         route.doubt("b:1", None);

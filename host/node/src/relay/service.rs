@@ -49,7 +49,11 @@ impl DeskService {
         }
         let member = self.local.member;
         let lost = async {
-            drop(leader.wait_for(|now| now.as_ref().map(|now| now.id) != Some(member)).await);
+            drop(
+                leader
+                    .wait_for(|now| now.as_ref().map(|now| now.id) != Some(member))
+                    .await,
+            );
         };
         tokio::select! {
             biased;
@@ -83,7 +87,9 @@ impl desk_server::Desk for DeskService {
         request: Request<v1::VerbCall>,
     ) -> Result<Response<v1::VerbReply>, Status> {
         let call = read(&request.into_inner())?;
-        let done = self.leading(perform::document(&self.local.desk, call)).await?;
+        let done = self
+            .leading(perform::document(&self.local.desk, call))
+            .await?;
         Ok(Response::new(reply(done)?))
     }
 

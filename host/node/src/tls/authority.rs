@@ -49,7 +49,9 @@ pub enum AuthorityError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The authority's certificate names no cluster.
-    #[error("the authority's certificate names no cluster: it was not made by `aureole cluster init`")]
+    #[error(
+        "the authority's certificate names no cluster: it was not made by `aureole cluster init`"
+    )]
     NoCluster,
 }
 
@@ -79,7 +81,9 @@ impl Authority {
         params
             .distinguished_name
             .push(DnType::CommonName, format!("aureole cluster {cluster}"));
-        let uri = format!("aureole://{cluster}").try_into().map_err(failed("name itself"))?;
+        let uri = format!("aureole://{cluster}")
+            .try_into()
+            .map_err(failed("name itself"))?;
         params.subject_alt_names = vec![SanType::URI(uri)];
         let key = KeyPair::generate().map_err(failed("make its key"))?;
         let certificate = params.self_signed(&key).map_err(failed("sign itself"))?;
@@ -138,7 +142,10 @@ impl Authority {
     /// [`AuthorityError::File`].
     pub fn store(&self, folder: &Path) -> Result<(), AuthorityError> {
         write_private(&folder.join(KEY), self.key_pem().as_bytes())?;
-        Ok(write_public(&folder.join(CERTIFICATE), self.certificate_pem.as_bytes())?)
+        Ok(write_public(
+            &folder.join(CERTIFICATE),
+            self.certificate_pem.as_bytes(),
+        )?)
     }
 
     /// Makes a key and a certificate for a process.
@@ -191,8 +198,12 @@ impl Authority {
         params.subject_alt_names = vec![SanType::URI(text(&name.to_string())?)];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         if name.role == Role::Coordinator {
-            params.subject_alt_names.push(SanType::DnsName(text(COORDINATOR_NAME)?));
-            params.extended_key_usages.push(ExtendedKeyUsagePurpose::ServerAuth);
+            params
+                .subject_alt_names
+                .push(SanType::DnsName(text(COORDINATOR_NAME)?));
+            params
+                .extended_key_usages
+                .push(ExtendedKeyUsagePurpose::ServerAuth);
         }
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;
@@ -241,7 +252,10 @@ mod tests {
     fn an_authority_reads_back_as_the_same_cluster() {
         let authority = Authority::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(Authority::load(folder.path()), Err(AuthorityError::File(_))));
+        assert!(matches!(
+            Authority::load(folder.path()),
+            Err(AuthorityError::File(_))
+        ));
         authority.store(folder.path()).unwrap();
         let again = Authority::load(folder.path()).unwrap();
         assert_eq!(again.cluster(), authority.cluster());
@@ -264,9 +278,15 @@ mod tests {
     fn a_name_that_is_none_and_a_key_that_is_none_are_refused() {
         let authority = Authority::new().unwrap();
         let refused = authority.issue(Role::Worker, "a/../b").unwrap_err();
-        assert!(matches!(refused, AuthorityError::Name { .. }), "{refused:?}");
+        assert!(
+            matches!(refused, AuthorityError::Name { .. }),
+            "{refused:?}"
+        );
         let refused = Authority::from_pem(authority.certificate_pem(), "key").unwrap_err();
-        assert!(matches!(refused, AuthorityError::Certificate { .. }), "{refused:?}");
+        assert!(
+            matches!(refused, AuthorityError::Certificate { .. }),
+            "{refused:?}"
+        );
     }
 
     #[test]

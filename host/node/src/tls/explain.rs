@@ -16,7 +16,9 @@ pub fn explain(error: &(dyn Error + 'static)) -> Option<String> {
             return Some(words(tls));
         }
         // An io::Error's source() skips the error it holds.
-        if let Some(held) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref)
+        if let Some(held) = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
             && let Some(tls) = held.downcast_ref::<TlsError>()
         {
             return Some(words(tls));
@@ -37,7 +39,7 @@ fn words(error: &TlsError) -> String {
             }
             CertificateError::UnknownIssuer | CertificateError::BadSignature => {
                 "the other side's certificate is of another cluster: its authority is not the one \
-                 this process trusts (ca.pem, or the digest in the join token)"
+                 in this process's ca.pem"
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 "the other side is no coordinator: its certificate is one of another role"
@@ -110,6 +112,9 @@ mod tests {
 
     #[test]
     fn what_is_no_matter_of_tls_is_left_alone() {
-        assert_eq!(explain(&io::Error::from(io::ErrorKind::ConnectionRefused)), None);
+        assert_eq!(
+            explain(&io::Error::from(io::ErrorKind::ConnectionRefused)),
+            None
+        );
     }
 }

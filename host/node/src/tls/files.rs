@@ -117,6 +117,9 @@ mod tests {
         assert!(missing.to_string().contains("ca.pem"), "{missing}");
         std::fs::write(&path, vec![b'x'; 65 << 10]).unwrap();
         let large = read(&path).unwrap_err();
-        assert!(matches!(large, FileError::TooLarge { bytes: 66_560, .. }), "{large:?}");
+        assert!(
+            matches!(large, FileError::TooLarge { bytes: 66_560, .. }),
+            "{large:?}"
+        );
     }
 }

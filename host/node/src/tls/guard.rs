@@ -21,12 +21,18 @@ pub struct Guard {
 impl Guard {
     /// Lets everybody through: for connections within a process, and plain loopback ones.
     pub(crate) fn open() -> Self {
-        Self { cluster: None, allowed: &[] }
+        Self {
+            cluster: None,
+            allowed: &[],
+        }
     }
 
     /// Lets some roles of a cluster through.
     pub(crate) fn of(cluster: &str, allowed: &'static [Role]) -> Self {
-        Self { cluster: Some(cluster.into()), allowed }
+        Self {
+            cluster: Some(cluster.into()),
+            allowed,
+        }
     }
 
     /// Says who calls, if that one may.

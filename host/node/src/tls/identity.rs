@@ -96,7 +96,12 @@ impl Identity {
         certificate: String,
         key: Zeroizing<String>,
     ) -> Self {
-        Self { name, authority, certificate, key }
+        Self {
+            name,
+            authority,
+            certificate,
+            key,
+        }
     }
 
     /// Reads an identity and checks that it can be used now, as this role.
@@ -115,10 +120,18 @@ impl Identity {
             .ok_or_else(|| unreadable(path.clone()))?;
         if name.cluster != expected {
             let found = name.cluster;
-            return Err(IdentityError::OtherCluster { path, found, expected });
+            return Err(IdentityError::OtherCluster {
+                path,
+                found,
+                expected,
+            });
         }
         if name.role != role {
-            return Err(IdentityError::Role { path, found: name.role, expected: role });
+            return Err(IdentityError::Role {
+                path,
+                found: name.role,
+                expected: role,
+            });
         }
         let identity = Self::from_parts(name, authority, certificate, key);
         identity.check_time(path, seconds(SystemTime::now()))?;
@@ -192,13 +205,17 @@ pub(super) fn cluster_of(authority: &str) -> Option<String> {
 pub(crate) fn cluster_of_der(der: &[u8]) -> Option<String> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     let names = certificate.subject_alternative_name().ok()??;
-    names.value.general_names.iter().find_map(|name| match name {
-        GeneralName::URI(uri) => {
-            let cluster = uri.strip_prefix("aureole://")?;
-            (!cluster.contains('/')).then(|| cluster.to_owned())
-        }
-        _ => None,
-    })
+    names
+        .value
+        .general_names
+        .iter()
+        .find_map(|name| match name {
+            GeneralName::URI(uri) => {
+                let cluster = uri.strip_prefix("aureole://")?;
+                (!cluster.contains('/')).then(|| cluster.to_owned())
+            }
+            _ => None,
+        })
 }
 
 /// From when until when, in seconds since the epoch.
@@ -206,7 +223,10 @@ fn validity_of(pem: &str) -> Option<(i64, i64)> {
     let der = der_of(pem)?;
     let (_, certificate) = X509Certificate::from_der(&der).ok()?;
     let validity = certificate.validity();
-    Some((validity.not_before.timestamp(), validity.not_after.timestamp()))
+    Some((
+        validity.not_before.timestamp(),
+        validity.not_after.timestamp(),
+    ))
 }
 
 fn seconds(time: SystemTime) -> i64 {
@@ -231,7 +251,10 @@ mod tests {
         identity.store(folder.path()).unwrap();
         let loaded = Identity::load(folder.path(), Role::Worker).unwrap();
         assert_eq!(loaded.name(), identity.name());
-        let mode = std::fs::metadata(folder.path().join("node.key")).unwrap().permissions().mode();
+        let mode = std::fs::metadata(folder.path().join("node.key"))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
         let shown = format!("{loaded:?}");
         assert!(!shown.contains("PRIVATE"), "{shown}");
@@ -243,14 +266,33 @@ mod tests {
         let identity = Authority::new().unwrap().issue(Role::Worker, "w1").unwrap();
         identity.store(folder.path()).unwrap();
         let refused = Identity::load(folder.path(), Role::Coordinator).unwrap_err();
-        assert!(matches!(refused, IdentityError::Role { found: Role::Worker, .. }), "{refused:?}");
+        assert!(
+            matches!(
+                refused,
+                IdentityError::Role {
+                    found: Role::Worker,
+                    ..
+                }
+            ),
+            "{refused:?}"
+        );
         let other = Authority::new().unwrap();
-        write_public(&folder.path().join("ca.pem"), other.certificate_pem().as_bytes()).unwrap();
+        write_public(
+            &folder.path().join("ca.pem"),
+            other.certificate_pem().as_bytes(),
+        )
+        .unwrap();
         let refused = Identity::load(folder.path(), Role::Worker).unwrap_err();
-        assert!(matches!(refused, IdentityError::OtherCluster { .. }), "{refused:?}");
+        assert!(
+            matches!(refused, IdentityError::OtherCluster { .. }),
+            "{refused:?}"
+        );
         write_public(&folder.path().join("ca.pem"), b"no certificate").unwrap();
         let refused = Identity::load(folder.path(), Role::Worker).unwrap_err();
-        assert!(matches!(refused, IdentityError::Certificate { .. }), "{refused:?}");
+        assert!(
+            matches!(refused, IdentityError::Certificate { .. }),
+            "{refused:?}"
+        );
     }
 
     #[test]
@@ -259,9 +301,16 @@ mod tests {
         let hour = Duration::from_secs(3_600);
         let identity = authority.issue_for(Role::Worker, "w1", hour).unwrap();
         let now = super::seconds(std::time::SystemTime::now());
-        let over = identity.check_time("node.pem".into(), now + 4 * 86_400).unwrap_err();
-        assert!(matches!(over, IdentityError::Expired { days: 3, .. }), "{over:?}");
-        let early = identity.check_time("node.pem".into(), now - 7_200).unwrap_err();
+        let over = identity
+            .check_time("node.pem".into(), now + 4 * 86_400)
+            .unwrap_err();
+        assert!(
+            matches!(over, IdentityError::Expired { days: 3, .. }),
+            "{over:?}"
+        );
+        let early = identity
+            .check_time("node.pem".into(), now - 7_200)
+            .unwrap_err();
         assert!(matches!(early, IdentityError::NotYet { .. }), "{early:?}");
         assert!(early.to_string().contains("clock"), "{early}");
     }

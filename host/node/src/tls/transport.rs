@@ -144,7 +144,11 @@ pub(crate) fn is_loopback(address: &str) -> Option<bool> {
     if host == "localhost" {
         return Some(true);
     }
-    Some(address.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback()))
+    Some(
+        address
+            .parse::<SocketAddr>()
+            .is_ok_and(|address| address.ip().is_loopback()),
+    )
 }
 
 /// Host and port of an address.
@@ -155,7 +159,9 @@ fn split(address: &str) -> Option<(&str, u16)> {
 }
 
 fn bad(address: &str) -> TransportError {
-    TransportError::Address { address: address.escape_debug().to_string() }
+    TransportError::Address {
+        address: address.escape_debug().to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -170,15 +176,31 @@ mod tests {
         for near in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "localhost:1"] {
             assert!(Transport::Plain.endpoint(near).is_ok(), "{near}");
         }
-        for far in ["10.0.0.1:1", "example.com:1", "0.0.0.0:1", "localhost.example:1"] {
+        for far in [
+            "10.0.0.1:1",
+            "example.com:1",
+            "0.0.0.0:1",
+            "localhost.example:1",
+        ] {
             let refused = Transport::Plain.endpoint(far).unwrap_err();
-            assert!(matches!(refused, TransportError::PlainAbroad { .. }), "{far}");
+            assert!(
+                matches!(refused, TransportError::PlainAbroad { .. }),
+                "{far}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_address_is_named() {
-        for text in ["", "host", ":1", "host:99999", "a b:1", "user@host:1", "host/path:1"] {
+        for text in [
+            "",
+            "host",
+            ":1",
+            "host:99999",
+            "a b:1",
+            "user@host:1",
+            "host/path:1",
+        ] {
             let refused = Transport::Plain.endpoint(text).unwrap_err();
             assert!(matches!(refused, TransportError::Address { .. }), "{text}");
             assert_eq!(is_loopback(text), None, "{text}");

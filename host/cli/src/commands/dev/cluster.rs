@@ -40,7 +40,9 @@ pub(super) async fn run(
     workers: u32,
     settings: Settings,
 ) -> anyhow::Result<ExitCode> {
-    let folder = settings.data_dir.unwrap_or_else(|| ".aureole-cluster".into());
+    let folder = settings
+        .data_dir
+        .unwrap_or_else(|| ".aureole-cluster".into());
     let addresses = free_addresses(2 * nodes)?;
     let (internal, http) = addresses.split_at(nodes as usize);
     let plan = Plan {
@@ -72,7 +74,11 @@ pub(super) async fn run(
     for part in &mut parts {
         well &= part.stopped().await;
     }
-    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Addresses on the loopback interface that nobody listened on a moment ago.
@@ -84,8 +90,14 @@ fn free_addresses(count: u32) -> anyhow::Result<Vec<SocketAddr>> {
 }
 
 fn start(config: &Path, log: &str) -> anyhow::Result<Part> {
-    let folder = config.parent().context("a configuration without a folder")?;
-    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let folder = config
+        .parent()
+        .context("a configuration without a folder")?;
+    let name = folder
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let log_file = std::fs::File::create(folder.join("log"))?;
     let process = Command::new(std::env::current_exe()?)
         .args(["--output", "json", "serve", "--log", log, "--config"])
@@ -98,7 +110,11 @@ fn start(config: &Path, log: &str) -> anyhow::Result<Part> {
         .kill_on_drop(true)
         .spawn()
         .with_context(|| format!("{name} does not start"))?;
-    Ok(Part { name, url: None, process })
+    Ok(Part {
+        name,
+        url: None,
+        process,
+    })
 }
 
 fn tell(
@@ -130,10 +146,15 @@ fn tell(
         let pid = part.process.id().unwrap_or_default();
         let (url, internal) = (part.url.as_deref().unwrap_or("-"), internal(index));
         let internal = internal.map_or("-", String::as_str);
-        print::line(format_args!("{:<15} pid {pid:<8} {url:<24} internal {internal}", part.name));
+        print::line(format_args!(
+            "{:<15} pid {pid:<8} {url:<24} internal {internal}",
+            part.name
+        ));
     }
     let (admin, first) = (admin.display(), internal(0).map_or("", String::as_str));
-    print::line(format_args!("  status:    aureole cluster status --coordinator {first} --admin {admin}"));
+    print::line(format_args!(
+        "  status:    aureole cluster status --coordinator {first} --admin {admin}"
+    ));
     print::line("  kill one:  kill -9 PID; the others go on without it");
     print::line(format_args!("  logs:      {}/*/log", folder.display()));
     print::line("  stop:      Ctrl-C");
@@ -145,11 +166,18 @@ fn tell(
 impl Part {
     /// Waits until the process says that it is ready.
     async fn ready(&mut self) -> anyhow::Result<()> {
-        let stdout = self.process.stdout.take().context("a process without output")?;
+        let stdout = self
+            .process
+            .stdout
+            .take()
+            .context("a process without output")?;
         let mut lines = BufReader::new(stdout).lines();
         let line = timeout(START_PATIENCE, lines.next_line()).await;
         let Ok(Ok(Some(line))) = line else {
-            bail!("{} did not become ready; its log is in its folder", self.name);
+            bail!(
+                "{} did not become ready; its log is in its folder",
+                self.name
+            );
         };
         let ready: Value = serde_json::from_str(&line)?;
         self.url = ready.get("url").and_then(Value::as_str).map(str::to_owned);
@@ -157,7 +185,10 @@ impl Part {
     }
 
     fn send(&self, signal: Signal) {
-        let pid = self.process.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let pid = self
+            .process
+            .id()
+            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         if let Some(pid) = pid {
             // One that ended a moment ago needs no signal.
             let _ = kill_process(pid, signal);
@@ -169,7 +200,10 @@ impl Part {
         if timeout(STOP_PATIENCE, self.process.wait()).await.is_ok() {
             return true;
         }
-        print::line(format_args!("{} did not stop in time and is killed", self.name));
+        print::line(format_args!(
+            "{} did not stop in time and is killed",
+            self.name
+        ));
         let _ = self.process.kill().await;
         false
     }
