@@ -306,7 +306,10 @@ impl Coordinator {
 
     /// Returns the service for operators, which members pass on to the leader.
     pub fn members_service(&self) -> MembersServer<MembersService> {
-        MembersServer::new(MembersService::new(Arc::clone(&self.inner.group)))
+        MembersServer::new(MembersService::new(
+            Arc::clone(&self.inner.group),
+            Arc::clone(&self.inner.facts),
+        ))
     }
 
     /// Returns the runtime of Raft, whose threads have priority: the internal listener, which brings

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use aureole_ledger::{Command, Outcome, State, TaskId, TaskKind};
+use aureole_ledger::{Command, Digest, Outcome, State, StateError, TaskId, TaskKind};
 use openraft::storage::{RaftStateMachine, Snapshot};
 use openraft::{EntryPayload, OptionalSend, RaftSnapshotBuilder, StorageIOError};
 use tokio::sync::{Notify, broadcast};
@@ -55,6 +55,12 @@ impl Facts {
 
     pub(crate) fn read<R>(&self, look: impl FnOnce(&State) -> R) -> R {
         look(&self.reading().state)
+    }
+
+    /// Returns the last entry that was applied, and the digest of the facts after it.
+    pub(crate) fn stamp(&self) -> (Option<u64>, Result<Digest, StateError>) {
+        let applied = self.reading();
+        (applied.last.map(|id| id.index), applied.state.digest())
     }
 
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<Event> {

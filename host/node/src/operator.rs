@@ -39,6 +39,9 @@ pub struct Standing {
     pub snapshot: Option<u64>,
     /// Every member.
     pub members: Vec<Standpoint>,
+    /// Digest of the facts after the entry `applied`, in hexadecimal: equal on members that applied
+    /// the same.
+    pub state_digest: Option<String>,
 }
 
 /// One member.
@@ -189,6 +192,7 @@ impl Operator {
             applied: status.applied,
             snapshot: status.snapshot,
             members: members.collect(),
+            state_digest: status.state_digest.map(hex::encode),
         })
     }
 }

@@ -1737,6 +1737,9 @@ pub struct ClusterStatus {
     pub snapshot: ::core::option::Option<u64>,
     #[prost(message, repeated, tag = "8")]
     pub members: ::prost::alloc::vec::Vec<MemberStatus>,
+    /// SHA-256 of the facts after the entry `applied`: equal on members that applied the same.
+    #[prost(bytes = "vec", optional, tag = "9")]
+    pub state_digest: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MemberStatus {

@@ -9,11 +9,13 @@ use tonic::{Request, Response, Status};
 use super::forward::Verb;
 use super::{ClusterStatus, MemberError, MemberStatus};
 use crate::group::Group;
+use crate::machine::Facts;
 
 /// The service for operators and members.
 #[derive(Clone, Debug)]
 pub struct MembersService {
     group: Arc<Group>,
+    facts: Arc<Facts>,
 }
 
 type Reply = Result<Response<v1::ClusterStatus>, Status>;
@@ -21,8 +23,18 @@ type Reply = Result<Response<v1::ClusterStatus>, Status>;
 // === impl MembersService ===
 
 impl MembersService {
-    pub(crate) fn new(group: Arc<Group>) -> Self {
-        Self { group }
+    pub(crate) fn new(group: Arc<Group>, facts: Arc<Facts>) -> Self {
+        Self { group, facts }
+    }
+
+    /// Adds the digest of this member's facts. It reads them all, so not where others wait.
+    async fn stamp(&self, status: &mut ClusterStatus) {
+        let facts = Arc::clone(&self.facts);
+        let stamp = tokio::task::spawn_blocking(move || facts.stamp()).await;
+        if let Ok((applied, Ok(digest))) = stamp {
+            status.applied = applied;
+            status.state_digest = Some(digest.as_bytes().to_vec());
+        }
     }
 
     async fn carry_out(&self, verb: Verb, forwarded: bool) -> Reply {
@@ -39,7 +51,10 @@ fn refuse(error: &MemberError) -> Status {
 #[tonic::async_trait]
 impl MembersRpc for MembersService {
     async fn status(&self, request: Request<v1::MembersRequest>) -> Reply {
-        let status = self.group.status(request.into_inner().forwarded).await;
+        let mut status = self.group.status(request.into_inner().forwarded).await;
+        if status.member == self.group.identity.member {
+            self.stamp(&mut status).await;
+        }
         Ok(Response::new(status.into()))
     }
 
@@ -84,6 +99,7 @@ impl From<ClusterStatus> for v1::ClusterStatus {
             applied: status.applied,
             snapshot: status.snapshot,
             members: members.collect(),
+            state_digest: status.state_digest,
         }
     }
 }
@@ -107,6 +123,7 @@ impl From<v1::ClusterStatus> for ClusterStatus {
             applied: status.applied,
             snapshot: status.snapshot,
             members: members.collect(),
+            state_digest: status.state_digest,
         }
     }
 }

@@ -22,6 +22,9 @@ pub struct ClusterStatus {
     pub snapshot: Option<u64>,
     /// Every member, by id.
     pub members: Vec<MemberStatus>,
+    /// Digest of the facts after the entry `applied`, equal on members that applied the same. Only
+    /// what the members' service answers has it.
+    pub state_digest: Option<Vec<u8>>,
 }
 
 /// One member of the group.
@@ -70,6 +73,7 @@ impl ClusterStatus {
             applied: metrics.last_applied.map(|id| id.index),
             snapshot: metrics.snapshot.map(|id| id.index),
             members: members.collect(),
+            state_digest: None,
         }
     }
 }
