@@ -18,6 +18,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use aureole_client::Client;
 use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::net::Net;
 use crate::place::{binary, plugin};
@@ -30,6 +31,15 @@ pub use traffic::{Acknowledged, Habits, Recorded, Traffic};
 
 /// How long an inspection may be waited for in one request: the API's limit.
 const REQUEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Where coordinators that have a host of their own listen for each other.
+pub(crate) const INTERNAL_PORT: u16 = 7400;
+
+/// Where their gateways answer.
+const REST_PORT: u16 = 8080;
+
+/// One cluster at a time: two would only measure each other on a machine of a few cores.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 /// What a cluster is made of.
 #[derive(Clone, Debug)]
@@ -58,6 +68,7 @@ pub struct Cluster {
     layout: Layout,
     // Last: processes end before their folders go.
     folder: TempDir,
+    _turn: MutexGuard<'static, ()>,
 }
 
 // === impl Layout ===
@@ -84,6 +95,7 @@ impl Cluster {
     /// # Errors
     /// When it is not built, or does not take work in time; the logs' ends are in the error.
     pub async fn start(layout: Layout) -> anyhow::Result<Self> {
+        let turn = TURN.lock().await;
         let folder = tempfile::Builder::new()
             .prefix("aureole-cluster-")
             .tempdir()?;
@@ -95,6 +107,7 @@ impl Cluster {
             net,
             layout,
             folder,
+            _turn: turn,
         };
         for name in cluster.names() {
             cluster.start_server(&name)?;
@@ -268,6 +281,24 @@ impl Cluster {
         Ok(())
     }
 
+    /// Gives a coordinator that has lost its disk back to the group: the member that it was is
+    /// removed, and it is added as a new one.
+    ///
+    /// # Errors
+    /// When the group does not let it go or in.
+    pub async fn replace(&mut self, name: &str) -> anyhow::Result<()> {
+        let id = name.trim_start_matches('c').to_owned();
+        let leader = self.leader().await?;
+        ensure!(leader != name, "{name} leads without a disk");
+        let config = self.server(&leader)?.config();
+        let address = self.server(name)?.rejoins()?;
+        administrate(&config, &["remove", &id])?;
+        self.start_server(name)?;
+        let added = || async { Ok(administrate(&config, &["add", &id, &address]).ok()) };
+        eventually("an empty coordinator to be added", added).await?;
+        self.ready().await
+    }
+
     /// Who leads, as the majority of those who answer say.
     ///
     /// # Errors
@@ -365,6 +396,17 @@ impl Drop for Cluster {
             eprintln!("{}", self.shown_logs());
         }
     }
+}
+
+/// Runs `aureole cluster` as the operator of one coordinator.
+fn administrate(config: &Path, arguments: &[&str]) -> anyhow::Result<String> {
+    let mut command = Command::new(binary()?);
+    command
+        .arg("cluster")
+        .args(arguments)
+        .arg("--config")
+        .arg(config);
+    output(&mut command)
 }
 
 /// Runs a command and returns what it printed.

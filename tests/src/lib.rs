@@ -3,6 +3,7 @@
 //! - [`Node`] is a running `aureole dev` with a folder of its own: killed, stopped and restarted
 //!   at will, gone when dropped, its log shown when a test fails.
 //! - [`cluster`] is several processes that are one platform, with clients, faults and an audit.
+//! - [`chaos`] mixes all of that by a seed.
 //! - [`Busy`] is a node with a proof under way that takes seconds.
 //! - [`http`] speaks to it byte by byte, as curl would; `Node::client` as programs do.
 //! - [`cli`] runs the commands of the same binary.
@@ -14,6 +15,7 @@
 //!
 //! All of it takes the binary and the plugins that `cargo xtask test` builds.
 
+pub mod chaos;
 pub mod cli;
 pub mod cluster;
 pub mod damage;

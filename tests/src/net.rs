@@ -12,17 +12,22 @@
 //! next one is made. Linux only.
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 
 /// Second part of the addresses; the third is the net's number.
 const PREFIX: [u8; 2] = [10, 77];
 
 /// This process's place in each net.
 const US: u8 = 254;
+
+/// Longer than any answer on one machine takes.
+const LONG: Duration = Duration::from_millis(500);
 
 /// The first part of each namespace's name, before the process id.
 const NAME: &str = "aureole-test";
@@ -175,6 +180,30 @@ impl Net {
         Ok(())
     }
 
+    /// Whether a connection from one host to a port of another can be made just now.
+    ///
+    /// # Errors
+    /// When there is no such host.
+    pub fn reaches(&self, from: u8, to: u8, port: u16) -> anyhow::Result<bool> {
+        let address = SocketAddr::from((self.address(to), port));
+        self.on(from, move || {
+            TcpStream::connect_timeout(&address, LONG).is_ok()
+        })
+    }
+
+    /// Does something as a program on that host would.
+    fn on<T: Send>(&self, host: u8, act: impl FnOnce() -> T + Send) -> anyhow::Result<T> {
+        let name = self.namespace(host);
+        thread::scope(|scope| {
+            // A thread of its own, because it stays there.
+            let there = scope.spawn(move || {
+                enter(&name)?;
+                Ok(act())
+            });
+            there.join().map_err(|_| anyhow!("it panicked"))?
+        })
+    }
+
     /// Every ordered pair of hosts.
     fn pairs(&self) -> impl Iterator<Item = (u8, u8)> + use<> {
         let hosts = 1..=self.hosts;
@@ -264,6 +293,21 @@ fn sweep() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Moves the calling thread to a host.
+#[cfg(target_os = "linux")]
+fn enter(namespace: &str) -> anyhow::Result<()> {
+    use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+    use std::os::fd::AsFd as _;
+    let namespace = std::fs::File::open(format!("/var/run/netns/{namespace}"))?;
+    let network = Some(LinkNameSpaceType::Network);
+    Ok(move_into_link_name_space(namespace.as_fd(), network)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn enter(_namespace: &str) -> anyhow::Result<()> {
+    able()
+}
+
 fn run(arguments: &[&str]) -> anyhow::Result<()> {
     let output = Command::new("ip").args(arguments).output()?;
     ensure!(
@@ -280,37 +324,13 @@ mod tests {
     //! Cuts have their direction, hold for connections that stand, and heal.
 
     use super::Net;
-    use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
     use std::io::{Read as _, Write as _};
     use std::net::{SocketAddr, TcpListener, TcpStream};
-    use std::os::fd::AsFd as _;
     use std::thread;
-    use std::time::Duration;
+
+    use super::LONG;
 
     const PORT: u16 = 7000;
-
-    /// Longer than any answer on one machine takes.
-    const LONG: Duration = Duration::from_millis(500);
-
-    /// Does something as a program on that host would.
-    fn on<T: Send>(net: &Net, host: u8, act: impl FnOnce() -> T + Send) -> anyhow::Result<T> {
-        let name = net.namespace(host);
-        thread::scope(|scope| {
-            let there = scope.spawn(move || {
-                let namespace = std::fs::File::open(format!("/var/run/netns/{name}"))?;
-                move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
-                Ok(act())
-            });
-            there.join().map_err(|_| anyhow::anyhow!("it panicked"))?
-        })
-    }
-
-    fn reaches(net: &Net, from: u8, to: u8) -> anyhow::Result<bool> {
-        let address = SocketAddr::from((net.address(to), PORT));
-        on(net, from, move || {
-            TcpStream::connect_timeout(&address, LONG).is_ok()
-        })
-    }
 
     /// Accepts connections and sends back what comes, for as long as the test runs.
     fn echo(listener: TcpListener) {
@@ -326,16 +346,18 @@ mod tests {
     fn cuts_on_the_network_have_a_direction_and_heal() -> anyhow::Result<()> {
         let mut net = Net::new(3)?;
         for host in 1..=3 {
-            let listener = on(&net, host, || TcpListener::bind(("0.0.0.0", PORT)))??;
+            let listener = net.on(host, || TcpListener::bind(("0.0.0.0", PORT)))??;
             thread::spawn(move || echo(listener));
         }
-        assert!(reaches(&net, 1, 2)? && reaches(&net, 2, 1)? && reaches(&net, 3, 1)?);
+        assert!(net.reaches(1, 2, PORT)? && net.reaches(2, 1, PORT)? && net.reaches(3, 1, PORT)?);
         let address = SocketAddr::from((net.address(2), PORT));
-        let mut standing = on(&net, 1, || TcpStream::connect_timeout(&address, LONG))??;
+        let mut standing = net.on(1, || TcpStream::connect_timeout(&address, LONG))??;
         standing.set_read_timeout(Some(LONG))?;
         net.partition(&[&[1], &[2, 3]])?;
-        assert!(!reaches(&net, 1, 2)? && !reaches(&net, 2, 1)? && !reaches(&net, 3, 1)?);
-        assert!(reaches(&net, 2, 3)? && reaches(&net, 3, 2)?);
+        assert!(
+            !net.reaches(1, 2, PORT)? && !net.reaches(2, 1, PORT)? && !net.reaches(3, 1, PORT)?
+        );
+        assert!(net.reaches(2, 3, PORT)? && net.reaches(3, 2, PORT)?);
         standing.write_all(b"x")?;
         assert!(
             standing.read_exact(&mut [0]).is_err(),
@@ -344,7 +366,7 @@ mod tests {
         let ours = SocketAddr::from((net.address(1), PORT));
         TcpStream::connect_timeout(&ours, LONG)?;
         net.heal()?;
-        assert!(reaches(&net, 1, 2)? && reaches(&net, 2, 1)? && reaches(&net, 3, 1)?);
+        assert!(net.reaches(1, 2, PORT)? && net.reaches(2, 1, PORT)? && net.reaches(3, 1, PORT)?);
         standing.set_read_timeout(Some(crate::PATIENCE))?;
         standing.read_exact(&mut [0])?;
         Ok(())

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
+use std::process::Command;
 
-use super::{Layout, Server, quoted};
+use super::{INTERNAL_PORT, Layout, REST_PORT, Server, output, quoted};
 use crate::net::Net;
-use crate::place::params_dir;
+use crate::place::{binary, params_dir};
 
 /// Where one process listens.
 struct Addresses {
@@ -42,21 +43,28 @@ pub(super) fn servers(
         "[worker]\nslots = 1\nthreads = {}\nlease_ms = {}\n",
         layout.threads, layout.lease_ms
     );
-    let log = format!(
-        "[log]\nfilter = \"{}\"\n[tls]\nenabled = false\n",
-        layout.log
-    );
-    std::fs::write(folder.join("secret"), secret()?)?;
+    let made = folder.join("cluster");
+    found(layout, &addresses, &made)?;
+    let tls = |role: &str, number: u8| {
+        let folder = made.join(format!("{role}-{number}/tls"));
+        let filter = layout.log;
+        format!(
+            "[log]\nfilter = \"{filter}\"\n[tls]\ndir = {}\n",
+            quoted(&folder)
+        )
+    };
     let mut servers = BTreeMap::new();
     for (id, at) in (1_u8..).zip(&addresses) {
         let name = format!("c{id}");
         let config = format!(
-            "roles = [\"coordinator\", \"gateway\"]\n{}[http]\nlisten = \"{}\"\n[cluster]\nid = {id}\nfounding = \"founders\"\nmembers = {{ {members} }}\nsecret_file = {}\n{worker}{log}",
+            "roles = [\"coordinator\", \"gateway\"]\n{}[http]\nlisten = \"{}\"\n[cluster]\nid = {id}\nfounding = \"founders\"\nmembers = {{ {members} }}\nsecret_file = {}\n{worker}{}",
             common(&name)?,
             at.rest,
-            quoted(&folder.join("secret"))
+            quoted(&made.join("coordinator-1/secret")),
+            tls("coordinator", id)
         );
         let mut server = Server::new(&name, folder.join(&name), &config, layout.faults)?;
+        server.internal = Some(at.internal.to_string());
         server.url = Some(format!("http://{}", at.rest));
         server.host = net.map(|_| id);
         servers.insert(name, server);
@@ -65,8 +73,9 @@ pub(super) fn servers(
         let name = format!("w{number}");
         let named = worker.replace("[worker]\n", &format!("[worker]\nname = \"{name}\"\n"));
         let config = format!(
-            "roles = [\"worker\"]\n{}[cluster]\ncoordinators = [{known}]\n{named}{log}",
-            common(&name)?
+            "roles = [\"worker\"]\n{}[cluster]\ncoordinators = [{known}]\n{named}{}",
+            common(&name)?,
+            tls("worker", number)
         );
         let mut server = Server::new(&name, folder.join(&name), &config, layout.faults)?;
         server.host = net.map(|_| layout.coordinators + number);
@@ -90,8 +99,8 @@ fn addresses(layout: &Layout, net: Option<&Net>) -> anyhow::Result<Vec<Addresses
             Some(net) => {
                 let at = |port| SocketAddr::from((IpAddr::from(net.address(host)), port));
                 Ok(Addresses {
-                    internal: at(7400),
-                    rest: at(8080),
+                    internal: at(INTERNAL_PORT),
+                    rest: at(REST_PORT),
                 })
             }
             None => Ok(Addresses {
@@ -103,11 +112,13 @@ fn addresses(layout: &Layout, net: Option<&Net>) -> anyhow::Result<Vec<Addresses
     (1..=layout.coordinators).map(one).collect()
 }
 
-/// What the coordinators share.
-fn secret() -> anyhow::Result<[u8; 32]> {
-    let mut secret = [0; 32];
-    for chunk in secret.chunks_mut(8) {
-        chunk.copy_from_slice(&getrandom::u64()?.to_ne_bytes());
-    }
-    Ok(secret)
+/// Has the cluster's authority, certificates and secret made.
+fn found(layout: &Layout, addresses: &[Addresses], folder: &Path) -> anyhow::Result<()> {
+    let internal: Vec<String> = addresses.iter().map(|at| at.internal.to_string()).collect();
+    let mut command = Command::new(binary()?);
+    command
+        .args(["cluster", "init", "--coordinators", &internal.join(",")])
+        .args(["--workers", &layout.workers.to_string(), "--dir"])
+        .arg(folder);
+    output(&mut command).map(drop)
 }

@@ -24,6 +24,8 @@ pub struct Server {
     folder: PathBuf,
     /// Its host, when the cluster has a net.
     pub(super) host: Option<u8>,
+    /// Its address among the coordinators, when it is one.
+    pub(super) internal: Option<String>,
     /// Its REST address, when it has one.
     pub(super) url: Option<String>,
     faults: Option<Faults>,
@@ -47,6 +49,7 @@ impl Server {
             name: name.to_owned(),
             folder,
             host: None,
+            internal: None,
             url: None,
             faults,
             process: None,
@@ -237,6 +240,14 @@ impl Server {
             Some(process) => Ok(process.id()),
             None => bail!("{} does not run", self.name),
         }
+    }
+
+    /// From its next start on it waits to be added to the group. Returns its internal address.
+    pub(super) fn rejoins(&self) -> anyhow::Result<String> {
+        let config = fs::read_to_string(self.config())?;
+        let config: String = config.replace("founding = \"founders\"", "founding = \"join\"");
+        fs::write(self.config(), config)?;
+        self.internal.clone().context("it is no coordinator")
     }
 
     /// Forgets everything it has stored, as a disk that was lost.

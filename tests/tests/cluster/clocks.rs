@@ -1,0 +1,34 @@
+//! A clock that jumps under the leader, forth and back: deadlines move, nothing else.
+#![cfg(target_os = "linux")]
+
+use aureole_tests::cluster::Layout;
+
+use crate::story::{calm, clients, cluster, ends_well, rounds};
+
+const HOUR_MS: i64 = 3_600_000;
+
+#[tokio::test]
+async fn a_clock_that_jumps_under_the_leader_loses_and_doubles_nothing() -> anyhow::Result<()> {
+    rounds(async |random| {
+        let layout = Layout {
+            faults: true,
+            ..Layout::default()
+        };
+        let mut cluster = cluster(layout).await?;
+        let traffic = clients(&cluster, calm(u64::MAX), random);
+        for jump in [HOUR_MS, -2 * HOUR_MS, 0] {
+            traffic.goes_on(5).await?;
+            let leader = cluster.leader().await?;
+            cluster.server(&leader)?.faults()?.shift_clock(jump)?;
+            traffic.goes_on(10).await?;
+            let happened = cluster.server(&leader)?.faults()?.happened()?;
+            assert!(
+                jump == 0 || happened.clocks_shifted > 0,
+                "no clock was shifted"
+            );
+        }
+        let recorded = traffic.stop()?;
+        ends_well(&mut cluster, &recorded).await
+    })
+    .await
+}

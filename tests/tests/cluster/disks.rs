@@ -1,0 +1,84 @@
+//! Disks that are slow, full or failing, under one coordinator: the others go on.
+#![cfg(target_os = "linux")]
+
+use std::time::Duration;
+
+use aureole_tests::cluster::Layout;
+use aureole_tests::eventually;
+
+use crate::story::{calm, clients, cluster, ends_well, rounds};
+
+fn layout() -> Layout {
+    Layout {
+        faults: true,
+        ..Layout::default()
+    }
+}
+
+#[tokio::test]
+async fn a_slow_disk_under_the_leader_slows_and_loses_nothing() -> anyhow::Result<()> {
+    rounds(async |random| {
+        let mut cluster = cluster(layout()).await?;
+        let traffic = clients(&cluster, calm(u64::MAX), random);
+        traffic.goes_on(5).await?;
+        let slow = cluster.leader().await?;
+        let faults = cluster.server(&slow)?.faults()?;
+        faults.slow_disk(Duration::from_millis(400))?;
+        traffic.goes_on(20).await?;
+        assert!(faults.happened()?.syncs_delayed > 0, "no sync was delayed");
+        faults.heal()?;
+        let recorded = traffic.stop()?;
+        ends_well(&mut cluster, &recorded).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_full_disk_under_one_coordinator_stops_only_that_one() -> anyhow::Result<()> {
+    rounds(async |random| {
+        for leads in [true, false] {
+            let mut cluster = cluster(layout()).await?;
+            let traffic = clients(&cluster, calm(u64::MAX), random);
+            traffic.goes_on(5).await?;
+            let full = if leads {
+                cluster.leader().await?
+            } else {
+                cluster.follower().await?
+            };
+            cluster.server(&full)?.faults()?.full_disk()?;
+            traffic.goes_on(15).await?;
+            assert!(
+                cluster.server(&full)?.faults()?.happened()?.writes_failed > 0,
+                "no write found the disk full"
+            );
+            assert_ne!(cluster.leader().await?, full, "one that cannot write leads");
+            let recorded = traffic.stop()?;
+            ends_well(&mut cluster, &recorded).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_failing_sync_makes_a_leader_step_down_and_acknowledge_nothing() -> anyhow::Result<()> {
+    rounds(async |random| {
+        let mut cluster = cluster(layout()).await?;
+        let traffic = clients(&cluster, calm(u64::MAX), random);
+        traffic.goes_on(5).await?;
+        let failing = cluster.leader().await?;
+        cluster.server(&failing)?.faults()?.failing_disk()?;
+        eventually("another leader", || async {
+            Ok((cluster.leader().await? != failing).then_some(()))
+        })
+        .await?;
+        traffic.goes_on(10).await?;
+        assert!(
+            cluster.server(&failing)?.faults()?.happened()?.syncs_failed > 0,
+            "no sync failed"
+        );
+        let recorded = traffic.stop()?;
+        ends_well(&mut cluster, &recorded).await
+    })
+    .await
+}

@@ -1,0 +1,151 @@
+//! Links that are cut: each process has a host of its own. Needs root; see the testkit's `Net`.
+#![cfg(target_os = "linux")]
+
+use std::time::Duration;
+
+use aureole_tests::cluster::{Cluster, Habits, Layout, Traffic};
+use aureole_tests::{eventually, http, preimage_input};
+use serde_json::json;
+
+use crate::story::{calm, clients, cluster, ends_well, rounds};
+
+/// Longer than a gateway waits for a leader.
+const ANSWER: Duration = Duration::from_secs(20);
+
+fn layout() -> Layout {
+    Layout {
+        network: true,
+        ..Layout::default()
+    }
+}
+
+/// The hosts of all but one coordinator.
+fn others(cluster: &Cluster, but: &str) -> anyhow::Result<Vec<u8>> {
+    let names = cluster.names();
+    let names = names.iter().filter(|name| *name != but);
+    names.map(|name| cluster.host(name)).collect()
+}
+
+/// Looks that a gateway that is cut off refuses reads and writes and says to come back.
+fn refuses(cluster: &Cluster, name: &str, task: &str) -> anyhow::Result<()> {
+    let url = cluster.url(name)?;
+    let body = json!({"plugin": "preimage", "input": preimage_input(1)}).to_string();
+    let json = [("content-type", "application/json")];
+    let asked = [
+        http::send_within(
+            ANSWER,
+            url,
+            "GET",
+            &format!("/api/v1/tasks/{task}"),
+            &[],
+            b"",
+        )?,
+        http::send_within(ANSWER, url, "POST", "/api/v1/tasks", &json, body.as_bytes())?,
+    ];
+    for answer in asked {
+        assert_eq!(answer.status, 503, "{:?}", answer.json());
+        assert!(
+            answer.header("retry-after").is_some(),
+            "it does not say when to come back"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_minority_network_with_the_leader_in_it_refuses_and_the_majority_goes_on()
+-> anyhow::Result<()> {
+    rounds(async |random| {
+        let mut cluster = cluster(layout()).await?;
+        let habits = Habits {
+            cancel_one_in: 0,
+            ..calm(10)
+        };
+        let first = clients(&cluster, habits, random).finish()?;
+        let leader = cluster.leader().await?;
+        let (alone, rest) = (cluster.host(&leader)?, others(&cluster, &leader)?);
+        cluster.net()?.partition(&[&[alone], &rest])?;
+        let majority = cluster
+            .coordinators()
+            .into_iter()
+            .filter(|name| *name != leader);
+        let urls: Result<Vec<String>, _> = majority
+            .map(|name| cluster.url(&name).map(str::to_owned))
+            .collect();
+        let recorded = Traffic::start(urls?, calm(15), random).finish()?;
+        assert_ne!(cluster.leader().await?, leader, "the minority leads");
+        let task = first
+            .acknowledged
+            .values()
+            .next()
+            .expect("ten were acknowledged");
+        refuses(&cluster, &leader, &task.id)?;
+        cluster.net()?.heal()?;
+        ends_well(&mut cluster, &first).await?;
+        // The same numbers under the same keys: the second round's tasks are the first's and more.
+        ends_well(&mut cluster, &recorded).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_minority_network_without_the_leader_refuses_and_the_majority_goes_on()
+-> anyhow::Result<()> {
+    rounds(async |random| {
+        let mut cluster = cluster(layout()).await?;
+        let traffic = clients(&cluster, calm(u64::MAX), random);
+        traffic.goes_on(5).await?;
+        let follower = cluster.follower().await?;
+        let (alone, rest) = (cluster.host(&follower)?, others(&cluster, &follower)?);
+        cluster.net()?.partition(&[&[alone], &rest])?;
+        traffic.goes_on(15).await?;
+        cluster.net()?.heal()?;
+        traffic.goes_on(5).await?;
+        let recorded = traffic.stop()?;
+        assert!(
+            recorded.refused > 0,
+            "nobody was refused: was anything cut?"
+        );
+        ends_well(&mut cluster, &recorded).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_asymmetric_network_leaves_one_leader_that_a_majority_follows() -> anyhow::Result<()> {
+    rounds(async |random| {
+        let mut cluster = cluster(layout()).await?;
+        let traffic = clients(&cluster, calm(u64::MAX), random);
+        traffic.goes_on(5).await?;
+        let leader = cluster.leader().await?;
+        let from = cluster.host(&leader)?;
+        // What the leader sends reaches no member; what they send reaches it.
+        for name in cluster
+            .coordinators()
+            .into_iter()
+            .filter(|name| *name != leader)
+        {
+            let to = cluster.host(&name)?;
+            cluster.net()?.cut(from, to)?;
+        }
+        let other = eventually("another leader", || async {
+            let now = cluster.leader().await?;
+            Ok((now != leader).then_some(now))
+        })
+        .await?;
+        eprintln!("{leader} was heard no more, {other} leads");
+        traffic.goes_on(10).await?;
+        cluster.net()?.heal()?;
+        // Two members that do not see each other, and both see the third.
+        let leader = cluster.leader().await?;
+        let follower = cluster.follower().await?;
+        let (from, to) = (cluster.host(&leader)?, cluster.host(&follower)?);
+        cluster.net()?.cut(from, to)?;
+        cluster.net()?.cut(to, from)?;
+        traffic.goes_on(10).await?;
+        cluster.net()?.heal()?;
+        let recorded = traffic.stop()?;
+        ends_well(&mut cluster, &recorded).await
+    })
+    .await
+}
