@@ -61,6 +61,16 @@ impl fmt::Debug for v1::VerbCall {
     }
 }
 
+/// Shows who asks, but not the token.
+impl fmt::Debug for v1::SignRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignRequest")
+            .field("token", &"[secret]")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Bytes as hexadecimal in debug output.
 struct Hex<'a>(&'a [u8]);
 
@@ -115,5 +125,17 @@ mod tests {
         let shown = format!("{call:?}");
         assert!(shown.contains("submit") && shown.contains("18 bytes"), "{shown}");
         assert!(!shown.contains("99, 97, 110"), "{shown}");
+    }
+
+    #[test]
+    fn a_join_token_is_not_in_debug_output() {
+        let request = v1::SignRequest {
+            token: "canary".to_owned(),
+            name: "w1".to_owned(),
+            request: Vec::new(),
+        };
+        let shown = format!("{request:?}");
+        assert!(shown.contains("w1") && shown.contains("[secret]"), "{shown}");
+        assert!(!shown.contains("canary"), "{shown}");
     }
 }

@@ -22,10 +22,11 @@ const HEADER: &str =
     "//! Generated from `proto/` by `cargo xtask codegen`: change the proto, not this file.\n\n";
 
 /// Messages that carry a secret. Their `Debug` is written by hand in `host/api/src/internal.rs`.
-const SECRET_MESSAGES: [&str; 4] = [
+const SECRET_MESSAGES: [&str; 5] = [
     ".aureole.internal.v1.GetKeyReply",
     ".aureole.internal.v1.Prove",
     ".aureole.internal.v1.PutKeyRequest",
+    ".aureole.internal.v1.SignRequest",
     ".aureole.internal.v1.VerbCall",
 ];
 
