@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod cluster;
 mod plugin;
 
-pub(crate) use cluster::{Cluster, Role, Serve, Way};
+pub(crate) use cluster::{Cluster, JoinToken, Role, Serve, Way};
 pub(crate) use plugin::Plugin;
 
 /// Zero-knowledge proofs of sandboxed halo2 circuits, on your own machines.

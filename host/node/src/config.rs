@@ -15,6 +15,9 @@ pub use cluster::{Cluster, Founding, NodeRole, Tls};
 
 use crate::signers::Signers;
 
+/// The log and a snapshot of it need this much at least to go on for a while on a full disk.
+const RESERVE_BYTES_MIN: u64 = 16 << 20;
+
 /// A node's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -30,6 +33,8 @@ pub struct Config {
     pub cluster: Cluster,
     /// Certificates.
     pub tls: Tls,
+    /// The bytes that a coordinator keeps.
+    pub depot: Depot,
     /// The REST API.
     pub http: Http,
     /// Proving.
@@ -40,6 +45,15 @@ pub struct Config {
     pub plugins: Plugins,
     /// Logging.
     pub log: Log,
+}
+
+/// The bytes that a coordinator keeps.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Depot {
+    /// Bytes of its disk that stay free for the log: what would take them is refused. A twentieth
+    /// of the disk, from 128 MiB to 1 GiB, unless given.
+    pub reserve_bytes: Option<u64>,
 }
 
 /// The REST API.
@@ -176,6 +190,7 @@ impl Default for Config {
             params_dir: None,
             cluster: Cluster::default(),
             tls: Tls::default(),
+            depot: Depot::default(),
             http: Http::default(),
             worker: Worker::default(),
             limits: Limits::default(),
@@ -259,6 +274,15 @@ impl Config {
             });
         }
         self.cluster.validate(&self.roles, &self.tls)?;
+        if let Some(reserve) = self.depot.reserve_bytes {
+            let bounds = "16777216 (16 MiB) or more: a coordinator that cannot write its log ends";
+            within(
+                "depot.reserve_bytes",
+                reserve,
+                RESERVE_BYTES_MIN..=u64::MAX,
+                bounds,
+            )?;
+        }
         within("worker.slots", self.worker.slots.into(), 1..=64, "1 to 64")?;
         within(
             "worker.threads",
@@ -292,7 +316,10 @@ impl Config {
     /// The folder of certificates.
     #[must_use]
     pub fn tls_dir(&self) -> PathBuf {
-        self.tls.dir.clone().unwrap_or_else(|| self.data_dir.join("tls"))
+        self.tls
+            .dir
+            .clone()
+            .unwrap_or_else(|| self.data_dir.join("tls"))
     }
 
     /// The file of the coordinators' shared secret.
@@ -327,7 +354,9 @@ mod tests {
     }
 
     fn documented(name: &str) -> (Config, String) {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs").join(name);
+        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../configs")
+            .join(name);
         let text = std::fs::read_to_string(file).unwrap();
         // Not validated: what a cluster must be told has no default.
         (toml::from_str(&text).unwrap(), text)
@@ -344,6 +373,7 @@ mod tests {
         config.cluster.listen = Some(config.http.listen);
         config.cluster.secret_file = path();
         config.tls.dir = path();
+        config.depot.reserve_bytes = Some(1);
         config.worker.name = Some(String::new());
         config
     }
@@ -358,8 +388,20 @@ mod tests {
                 NodeRole::Coordinator => Founding::Founders,
                 NodeRole::Gateway | NodeRole::Worker => Founding::Alone,
             };
-            let cluster = Cluster { founding, ..Cluster::default() };
-            assert_eq!(config, Config { roles, cluster, ..Config::default() }, "{}", role.name());
+            let cluster = Cluster {
+                founding,
+                ..Cluster::default()
+            };
+            assert_eq!(
+                config,
+                Config {
+                    roles,
+                    cluster,
+                    ..Config::default()
+                },
+                "{}",
+                role.name()
+            );
         }
     }
 
@@ -385,6 +427,16 @@ mod tests {
     fn a_value_outside_its_bounds_is_refused_with_the_bounds() {
         let error = parse("[limits]\nk_max = 33\n").unwrap_err();
         assert_eq!(error.to_string(), "limits.k_max is 33, but must be 4 to 20");
+    }
+
+    #[test]
+    fn a_reserve_that_leaves_no_room_for_the_log_is_refused() {
+        let error = parse("[depot]\nreserve_bytes = 1024\n").unwrap_err();
+        assert!(
+            error.to_string().contains("depot.reserve_bytes is 1024"),
+            "{error}"
+        );
+        parse("[depot]\nreserve_bytes = 16777216\n").unwrap();
     }
 
     #[test]

@@ -95,6 +95,17 @@ impl Desk {
         }
     }
 
+    /// A failure to store what was sent. A leader whose own disk is full hands over to a member whose
+    /// is perhaps not: the next request meets that one.
+    fn not_stored(&self, error: &(dyn Error + 'static), what: &str) -> Problem {
+        let problem = storage(error, what);
+        if problem.code() == codes::node::DISK_FULL.code {
+            let coordinator = self.coordinator.clone();
+            tokio::spawn(async move { coordinator.step_aside().await });
+        }
+        problem
+    }
+
     /// A schema of a plugin's description, compiled once.
     async fn schema(&self, description: &Digest, name: &'static str) -> Result<Schema, Problem> {
         let key = (*description, name);

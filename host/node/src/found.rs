@@ -16,6 +16,8 @@ pub struct Plan {
     pub http: Vec<SocketAddr>,
     /// Workers that are to have a certificate, named `worker-1` and so on.
     pub workers: u32,
+    /// Whether the coordinators sign certificates for join tokens, with copies of the authority's key.
+    pub enrol: bool,
     /// The folder of proving parameters that all are to share, if they share a machine.
     pub params_dir: Option<PathBuf>,
 }
@@ -95,6 +97,9 @@ pub fn found(folder: &Path, plan: &Plan) -> Result<Founded, FoundError> {
         authority
             .issue(Role::Coordinator, &name)?
             .store(&config.tls_dir())?;
+        if plan.enrol {
+            authority.store(&config.tls_dir())?;
+        }
         coordinators.push(write(&config)?);
     }
     let mut workers = Vec::new();
@@ -133,6 +138,7 @@ fn coordinator(folder: &Path, plan: &Plan, index: usize) -> Result<Config, Found
         config.roles.insert(NodeRole::Gateway);
         config.http.listen = *listen;
     }
+    config.tls.enrol = plan.enrol;
     config.cluster.id = Some(id);
     config.cluster.founding = Founding::Founders;
     let members = (1..)
@@ -164,7 +170,7 @@ mod tests {
 
     use super::{FoundError, Plan, found};
     use crate::config::Config;
-    use crate::tls::{Identity, Role};
+    use crate::tls::{Authority, Identity, Role};
 
     fn plan(coordinators: &[&str]) -> Plan {
         Plan {
@@ -196,6 +202,22 @@ mod tests {
         assert_eq!(worker.cluster.coordinators, plan.coordinators);
         Identity::load(&worker.tls_dir(), Role::Worker).unwrap();
         Identity::load(&founded.admin, Role::Admin).unwrap();
+    }
+
+    #[test]
+    fn coordinators_get_the_authoritys_key_only_where_they_are_to_sign() {
+        let folder = tempfile::tempdir().unwrap();
+        for enrol in [false, true] {
+            let plan = Plan {
+                enrol,
+                ..plan(&["10.0.0.1:7400"])
+            };
+            let founded = found(&folder.path().join(enrol.to_string()), &plan).unwrap();
+            let config = Config::load(&founded.coordinators[0]).unwrap();
+            assert_eq!(config.tls.enrol, enrol);
+            assert_eq!(Authority::load(&config.tls_dir()).is_ok(), enrol);
+            assert_eq!(config.tls_dir().join("ca.key").exists(), enrol);
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod clock;
 mod config;
 mod desk;
 mod documents;
+mod enrol;
 mod found;
 mod health;
 mod link;
@@ -25,13 +26,15 @@ mod secret;
 mod signers;
 pub mod telemetry;
 pub mod tls;
+mod upkeep;
 mod verifier;
 
 pub use config::{
-    Cluster, Config, ConfigError, Founding, Http, Limits, Log, LogFormat, NodeRole, Plugins, Tls,
-    Worker,
+    Cluster, Config, ConfigError, Depot, Founding, Http, Limits, Log, LogFormat, NodeRole, Plugins,
+    Tls, Worker,
 };
+pub use enrol::{EnrolError, enrol};
 pub use found::{FoundError, Founded, Plan, found};
 pub use node::{Node, StartError};
-pub use operator::{Operator, OperatorError, Standing, Standpoint};
+pub use operator::{Collection, MemberCollection, Operator, OperatorError, Standing, Standpoint};
 pub use schema::{Mismatch, Schema};

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use self::coordinator::Member;
 use crate::config::{Config, ConfigError, Founding, NodeRole};
 use crate::relay::Relay;
-use crate::tls::{Identity, IdentityError, Role, Transport, TransportError};
+use crate::tls::{AuthorityError, Identity, IdentityError, Role, Transport, TransportError};
 
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +49,9 @@ pub enum StartError {
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The authority's key, with which join tokens are answered, cannot be used.
+    #[error("tls.enrol is true, but the authority's key cannot be used")]
+    Authority(#[from] AuthorityError),
     /// The depot does not open.
     #[error("the depot does not open")]
     Depot(#[from] aureole_store::DepotError),
@@ -146,20 +149,25 @@ impl Node {
 
     /// Runs until asked to stop, then stops in order: no new requests or leases; running proofs
     /// finish, or are handed back when the drain's bound has passed; the log is closed last.
-    pub async fn run_until(mut self, asked: impl Future<Output = ()>) {
+    ///
+    /// Returns why it stopped when nobody asked it to.
+    pub async fn run_until(mut self, asked: impl Future<Output = ()>) -> Option<String> {
+        let mut unasked = None;
         tokio::select! {
             () = asked => {}
             () = ended(self.gateway.as_mut()) => {
                 tracing::error!("the gateway ended by itself; stopping the node");
                 self.gateway = None;
+                unasked = Some("the gateway ended by itself".to_owned());
             }
             reason = halted(self.member.as_ref()) => {
                 tracing::error!(reason, "the coordinator ended by itself; stopping the node");
+                unasked = Some(format!("the coordinator ended by itself: {reason}"));
             }
         }
         tracing::info!("stopping: finishing what runs, or handing it back");
         if let Some(member) = &self.member {
-            member.quiesce();
+            member.quiesce().await;
         }
         self.gateway_stop.cancel();
         if let Some(worker) = self.worker {
@@ -175,6 +183,7 @@ impl Node {
             member.stop().await;
         }
         tracing::info!("stopped");
+        unasked
     }
 }
 

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use aureole_api::internal::v1::member_collected::Outcome;
 use aureole_api::internal::v1::members_client::MembersClient;
+use aureole_api::internal::v1::upkeep_client::UpkeepClient;
 use aureole_api::internal::v1::{
-    AddMemberRequest, ClusterStatus, MembersRequest, RemoveMemberRequest, TransferLeaderRequest,
+    AddMemberRequest, ClusterStatus, CollectRequest, MemberCollected, MembersRequest,
+    RemoveMemberRequest, TransferLeaderRequest,
 };
 use serde::Serialize;
 use tonic::transport::Channel;
@@ -18,6 +21,7 @@ use crate::tls::{Identity, IdentityError, Role, Transport, TransportError, expla
 pub struct Operator {
     address: String,
     members: MembersClient<Channel>,
+    upkeep: UpkeepClient<Channel>,
 }
 
 /// How a cluster stands.
@@ -59,6 +63,34 @@ pub struct Standpoint {
     pub lag: Option<u64>,
 }
 
+/// What a collection removed, or would remove.
+#[derive(Clone, Debug, Serialize)]
+pub struct Collection {
+    /// Whether nothing was removed yet.
+    pub dry_run: bool,
+    /// Every member that was asked.
+    pub members: Vec<MemberCollection>,
+}
+
+/// What one member removed, or would.
+#[derive(Clone, Debug, Serialize)]
+pub struct MemberCollection {
+    /// The member.
+    pub member: u64,
+    /// How many blobs.
+    pub count: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Blobs that stay because something refers to them.
+    pub referenced: u64,
+    /// Blobs that stay because they are too young to tell.
+    pub young: u64,
+    /// The first of the removed blobs: digests in hexadecimal.
+    pub blobs: Vec<String>,
+    /// Why it did not collect, or not to the end.
+    pub failure: Option<String>,
+}
+
 /// Why a cluster did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -93,7 +125,8 @@ impl Operator {
         let channel = transport.endpoint(address)?.connect_lazy();
         Ok(Self {
             address: address.to_owned(),
-            members: MembersClient::new(channel),
+            members: MembersClient::new(channel.clone()),
+            upkeep: UpkeepClient::new(channel),
         })
     }
 
@@ -167,14 +200,31 @@ impl Operator {
         self.read(answer)
     }
 
+    /// Has every member remove the blobs that nothing refers to, or say what that would be.
+    ///
+    /// # Errors
+    /// [`OperatorError::Refused`].
+    pub async fn collect(&mut self, dry_run: bool) -> Result<Collection, OperatorError> {
+        let answer = self.upkeep.collect(CollectRequest { dry_run }).await;
+        let reply = answer.map_err(|status| self.refused(&status))?.into_inner();
+        Ok(Collection {
+            dry_run,
+            members: reply.members.into_iter().map(collection).collect(),
+        })
+    }
+
+    fn refused(&self, status: &Status) -> OperatorError {
+        OperatorError::Refused {
+            address: self.address.clone(),
+            reason: explain(status).unwrap_or_else(|| status.message().to_owned()),
+        }
+    }
+
     fn read(
         &self,
         answer: Result<Response<ClusterStatus>, Status>,
     ) -> Result<Standing, OperatorError> {
-        let status = answer.map_err(|status| OperatorError::Refused {
-            address: self.address.clone(),
-            reason: explain(&status).unwrap_or_else(|| status.message().to_owned()),
-        })?;
+        let status = answer.map_err(|status| self.refused(&status))?;
         let status = status.into_inner();
         let members = status.members.into_iter().map(|member| Standpoint {
             id: member.id,
@@ -194,5 +244,26 @@ impl Operator {
             members: members.collect(),
             state_digest: status.state_digest.map(hex::encode),
         })
+    }
+}
+
+fn collection(member: MemberCollected) -> MemberCollection {
+    let (collected, failure) = match member.outcome {
+        Some(Outcome::Collected(collected)) => (collected, None),
+        Some(Outcome::Failure(why)) => (Default::default(), Some(why)),
+        None => (Default::default(), Some("it sent no outcome".to_owned())),
+    };
+    MemberCollection {
+        member: member.member,
+        count: collected.count,
+        bytes: collected.bytes,
+        referenced: collected.referenced,
+        young: collected.young,
+        blobs: collected
+            .blobs
+            .iter()
+            .map(|blob| hex::encode(&blob.digest))
+            .collect(),
+        failure,
     }
 }

@@ -30,13 +30,16 @@ impl Secret {
     /// # Errors
     /// When the file cannot be read, or has another length.
     pub(crate) fn read(path: &Path) -> io::Result<Self> {
-        fs::read(path)?.try_into().map(Self).map_err(|bytes: Vec<u8>| {
-            let message = format!(
-                "has {} bytes instead of 32; remove it to make a new one",
-                bytes.len()
-            );
-            io::Error::new(io::ErrorKind::InvalidData, message)
-        })
+        fs::read(path)?
+            .try_into()
+            .map(Self)
+            .map_err(|bytes: Vec<u8>| {
+                let message = format!(
+                    "has {} bytes instead of 32; remove it to make a new one",
+                    bytes.len()
+                );
+                io::Error::new(io::ErrorKind::InvalidData, message)
+            })
     }
 
     fn create(path: &Path) -> io::Result<Self> {

@@ -153,6 +153,13 @@ impl Worker {
         })
     }
 
+    /// Tells somebody, now and after each change, which coordinators to ask first: the leader, then
+    /// the others. For [`RemoteBlobs::prefer`](crate::RemoteBlobs::prefer).
+    pub fn tell_coordinators(&self, tell: impl Fn(Vec<String>) + Send + 'static) {
+        let route = Arc::clone(&self.context.route);
+        tokio::spawn(tell_homes(route, self.stop.clone(), tell));
+    }
+
     /// Stops in order: no more leases, running attempts finish within the configured bound, what
     /// is left is handed back, then everything ends.
     pub async fn drain(mut self) {
@@ -191,6 +198,28 @@ impl Worker {
     pub fn leader(&self) -> Option<String> {
         let leader = self.context.route.leader();
         leader.map(|leader| leader.address.to_string())
+    }
+}
+
+/// Tells of each leader, and the other coordinators after it, until the worker stops.
+async fn tell_homes(
+    route: Arc<Route>,
+    stop: CancellationToken,
+    tell: impl Fn(Vec<String>) + Send + 'static,
+) {
+    let mut leader = route.watch();
+    loop {
+        let followed = leader.borrow_and_update().clone();
+        if let Some(followed) = followed {
+            let first = followed.address.to_string();
+            let others = route.candidates().into_iter();
+            let others = others.filter(|address| *address != first);
+            tell(std::iter::once(first.clone()).chain(others).collect());
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = leader.changed() => if changed.is_err() { return },
+        }
     }
 }
 

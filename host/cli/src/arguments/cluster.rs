@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -16,6 +17,12 @@ pub(crate) struct Serve {
     /// What it does; several may be given, also separated by commas
     #[arg(long, value_enum, value_delimiter = ',', env = "AUREOLE_ROLE")]
     pub(crate) role: Vec<Role>,
+    /// Join a cluster by a token: internal address of a coordinator with `tls.enrol = true`
+    #[arg(long, value_name = "HOST:PORT", requires = "token_file")]
+    pub(crate) join: Option<String>,
+    /// File with the token, from `aureole cluster token new`
+    #[arg(long, value_name = "FILE", requires = "join")]
+    pub(crate) token_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) settings: Settings,
 }
@@ -52,6 +59,10 @@ pub(crate) enum Cluster {
         /// Workers to make certificates for
         #[arg(long, value_name = "N", default_value_t = 0)]
         workers: u32,
+        /// Have the coordinators sign certificates for join tokens. Each gets a copy of the authority's
+        /// key: whoever breaks into one can then be anybody in the cluster
+        #[arg(long)]
+        enrol: bool,
     },
     /// Make a certificate for one more process
     Certificate {
@@ -67,6 +78,17 @@ pub(crate) enum Cluster {
         /// Folder for the certificate and the key: the process's tls.dir
         #[arg(short = 'o', long = "out", value_name = "DIR")]
         out: PathBuf,
+    },
+    /// Make tokens with which workers and gateways join
+    #[command(subcommand)]
+    Token(JoinToken),
+    /// Remove the blobs that nothing refers to any more, on every coordinator
+    Gc {
+        /// Only say what would be removed
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        way: Way,
     },
     /// Show who belongs to the cluster, who leads, who lags behind
     Status {
@@ -99,6 +121,40 @@ pub(crate) enum Cluster {
         #[command(flatten)]
         way: Way,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JoinToken {
+    /// Make a token; whoever has it gets a certificate of that role until it expires
+    New {
+        /// Folder of `cluster init`
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+        /// What joins with it: worker or gateway
+        #[arg(long)]
+        role: String,
+        /// How long it counts, such as 30m, 24h or 7d; a month at the most
+        #[arg(long, value_name = "TIME", default_value = "24h", value_parser = ttl)]
+        ttl: Duration,
+    },
+}
+
+/// Reads a number with a unit of time.
+fn ttl(text: &str) -> Result<Duration, String> {
+    let unit = |unit: char| match unit {
+        's' => Some(1),
+        'm' => Some(60),
+        'h' => Some(3_600),
+        'd' => Some(86_400),
+        _ => None,
+    };
+    let seconds = text.chars().last().and_then(|last| {
+        let number: u64 = text.strip_suffix(last)?.parse().ok()?;
+        number.checked_mul(unit(last)?)
+    });
+    seconds
+        .map(Duration::from_secs)
+        .ok_or_else(|| "give a number and s, m, h or d, such as 24h".to_owned())
 }
 
 /// The way to a coordinator.

@@ -1,15 +1,16 @@
-//! `aureole cluster`: founding, certificates, status, membership.
+//! `aureole cluster`: founding, certificates, tokens, status, membership, collection.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::anyhow;
 use aureole_node::tls::{Authority, Identity, Role, Transport};
-use aureole_node::{Config, Operator, Plan, Standing, found};
+use aureole_node::{Collection, Config, Operator, Plan, Standing, found};
 use serde_json::json;
 
 use super::Context;
-use crate::arguments::{Cluster, Way};
+use crate::arguments::{Cluster, JoinToken, Way};
 use crate::print;
 
 /// Runs a verb.
@@ -20,11 +21,13 @@ pub(crate) async fn run(context: &Context, verb: Cluster) -> anyhow::Result<()> 
             coordinators,
             http,
             workers,
+            enrol,
         } => {
             let plan = Plan {
                 coordinators,
                 http,
                 workers,
+                enrol,
                 params_dir: None,
             };
             return init(context, &dir, &plan);
@@ -36,6 +39,13 @@ pub(crate) async fn run(context: &Context, verb: Cluster) -> anyhow::Result<()> 
             out,
         } => {
             return certificate(context, &dir, &role, &name, &out);
+        }
+        Cluster::Token(JoinToken::New { dir, role, ttl }) => {
+            return token(context, &dir, &role, ttl);
+        }
+        Cluster::Gc { dry_run, way } => {
+            let collection = operator(&way)?.collect(dry_run).await?;
+            return print::result(context.output, &collection, collected);
         }
         Cluster::Status { local, way } => operator(&way)?.status(local).await?,
         Cluster::Add { id, address, way } => operator(&way)?.add(id, &address).await?,
@@ -79,15 +89,47 @@ fn certificate(
     name: &str,
     out: &Path,
 ) -> anyhow::Result<()> {
-    let role: Role = role
-        .parse()
-        .map_err(|()| anyhow!("`{role}` is no role: coordinator, worker, gateway or admin"))?;
+    let role = read_role(role)?;
     let identity = Authority::load(dir)?.issue(role, name)?;
     identity.store(out)?;
     let made = json!({"name": identity.name().to_string(), "dir": out});
     print::result(context.output, &made, |_| {
         print::line(format_args!("{} in {}", identity.name(), out.display()));
     })
+}
+
+fn token(context: &Context, dir: &Path, role: &str, ttl: Duration) -> anyhow::Result<()> {
+    let role = read_role(role)?;
+    let token = Authority::load(dir)?.token(role, ttl)?;
+    let made = json!({
+        "token": token.text(),
+        "cluster": token.cluster(),
+        "role": role.name(),
+        "ttl_s": ttl.as_secs(),
+    });
+    // The token alone, so that `> FILE` makes the file.
+    print::result(context.output, &made, |_| print::line(token.text()))
+}
+
+fn read_role(role: &str) -> anyhow::Result<Role> {
+    role.parse()
+        .map_err(|()| anyhow!("`{role}` is no role: coordinator, worker, gateway or admin"))
+}
+
+fn collected(collection: &Collection) {
+    let verb = match collection.dry_run {
+        true => "would remove",
+        false => "removed",
+    };
+    for member in &collection.members {
+        match &member.failure {
+            Some(why) => print::line(format_args!("  {:<4} failed: {why}", member.member)),
+            None => print::line(format_args!(
+                "  {:<4} {verb} {} blobs of {} bytes; {} are referred to, {} too young",
+                member.member, member.count, member.bytes, member.referenced, member.young
+            )),
+        }
+    }
 }
 
 fn operator(way: &Way) -> anyhow::Result<Operator> {

@@ -13,7 +13,7 @@ pub(crate) async fn run(context: &Context, options: Dev) -> anyhow::Result<ExitC
     if let Some(nodes) = options.nodes {
         return cluster::run(context, nodes, options.workers, options.settings).await;
     }
-    let config = serve::configure(options.settings, &[])?;
+    let config = serve::configure(options.settings, &[], None)?;
     serve::node(context, config, |url| {
         print::line(format_args!(
             "aureole is ready at {}",

@@ -1,6 +1,8 @@
 //! `aureole serve`: one process of a cluster, and what every process does at its start and end.
 
-use aureole_node::{Config, LogFormat as NodeLogFormat, Node, NodeRole, telemetry};
+use anyhow::anyhow;
+use aureole_node::tls::Token;
+use aureole_node::{Config, LogFormat as NodeLogFormat, Node, NodeRole, enrol, telemetry};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -10,7 +12,10 @@ use crate::print;
 
 /// Runs a process until SIGINT or SIGTERM.
 pub(crate) async fn run(context: &Context, options: Serve) -> anyhow::Result<()> {
-    let config = configure(options.settings, &options.role)?;
+    let config = configure(options.settings, &options.role, options.join.as_deref())?;
+    if let (Some(address), Some(file)) = (&options.join, &options.token_file) {
+        enrol(&config, address, &Token::load(file)?).await?;
+    }
     let roles: Vec<_> = config.roles.iter().map(|role| role.name()).collect();
     let roles = roles.join(", ");
     node(context, config, |url| {
@@ -42,8 +47,11 @@ pub(super) async fn node(
     let url = node.http_addr().map(|address| format!("http://{address}"));
     let ready = json!({"event": "ready", "url": url});
     print::result(context.output, &ready, |_| greet(url.as_deref()))?;
-    node.run_until(asked).await;
-    Ok(())
+    match node.run_until(asked).await {
+        // A failure, so that a supervisor starts it again and an operator hears of it.
+        Some(reason) => Err(anyhow!(reason)),
+        None => Ok(()),
+    }
 }
 
 fn node_role(role: Role) -> NodeRole {
@@ -55,13 +63,23 @@ fn node_role(role: Role) -> NodeRole {
 }
 
 /// The file, then the flags over it.
-pub(super) fn configure(options: Settings, roles: &[Role]) -> anyhow::Result<Config> {
+pub(super) fn configure(
+    options: Settings,
+    roles: &[Role],
+    join: Option<&str>,
+) -> anyhow::Result<Config> {
     let mut config = match &options.config {
         Some(file) => Config::load(file)?,
         None => Config::default(),
     };
     if !roles.is_empty() {
         config.roles = roles.iter().map(|role| node_role(*role)).collect();
+    }
+    if let Some(address) = join {
+        let known = &mut config.cluster.coordinators;
+        if !known.iter().any(|known| known == address) {
+            known.insert(0, address.to_owned());
+        }
     }
     if let Some(data_dir) = options.data_dir {
         config.data_dir = data_dir;

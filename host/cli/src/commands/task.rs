@@ -30,9 +30,11 @@ pub(crate) async fn run(context: &Context, verb: Task) -> anyhow::Result<()> {
             let task = client.task(&id, Duration::ZERO).await?;
             print::result(context.output, &without_proof(task), print::task)
         }
-        Task::Explain { id } => {
-            print::result(context.output, &client.explain(&id).await?, print::explanation)
-        }
+        Task::Explain { id } => print::result(
+            context.output,
+            &client.explain(&id).await?,
+            print::explanation,
+        ),
         Task::Cancel { id } => {
             let task = client.cancel(&id).await?;
             print::result(context.output, &task, |task| {

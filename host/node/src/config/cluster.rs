@@ -71,6 +71,9 @@ pub struct Tls {
     /// The folder of this process's certificate and key. `tls` below the data directory, unless
     /// given.
     pub dir: Option<PathBuf>,
+    /// Whether this coordinator signs certificates for join tokens. It then needs the authority's
+    /// key, `ca.key`, in that folder: whoever has that key can be anybody in the cluster.
+    pub enrol: bool,
 }
 
 // === impl NodeRole ===
@@ -156,6 +159,21 @@ impl Cluster {
                 "but a process that is no coordinator must know one: coordinators = [\"host:port\"]",
             ));
         }
+        let coordinates = roles.contains(&NodeRole::Coordinator);
+        if tls.enrol && !(coordinates && tls.enabled) {
+            return Err(refused(
+                "tls.enrol",
+                "true",
+                "but only a coordinator with tls.enabled signs certificates",
+            ));
+        }
+        if !coordinates && tls.enabled && roles.len() > 1 {
+            return Err(refused(
+                "roles",
+                "gateway and worker",
+                "but a certificate is for one of them: run two processes, or add the coordinator",
+            ));
+        }
         let listen = self.listen.map(|address| address.to_string());
         let named = self
             .members
@@ -232,6 +250,7 @@ impl Default for Tls {
         Self {
             enabled: true,
             dir: None,
+            enrol: false,
         }
     }
 }
@@ -336,6 +355,23 @@ mod tests {
         );
         let nowhere = refusal(&plain("10.0.0.1"));
         assert!(nowhere.contains("HOST:PORT"), "{nowhere}");
+    }
+
+    #[test]
+    fn only_a_coordinator_with_certificates_signs() {
+        let worker = "roles = [\"worker\"]\n[cluster]\ncoordinators = [\"10.0.0.1:1\"]\n";
+        let signs = refusal(&format!("{worker}[tls]\nenrol = true\n"));
+        assert!(signs.contains("tls.enrol is true"), "{signs}");
+        assert!(refusal("[tls]\nenrol = true\nenabled = false\n").contains("tls.enrol"));
+        accepted("[tls]\nenrol = true\n");
+    }
+
+    #[test]
+    fn a_gateway_that_is_a_worker_and_no_coordinator_is_refused() {
+        let both = "roles = [\"gateway\", \"worker\"]\n[cluster]\ncoordinators = \
+                    [\"127.0.0.1:1\"]\n";
+        assert!(refusal(both).contains("two processes"));
+        accepted(&format!("{both}[tls]\nenabled = false\n"));
     }
 
     #[test]

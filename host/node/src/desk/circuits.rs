@@ -98,7 +98,7 @@ impl Desk {
             .depot
             .put(canonical.into())
             .await
-            .map_err(|error| storage(&error, "the parameters cannot be stored"))?;
+            .map_err(|error| self.not_stored(&error, "the parameters cannot be stored"))?;
         self.register_stored(record.component, params).await
     }
 

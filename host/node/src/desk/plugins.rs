@@ -26,7 +26,7 @@ impl Desk {
             .depot
             .put_stream(Box::pin(component.into_reader()), COMPONENT_BYTES_MAX)
             .await
-            .map_err(|error| upload_failed(&error))?;
+            .map_err(|error| self.upload_failed(&error))?;
         let known = self
             .coordinator
             .read(|state| state.plugin(&digest).is_some());
@@ -168,18 +168,18 @@ impl Desk {
             Problem::new(codes::plugin::UNKNOWN, detail)
         })
     }
-}
 
-fn upload_failed(error: &aureole_store::DepotError) -> Problem {
-    match error {
-        aureole_store::DepotError::TooLarge { max } => Problem::new(
-            codes::plugin::TOO_LARGE,
-            format!("the component has more than {max} bytes"),
-        ),
-        aureole_store::DepotError::Source { bytes, .. } => Problem::new(
-            codes::request::BODY,
-            format!("the upload broke off after {bytes} bytes"),
-        ),
-        _ => storage(error, "the component cannot be stored"),
+    fn upload_failed(&self, error: &aureole_store::DepotError) -> Problem {
+        match error {
+            aureole_store::DepotError::TooLarge { max } => Problem::new(
+                codes::plugin::TOO_LARGE,
+                format!("the component has more than {max} bytes"),
+            ),
+            aureole_store::DepotError::Source { bytes, .. } => Problem::new(
+                codes::request::BODY,
+                format!("the upload broke off after {bytes} bytes"),
+            ),
+            _ => self.not_stored(error, "the component cannot be stored"),
+        }
     }
 }

@@ -56,12 +56,17 @@ impl Desk {
         });
         made.await.map_err(|error| {
             tracing::error!(%error, "a submission ended without a result");
-            Problem::new(codes::node::INTERNAL, "the submission could not be finished")
+            Problem::new(
+                codes::node::INTERNAL,
+                "the submission could not be finished",
+            )
         })?
     }
 
     fn submitting(&self) -> MutexGuard<'_, BTreeMap<TaskId, Arc<tokio::sync::Mutex<()>>>> {
-        self.submitting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.submitting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A repeated submission under the same idempotency key answers with the first one's task.
@@ -184,7 +189,8 @@ impl Desk {
 
     /// Seals an input under a key of its own and stores it; the plain bytes go no further.
     async fn seal(&self, task: TaskId, input: Value) -> Result<Digest, Problem> {
-        let plain = blocking(move || aureole_store::Secret::new(input.to_string().into_bytes())).await?;
+        let plain =
+            blocking(move || aureole_store::Secret::new(input.to_string().into_bytes())).await?;
         if plain.len() > INPUT_BYTES_MAX {
             return Err(Problem::new(
                 codes::witness::INPUT_TOO_LARGE,
@@ -198,11 +204,11 @@ impl Desk {
             .keys
             .seal(task, plain)
             .await
-            .map_err(|error| storage(&error, "the input cannot be sealed"))?;
+            .map_err(|error| self.not_stored(&error, "the input cannot be sealed"))?;
         self.depot
             .put(sealed.bytes.into())
             .await
-            .map_err(|error| storage(&error, "the input cannot be stored"))
+            .map_err(|error| self.not_stored(&error, "the input cannot be stored"))
     }
 
     /// Destroys this member's key of an input that no task will use, and removes the sealed bytes.

@@ -11,7 +11,7 @@ use aureole_coordinator::blobs::{
 };
 use aureole_coordinator::{Coordinator, SystemClock};
 use aureole_ledger::Digest;
-use aureole_store::{Archive, Depot, InputVault, SharedBlobs};
+use aureole_store::{Archive, Depot, DepotConfig, InputVault, SharedBlobs};
 use aureole_worker::{Provers, ProversConfig, Sandboxes, SandboxesConfig};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -24,11 +24,13 @@ use crate::archivist;
 use crate::config::{Config, Founding};
 use crate::desk::Desk;
 use crate::desk::check::Checker;
+use crate::enrol::EnrolService;
 use crate::link::Link;
 use crate::relay::{DeskService, Local};
 use crate::secret::Secret;
 use crate::signers::Signers;
-use crate::tls::{Role, Transport};
+use crate::tls::{Authority, Role, Transport};
+use crate::upkeep::UpkeepService;
 use crate::verifier::ChildVerifier;
 
 /// The id of a coordinator that is alone and was given none.
@@ -79,7 +81,12 @@ impl Member {
         let data = |name: &str| config.data_dir.join(name);
         let dial = Arc::new(transport.clone());
         let links = Arc::new(Links::new(dial.clone()));
-        let replicated = Replicated::new(Depot::open(&data("depot"))?, links.clone());
+        let depot = DepotConfig {
+            reserve_bytes: config.depot.reserve_bytes,
+            ..DepotConfig::default()
+        };
+        let depot = Depot::open_with(&data("depot"), depot)?;
+        let replicated = Replicated::new(depot, links.clone());
         let blobs: SharedBlobs = Arc::new(replicated.clone());
         let keys = KeyRing::new(InputVault::open(&data("vault"))?, links.clone());
         let archive = Archive::open(&data("archive.sqlite")).await?;
@@ -170,7 +177,7 @@ impl Member {
             .take();
         let mut background = vec![archivist];
         if let Some(listener) = listener {
-            background.push(self.serve(listener, transport, local.clone(), stop)?);
+            background.push(self.serve(config, listener, transport, local.clone(), stop)?);
         }
         self.background
             .lock()
@@ -182,6 +189,7 @@ impl Member {
     /// Serves the other processes of the cluster, each what its role may call.
     fn serve(
         &self,
+        config: &Config,
         listener: TcpListener,
         transport: &Transport,
         local: Local,
@@ -196,6 +204,11 @@ impl Member {
             self.keys.clone(),
             self.collector.clone(),
         );
+        let upkeep = UpkeepService::server(self.replicated.clone(), self.collector.clone());
+        let authority = match config.tls.enrol {
+            true => Some(Authority::load(&config.tls_dir())?),
+            false => None,
+        };
         let coordinator = &self.coordinator;
         let router = transport
             .server()?
@@ -206,8 +219,11 @@ impl Member {
             .add_service(InterceptedService::new(replicas, members))
             .add_service(InterceptedService::new(
                 coordinator.members_service(),
-                operators,
+                operators.clone(),
             ))
+            .add_service(InterceptedService::new(upkeep, operators))
+            // Whoever has a token has no certificate yet.
+            .add_service(EnrolService::server(authority))
             .add_service(InterceptedService::new(
                 coordinator.workers_service(),
                 workers.clone(),
@@ -255,9 +271,10 @@ impl Member {
         self.checker = Some(checker);
     }
 
-    /// Hands out no further leases.
-    pub(super) fn quiesce(&self) {
+    /// Hands out no further leases, and leadership to another member: nobody waits for an election.
+    pub(super) async fn quiesce(&self) {
         self.coordinator.quiesce();
+        self.coordinator.step_aside().await;
     }
 
     /// Waits until the member had to stop, and says why.

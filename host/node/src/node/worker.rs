@@ -63,11 +63,14 @@ pub(super) async fn start(
         Some(_) => vec![HERE.to_owned()],
         None => config.cluster.coordinators.clone(),
     };
+    let mut remote = None;
     let blobs: SharedBlobs = match &member {
         Some(member) => member.blobs().clone(),
         None => {
-            let remote = RemoteConfig::new(config.data_dir.join("blobs"), coordinators.clone());
-            Arc::new(RemoteBlobs::open(remote, Arc::new(ways.clone())).await?)
+            let cache = RemoteConfig::new(config.data_dir.join("blobs"), coordinators.clone());
+            let opened = Arc::new(RemoteBlobs::open(cache, Arc::new(ways.clone())).await?);
+            remote = Some(opened.clone());
+            opened
         }
     };
     let worker = WorkerConfig {
@@ -83,7 +86,12 @@ pub(super) async fn start(
     if let Some(member) = member {
         member.lend(Checker::new(sandboxes.clone(), provers.clone()));
     }
-    Ok(Worker::start(worker, ways, blobs, sandboxes, provers).await?)
+    let worker = Worker::start(worker, ways, blobs, sandboxes, provers).await?;
+    if let Some(remote) = remote {
+        // The leader has the newest blobs for sure; others may have to pull them first.
+        worker.tell_coordinators(move |addresses| remote.prefer(addresses));
+    }
+    Ok(worker)
 }
 
 /// The worker's name: configured, or after the coordinator of this process, or drawn at the first

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PublicKeyData, SanType,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SanType,
 };
 use time::OffsetDateTime;
 
@@ -53,6 +53,9 @@ pub enum AuthorityError {
         "the authority's certificate names no cluster: it was not made by `aureole cluster init`"
     )]
     NoCluster,
+    /// The key beside the authority's certificate is another's.
+    #[error("the authority's key is not the one of its certificate: copy both from one folder")]
+    OtherKey,
 }
 
 /// The authority of one cluster. Its `Debug` form shows no key.
@@ -101,6 +104,9 @@ impl Authority {
     pub fn from_pem(certificate: &str, key: &str) -> Result<Self, AuthorityError> {
         let cluster = super::identity::cluster_of(certificate).ok_or(AuthorityError::NoCluster)?;
         let key = KeyPair::from_pem(key).map_err(failed("read its key"))?;
+        if !super::identity::is_of_key(certificate, key.public_key_raw()) {
+            return Err(AuthorityError::OtherKey);
+        }
         let issuer =
             Issuer::from_ca_cert_pem(certificate, key).map_err(failed("read its certificate"))?;
         Ok(Self {
@@ -125,6 +131,27 @@ impl Authority {
     /// The authority's key. Whoever has it is the cluster.
     pub(crate) fn key_pem(&self) -> zeroize::Zeroizing<String> {
         zeroize::Zeroizing::new(self.issuer.key().serialize_pem())
+    }
+
+    /// The bytes of that key.
+    pub(super) fn key_der(&self) -> &[u8] {
+        self.issuer.key().serialized_der()
+    }
+
+    /// Signs a certificate for the key of a request, DER. Nothing else in the request counts.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Name`], [`AuthorityError::Certificate`].
+    pub(crate) fn answer(
+        &self,
+        role: Role,
+        process: &str,
+        request: &[u8],
+    ) -> Result<String, AuthorityError> {
+        let name = self.name(role, process)?;
+        let request = CertificateSigningRequestParams::from_der(&request.into())
+            .map_err(failed("read a request"))?;
+        self.certify(&name, &request.public_key, lifetime(role))
     }
 
     /// Reads the authority that stands in a folder.
@@ -236,7 +263,7 @@ fn validity(params: &mut CertificateParams, lifetime: Duration) {
     params.not_after = OffsetDateTime::from(now + lifetime);
 }
 
-fn failed(action: &'static str) -> impl FnOnce(rcgen::Error) -> AuthorityError {
+pub(super) fn failed(action: &'static str) -> impl FnOnce(rcgen::Error) -> AuthorityError {
     move |source| AuthorityError::Certificate { action, source }
 }
 
@@ -285,6 +312,12 @@ mod tests {
         let refused = Authority::from_pem(authority.certificate_pem(), "key").unwrap_err();
         assert!(
             matches!(refused, AuthorityError::Certificate { .. }),
+            "{refused:?}"
+        );
+        let other = Authority::new().unwrap();
+        let refused = Authority::from_pem(authority.certificate_pem(), &other.key_pem());
+        assert!(
+            matches!(refused, Err(AuthorityError::OtherKey)),
             "{refused:?}"
         );
     }

@@ -138,6 +138,11 @@ impl Identity {
         Ok(identity)
     }
 
+    /// Whether a folder has no certificate of a process.
+    pub(crate) fn is_absent(folder: &Path) -> bool {
+        !folder.join(CERTIFICATE).exists()
+    }
+
     fn check_time(&self, path: PathBuf, now: i64) -> Result<(), IdentityError> {
         let Some((from, until)) = validity_of(&self.certificate) else {
             return Err(IdentityError::Certificate { path });
@@ -216,6 +221,14 @@ pub(crate) fn cluster_of_der(der: &[u8]) -> Option<String> {
             }
             _ => None,
         })
+}
+
+/// Whether a certificate is for this public key.
+pub(super) fn is_of_key(certificate: &str, key: &[u8]) -> bool {
+    der_of(certificate).is_some_and(|der| {
+        X509Certificate::from_der(&der)
+            .is_ok_and(|(_, read)| *read.public_key().subject_public_key.data == *key)
+    })
 }
 
 /// From when until when, in seconds since the epoch.

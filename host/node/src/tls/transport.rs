@@ -7,7 +7,7 @@ use std::time::Duration;
 use aureole_coordinator::{Dial, DialError};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Server, ServerTlsConfig};
 
-use super::{COORDINATOR_NAME, Guard, Identity, Role};
+use super::{COORDINATOR_NAME, Guard, Identity, Role, Token};
 
 /// A member that does not answer by then is asked later; another may be asked at once.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -122,6 +122,16 @@ impl Dial for Transport {
 
 fn shown(identity: &Identity) -> tonic::transport::Identity {
     tonic::transport::Identity::from_pem(identity.certificate(), identity.key())
+}
+
+/// The way to a coordinator of a token's cluster, for a process that has no certificate yet.
+pub(crate) fn enrolment_endpoint(address: &str, token: &Token) -> Result<Endpoint, TransportError> {
+    let tls = ClientTlsConfig::new()
+        .ca_certificate(Certificate::from_pem(token.authority()))
+        .domain_name(COORDINATOR_NAME);
+    endpoint("https", address)?
+        .tls_config(tls)
+        .map_err(TransportError::Identity)
 }
 
 /// An endpoint with this house's timeouts.

@@ -85,6 +85,11 @@ impl Route {
         }
     }
 
+    /// Who is followed, now and from now on.
+    pub(super) fn watch(&self) -> watch::Receiver<Option<Leader>> {
+        self.leader.subscribe()
+    }
+
     /// Notes who accepted this worker.
     pub(super) fn follow(&self, address: &str) -> Leader {
         let mut known = self.lock();

@@ -49,6 +49,7 @@ pub(super) async fn run(
         coordinators: internal.iter().map(ToString::to_string).collect(),
         http: http.to_vec(),
         workers,
+        enrol: false,
         params_dir: Some(settings.params_dir.unwrap_or_else(|| folder.join("params"))),
     };
     let founded = found(&folder, &plan)?;
