@@ -350,6 +350,18 @@ impl Coordinator {
         self.member_verb(Verb::Transfer { id }).await
     }
 
+    /// Hands leadership to the voter that has most of the log, if this member leads and is not alone:
+    /// before it stops, or when its disk is full. A failure costs an election, nothing else.
+    pub async fn step_aside(&self) {
+        let Some(heir) = self.inner.group.heir() else {
+            return;
+        };
+        tracing::info!(heir, "handing leadership over");
+        if let Err(error) = self.transfer_leader(heir).await {
+            tracing::warn!(%error, heir, "leadership was not handed over");
+        }
+    }
+
     /// Carries a verb out, or passes it on. A caller that goes away does not end it half-way.
     async fn member_verb(&self, verb: Verb) -> Result<ClusterStatus, MemberError> {
         let group = Arc::clone(&self.inner.group);

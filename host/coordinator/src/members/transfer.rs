@@ -19,6 +19,15 @@ use crate::raft::Member;
 // === impl Group ===
 
 impl Group {
+    /// The other voter that has most of the log, if this member leads.
+    pub(crate) fn heir(&self) -> Option<u64> {
+        let metrics = self.raft.metrics().borrow().clone();
+        let others = self.voters().into_iter();
+        let others = others.filter(|id| *id != self.identity.member);
+        let known = others.filter_map(|id| Some((matched(&metrics, id)??, id)));
+        known.max().map(|(_, id)| id)
+    }
+
     /// Makes another member the leader. Returns when it leads.
     pub(crate) async fn transfer(&self, successor: u64) -> Result<(), MemberError> {
         let _one = self.changing.lock().await;
