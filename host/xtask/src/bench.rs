@@ -25,11 +25,29 @@ enum Bench {
         #[arg(long, default_value_t = 15)]
         proofs: u32,
     },
+    /// No-op tasks per second through three members, over a PostgreSQL queue in the same run
+    ControlPlane {
+        /// Clients that submit, lease and complete at the same time
+        #[arg(long, default_value_t = 64)]
+        clients: u32,
+    },
     /// A plugin's calls beside each attack of the hostile catalogue, over the same calls alone
     Neighbour {
         /// Calls to time each way for each attack
         #[arg(long, default_value_t = 200)]
         calls: u32,
+    },
+    /// Time until the next task is accepted after the leader of three coordinators is killed
+    Failover {
+        /// Leaders to kill
+        #[arg(long, default_value_t = 10)]
+        kills: u32,
+    },
+    /// Proofs per second with one and with two workers of one thread each
+    Scale {
+        /// Proofs of a round
+        #[arg(long, default_value_t = 20)]
+        proofs: u32,
     },
     /// Witnesses of a deep Merkle path built in the sandbox, over the same code run natively
     Witness {
@@ -43,14 +61,23 @@ enum Bench {
 pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
     let (program, count) = match &options.bench {
         Bench::Overhead { proofs } => ("overhead", proofs),
+        Bench::ControlPlane { clients } => ("control_plane", clients),
         Bench::Neighbour { calls } => ("neighbour", calls),
+        Bench::Failover { kills } => ("failover", kills),
+        Bench::Scale { proofs } => ("scale", proofs),
         Bench::Witness { witnesses } => ("witness", witnesses),
     };
-    test::build_plugins(workspace)?;
+    if program != "control_plane" {
+        test::build_plugins(workspace)?;
+    }
+    if matches!(program, "failover" | "scale") {
+        test::build_fixtures(workspace)?;
+    }
     shell::step("building the node and the bench in release");
-    // The witness bench needs no node.
+    // Not each needs a node.
     let packages: &[_] = match program {
         "witness" => &["-p", "aureole-conformance"],
+        "control_plane" => &["-p", "aureole-tests"],
         _ => &["-p", "aureole-cli", "-p", "aureole-tests"],
     };
     shell::run(

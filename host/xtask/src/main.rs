@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod chaos;
 mod codegen;
 mod demo;
 mod plugins;
@@ -36,6 +37,8 @@ enum Verb {
     Test(test::Options),
     /// Measure; each bench ends with one line of JSON
     Bench(bench::Options),
+    /// Break a real cluster in every way that the machine allows, and look what is left
+    Chaos(chaos::Options),
     /// Build the first-party plugins into target/plugins, and those of the tests beside them
     Plugins,
     /// Write the generated protobuf code
@@ -64,6 +67,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Verb::Demo(options) => demo::run(&workspace, options),
         Verb::Test(options) => test::run(&workspace, options),
         Verb::Bench(options) => bench::run(&workspace, options),
+        Verb::Chaos(options) => chaos::run(&workspace, options),
         Verb::Plugins => {
             test::build_plugins(&workspace)?;
             test::build_fixtures(&workspace)

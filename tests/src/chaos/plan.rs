@@ -6,7 +6,7 @@ use super::fault::{Fault, Kind};
 use crate::random::Random;
 
 /// What a fault takes with its beginning, its healing and what clients do between two.
-const OVERHEAD: Duration = Duration::from_secs(6);
+const OVERHEAD: Duration = Duration::from_secs(1);
 
 /// The shortest and the longest that a fault lasts.
 const LASTS_MS: (u64, u64) = (2_000, 8_000);

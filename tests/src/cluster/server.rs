@@ -12,6 +12,7 @@ use rustix::process::Signal;
 use crate::faults::Faults;
 use crate::net::Net;
 use crate::place::binary;
+use crate::wait::PATIENCE;
 use crate::processes::{Process, descendants, send};
 
 /// Lines of a log that a failed test shows, of each process.
@@ -131,12 +132,19 @@ impl Server {
         Ok(())
     }
 
-    /// Stops it dead (SIGSTOP), as a machine that swaps or is migrated; sockets stay open.
+    /// Stops it dead (SIGSTOP), as a machine that swaps or is migrated; sockets stay open. Returns
+    /// when it stands still.
     ///
     /// # Errors
-    /// When it does not run.
+    /// When it does not run, or goes on.
     pub fn pause(&self) -> anyhow::Result<()> {
-        send(self.running()?, Signal::STOP)
+        send(self.running()?, Signal::STOP)?;
+        let start = Instant::now();
+        while !self.is_paused()? {
+            ensure!(start.elapsed() < PATIENCE, "{} does not stand still", self.name);
+            thread::park_timeout(Duration::from_millis(1));
+        }
+        Ok(())
     }
 
     /// Whether it stands still.

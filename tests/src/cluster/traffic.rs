@@ -333,6 +333,10 @@ impl Client {
         let chosen = usize::try_from(self.random.below(urls.len() as u64))?;
         let url = urls.get(chosen).context("there is no gateway")?;
         match http::send_within(ANSWER, url, method, path, headers, body) {
+            // A disk that fills up has been a leader's: another one leads soon.
+            Ok(answer) if answer.status == 507 => {
+                self.shared.refused.fetch_add(1, Ordering::SeqCst);
+            }
             Ok(answer) if answer.status == 503 || answer.status == 429 => {
                 ensure!(
                     answer.header("retry-after").is_some(),

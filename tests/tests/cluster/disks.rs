@@ -23,8 +23,8 @@ async fn a_slow_disk_under_the_leader_slows_and_loses_nothing() -> anyhow::Resul
         traffic.goes_on(5).await?;
         let slow = cluster.leader().await?;
         let faults = cluster.server(&slow)?.faults()?;
-        faults.slow_disk(Duration::from_millis(400))?;
-        traffic.goes_on(20).await?;
+        faults.slow_disk(Duration::from_millis(250))?;
+        traffic.goes_on(10).await?;
         assert!(faults.happened()?.syncs_delayed > 0, "no sync was delayed");
         faults.heal()?;
         let recorded = traffic.stop()?;

@@ -142,7 +142,7 @@ async fn an_asymmetric_network_leaves_one_leader_that_a_majority_follows() -> an
         let (from, to) = (cluster.host(&leader)?, cluster.host(&follower)?);
         cluster.net()?.cut(from, to)?;
         cluster.net()?.cut(to, from)?;
-        traffic.goes_on(10).await?;
+        traffic.goes_on(5).await?;
         cluster.net()?.heal()?;
         let recorded = traffic.stop()?;
         ends_well(&mut cluster, &recorded).await
