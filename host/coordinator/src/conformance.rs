@@ -13,14 +13,14 @@ use openraft::RaftSnapshotBuilder as _;
 use openraft::storage::{RaftLogStorage as _, RaftLogStorageExt as _, RaftStateMachine as _};
 use openraft::testing::{StoreBuilder, Suite, blank_ent, membership_ent};
 use openraft::{EntryPayload, Vote};
-use redb::{Database, ReadableDatabase as _, TableDefinition};
+use redb::{ReadableDatabase as _, TableDefinition};
 use tempfile::TempDir;
 
 use aureole_ledger::{Command, Digest, Outcome, TaskId, TenantId};
 
 use crate::dial::DialNothing;
 use crate::identity::Identity;
-use crate::log::{LogError, LogStore};
+use crate::log::{LogError, LogStore, newer_for_tests, open_database};
 use crate::machine::Machine;
 use crate::network::Network;
 use crate::raft::{Batch, Entry, LogId, Member, StorageError, Types};
@@ -122,7 +122,7 @@ type Damage = fn(Vec<u8>) -> Vec<u8>;
 /// Changes the bytes that stand in a log's table.
 fn tamper(dir: &TempDir, change: impl FnOnce(Vec<u8>) -> Vec<u8>) {
     const ENTRIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("entries");
-    let database = Database::open(dir.path().join("log.redb")).unwrap();
+    let database = open_database(&dir.path().join("log.redb")).unwrap();
     let read = database.begin_read().unwrap().open_table(ENTRIES).unwrap();
     let bytes = redb::ReadableTable::get(&read, 2)
         .unwrap()
@@ -177,6 +177,81 @@ async fn an_entry_at_another_entrys_place_is_an_error() {
     tamper(&dir, |_| third);
     let error = LogStore::open(dir.path()).unwrap_err().to_string();
     assert!(error.contains("it says it is entry 3"), "{error}");
+}
+
+#[tokio::test]
+async fn an_entry_of_a_newer_build_stops_the_start_and_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    {
+        let mut log = LogStore::open(dir.path()).unwrap();
+        log.blocking_append(vec![register(2, "a")]).await.unwrap();
+    }
+    tamper(&dir, |_| newer_for_tests(position(2)).1);
+    let error = LogStore::open(dir.path()).unwrap_err();
+    assert!(
+        matches!(error, LogError::Unknown { index: 2, .. }),
+        "{error}"
+    );
+    assert!(error.to_string().contains("newer build"), "{error}");
+}
+
+#[tokio::test]
+async fn a_missing_entry_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    {
+        let mut log = LogStore::open(dir.path()).unwrap();
+        let entries = vec![register(1, "a"), register(3, "c")];
+        log.blocking_append(entries).await.unwrap();
+    }
+    let error = LogStore::open(dir.path()).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            LogError::Gap {
+                expected: 2,
+                found: 3
+            }
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_log_of_another_format_or_with_a_damaged_mark_is_refused() {
+    const MARKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("marks");
+    let dir = tempfile::tempdir().unwrap();
+    let set = |mark: &str, bytes: &[u8]| {
+        let database = open_database(&dir.path().join("log.redb")).unwrap();
+        let transaction = database.begin_write().unwrap();
+        let mut table = transaction.open_table(MARKS).unwrap();
+        table.insert(mark, bytes).unwrap();
+        drop(table);
+        transaction.commit().unwrap();
+    };
+    drop(LogStore::open(dir.path()).unwrap());
+    set("vote", b"not a vote at all");
+    let error = LogStore::open(dir.path()).unwrap_err();
+    assert!(
+        matches!(error, LogError::DamagedMark { mark: "vote", .. }),
+        "{error}"
+    );
+    // 99 and its checksum.
+    let body = [99_u8];
+    let mut bytes = Digest::of(&body).as_bytes()[..8].to_vec();
+    bytes.extend_from_slice(&body);
+    set("format", &bytes);
+    let error = LogStore::open(dir.path()).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            LogError::Format {
+                found: 99,
+                known: 2,
+                ..
+            }
+        ),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -11,6 +11,10 @@ pub mod blobs;
 mod config;
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod rot;
 mod coordinator;
 mod dial;
 mod dispatch;

@@ -1,5 +1,6 @@
 //! Starting a member: its folder, its Raft, and its place in a group.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::log::{LogError, LogStore};
 use crate::machine::{Facts, Machine};
 use crate::network::Network;
 use crate::proposer::{ProposeError, Proposer, write};
-use crate::raft::Raft;
+use crate::raft::{Member, Raft};
 use crate::runtime::RaftRuntime;
 use crate::snapshot::{SnapshotError, SnapshotFile};
 
@@ -116,7 +117,15 @@ async fn open(config: &Config) -> Result<(LogStore, Machine, Arc<Identity>), Sta
 /// Finds the member's place: at the head of a group of one, or in the background among others.
 async fn settle(group: &Arc<Group>, config: &Config) -> Result<(), StartError> {
     if config.founding == Founding::Alone {
-        let voters = group.voters();
+        // Asked of Raft itself: what it publishes may be a moment behind at a start.
+        let stands = |state: &openraft::RaftState<u64, Member, tokio::time::Instant>| {
+            state.membership_state.effective().voter_ids().collect()
+        };
+        let voters: BTreeSet<u64> = group
+            .raft
+            .with_raft_state(stands)
+            .await
+            .map_err(|error| failed(&error))?;
         if !voters.is_empty() && !voters.contains(&config.node_id) || voters.len() > 1 {
             return Err(StartError::Config {
                 reason: format!(

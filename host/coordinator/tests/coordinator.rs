@@ -15,6 +15,8 @@ mod completions;
 mod damage;
 #[path = "coordinator/elections.rs"]
 mod elections;
+#[path = "coordinator/failing.rs"]
+mod failing;
 #[path = "coordinator/group.rs"]
 mod group;
 #[path = "coordinator/kill.rs"]

@@ -50,7 +50,9 @@ impl Halt {
         let mut reason = self.reason.subscribe();
         let mut metrics = raft.metrics();
         let runs = |metrics: &RaftMetrics<u64, Member>| metrics.running_state.is_ok();
-        tokio::select! {
+        let ended = tokio::select! {
+            // First: whoever stops Raft for a reason says it before.
+            biased;
             Ok(reason) = reason.wait_for(Option::is_some) => {
                 reason.clone().unwrap_or_else(|| "no reason".to_owned())
             }
@@ -61,6 +63,7 @@ impl Halt {
                 },
                 Err(_) => "raft has ended".to_owned(),
             },
-        }
+        };
+        self.reason().unwrap_or(ended)
     }
 }

@@ -102,3 +102,14 @@ pub(crate) fn decode_entry(index: u64, bytes: &[u8]) -> Result<Entry, LogError> 
         payload,
     })
 }
+
+/// An entry as a newer build would write it: whole, with a command of a version that is to come.
+#[cfg(test)]
+pub(crate) fn newer_for_tests(log_id: LogId) -> (u64, Vec<u8>) {
+    let stored = Stored {
+        log_id,
+        payload: Payload::Commands(vec![vec![u8::MAX, 1, 2, 3]]),
+    };
+    let body = postcard::to_stdvec(&stored).unwrap_or_default();
+    (log_id.index, with_checksum(&body))
+}

@@ -114,3 +114,15 @@ pub(crate) fn decode_append(bytes: &[u8]) -> Result<AppendEntriesRequest<Types>,
         entries: entries.collect::<Result<_, _>>()?,
     })
 }
+
+/// An append of entries as they are given.
+#[cfg(test)]
+pub(crate) fn append_for_tests(vote: Vote, entries: Vec<(u64, Vec<u8>)>) -> Vec<u8> {
+    let append = Append {
+        vote,
+        previous: None,
+        committed: None,
+        entries,
+    };
+    encode(&append).unwrap_or_default()
+}

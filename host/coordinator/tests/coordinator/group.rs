@@ -5,12 +5,13 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use aureole_coordinator::{
-    Config, Coordinator, Dial, DialError, Founding, ProposeError, SystemClock,
+    Config, Coordinator, Dial, DialError, Founding, ProposeError, StartError, SystemClock,
 };
 use aureole_ledger::{Command, Digest, Outcome, Priority, TaskId, TenantId};
 use aureole_store::Depot;
@@ -19,7 +20,11 @@ use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+use tonic::codegen::http::Request;
+use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Endpoint, Server};
+use tower::util::MapRequestLayer;
 
 use crate::kit::{Keys, Script, circuit_id, make_ready};
 
@@ -56,6 +61,8 @@ pub(crate) struct Group {
     pub(crate) seats: BTreeMap<u64, Seat>,
     pub(crate) wires: Wires,
     pub(crate) dir: TempDir,
+    /// Snapshots that went over the wires.
+    pub(crate) snapshots: Arc<AtomicU64>,
     snapshot_every: u64,
     founders: BTreeMap<u64, String>,
     /// Open as long as the group: a depot is open once, and a stopped member may still let go of it.
@@ -161,6 +168,7 @@ impl Group {
             seats: BTreeMap::new(),
             wires: Wires::default(),
             dir: tempfile::tempdir().unwrap(),
+            snapshots: Arc::default(),
             snapshot_every,
             founders: BTreeMap::new(),
             depots: BTreeMap::new(),
@@ -207,30 +215,18 @@ impl Group {
         &mut self,
         id: u64,
         config: Config,
-    ) -> Result<Coordinator, aureole_coordinator::StartError> {
+    ) -> Result<Coordinator, StartError> {
         let address = self.seats[&id].address;
         let path = self.dir.path().join(format!("depot-{id}"));
         let depot = self.depots.entry(id);
         let depot = depot.or_insert_with(|| Depot::open(&path).unwrap()).clone();
-        let dial = Arc::new(Dialer {
-            from: address.to_string(),
-            wires: self.wires.clone(),
-        });
-        let coordinator = Coordinator::start(
-            config,
-            depot.into(),
-            Arc::new(Script),
-            Arc::new(Keys),
-            Arc::new(SystemClock),
-            dial,
-        )
-        .await?;
-        let stop = CancellationToken::new();
-        let router = Server::builder()
-            .add_service(coordinator.raft_service())
-            .add_service(coordinator.members_service());
-        let served = router.serve_with_shutdown(address, stop.clone().cancelled_owned());
-        let _served = coordinator.raft_runtime().spawn(served);
+        let count = Arc::clone(&self.snapshots);
+        let asked = move |path: &str| {
+            if path.ends_with("/Install") {
+                count.fetch_add(1, Ordering::SeqCst);
+            }
+        };
+        let (coordinator, stop) = serve(config, depot, address, self.wires.clone(), asked).await?;
         self.seats.get_mut(&id).unwrap().running = Some((coordinator.clone(), stop));
         Ok(coordinator)
     }
@@ -321,6 +317,48 @@ impl Group {
             self.stop(id).await;
         }
     }
+}
+
+/// Starts a member and serves it at its address; `asked` hears of each request.
+pub(crate) async fn serve(
+    config: Config,
+    depot: Depot,
+    address: SocketAddr,
+    wires: Wires,
+    asked: impl Fn(&str) + Clone + Send + Sync + 'static,
+) -> Result<(Coordinator, CancellationToken), StartError> {
+    let dial = Arc::new(Dialer {
+        from: address.to_string(),
+        wires,
+    });
+    let coordinator = Coordinator::start(
+        config,
+        depot.into(),
+        Arc::new(Script),
+        Arc::new(Keys),
+        Arc::new(SystemClock),
+        dial,
+    )
+    .await?;
+    let stop = CancellationToken::new();
+    let router = Server::builder()
+        .layer(MapRequestLayer::new(move |request: Request<Body>| {
+            asked(request.uri().path());
+            request
+        }))
+        .add_service(coordinator.raft_service())
+        .add_service(coordinator.members_service());
+    // On the address before this returns: whoever is started can be added.
+    let incoming = until("the address of a member that just stopped", || async {
+        let _on_raft = coordinator.raft_runtime().enter();
+        TcpIncoming::bind(address).ok()
+    });
+    let served = router.serve_with_incoming_shutdown(
+        incoming.await.with_nodelay(Some(true)),
+        stop.clone().cancelled_owned(),
+    );
+    let _served = coordinator.raft_runtime().spawn(served);
+    Ok((coordinator, stop))
 }
 
 pub(crate) async fn try_submit(
