@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# Ten checks of a running cluster through its public API, as a client sees it.
+#
+#   deployments/scripts/test-services.sh [URL]     default: $AUREOLE_URL, else http://127.0.0.1:8080
+#
+# It uploads the first-party plugin merkle (from $AUREOLE_PLUGIN, else target/plugins/merkle.wasm, which
+# `cargo xtask plugins` makes), proves, and has the proof verified. Ends with 0 if all ten passed.
+set -uo pipefail
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+url=${1:-${AUREOLE_URL:-http://127.0.0.1:8080}}
+plugin=${AUREOLE_PLUGIN:-$root/target/plugins/merkle.wasm}
+api=$url/api/v1
+leaf0=0x1234567890abcdef1234567890abcdef1234567890abcdef1234567890abcdef
+leaf1=0xfedcba0987654321fedcba0987654321fedcba0987654321fedcba0987654321
+# What the plugin's own native reference computes for these two leaves.
+root_hash=0x3951a329b3f6d5900314b4cc2b0d9116f056cd247a3ab8bba94f20ed71e03e83
+input="{\"leaves\":[\"$leaf0\",\"$leaf1\"],\"leaf_index\":0}"
+
+for tool in curl jq sha256sum; do
+    command -v "$tool" > /dev/null || { echo "$tool is missing: install it with the system's package manager" >&2; exit 2; }
+done
+[ -f "$plugin" ] || { echo "$plugin is missing: run 'cargo xtask plugins', or set AUREOLE_PLUGIN" >&2; exit 2; }
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 number=0
+
+# request NAME CURL-ARGUMENTS...: leaves the body in $work/NAME and prints the status.
+request() {
+    local name=$1
+    shift
+    curl --silent --show-error --max-time 90 --output "$work/$name" --write-out '%{http_code}' "$@"
+}
+
+# json NAME FILTER: what a body says, read with jq.
+json() { jq --raw-output "$2" "$work/$1"; }
+
+post() { request "$1" --header 'content-type: application/json' --data "@$work/$1.in" "${@:3}" "$api$2"; }
+
+check() {
+    number=$((number + 1))
+    if "$2"; then
+        passed=$((passed + 1))
+        echo "ok   $number  $1"
+    else
+        echo "FAIL $number  $1"
+        for body in "$work"/*; do
+            [ "$body" -nt "$work/begun" ] && [ "${body##*.}" != in ] && echo "        ${body##*/}: $(head -c 400 "$body" | tr -d '\0')"
+        done
+    fi
+    touch "$work/begun"
+}
+
+lives() { [ "$(request live "$url/health/live")" = 200 ]; }
+
+ready() { [ "$(request ready "$url/health/ready")" = 200 ] && [ "$(json ready .ready)" = true ]; }
+
+takes_a_plugin() {
+    local status
+    status=$(request plugin --header 'content-type: application/wasm' --data-binary "@$plugin" "$api/plugins?wait=60s")
+    [[ $status = 20[01] ]] && [ "$(json plugin .state)" = ready ]
+}
+
+has_its_circuit() {
+    local circuit
+    circuit=$(json plugin .default_circuit)
+    [ "$(request circuit "$api/circuits/$circuit")" = 200 ] && [ "$(json circuit .state)" = ready ]
+}
+
+proves() {
+    printf '%s' "$input" > "$work/task.in"
+    [ "$(post task '/tasks/merkle?wait=60s')" = 200 ] && [ "$(json task .state)" = done ] \
+        && [ "$(json task .public_inputs.root)" = "$root_hash" ]
+}
+
+serves_the_proof() {
+    [ "$(request proof "$api/tasks/$(json task .id)/proof")" = 200 ] \
+        && [ "$(sha256sum < "$work/proof" | cut -d ' ' -f 1)" = "$(json task .proof.digest)" ] \
+        && [ "$(wc -c < "$work/proof")" -eq "$(json task .proof.bytes)" ]
+}
+
+# verdict NAME PUBLIC-ROOT: has the proof verified with that public input.
+verdict() {
+    jq --null-input --arg circuit "$(json task .circuit)" --arg root "$2" \
+        --arg proof "$(base64 -w 0 "$work/proof")" \
+        '{circuit: $circuit, public_inputs: {root: $root}, proof: $proof}' > "$work/$1.in"
+    [ "$(post "$1" /proofs/verify)" = 200 ] && json "$1" .valid
+}
+
+verifies() { [ "$(verdict valid "$root_hash")" = true ]; }
+
+refuses_another_statement() { [ "$(verdict invalid "0x${leaf0:4:1}${root_hash:3}")" = false ]; }
+
+refuses_a_bad_input() {
+    printf '{"leaves":["%s"],"leaf_index":3}' "$leaf0" > "$work/bad.in"
+    [ "$(post bad '/tasks/merkle')" = 422 ] && [ "$(json bad .code)" = input.invalid ] \
+        && [ "$(json bad .path)" = /leaf_index ]
+}
+
+counts_a_submission_once() {
+    local key=check-$RANDOM$RANDOM$RANDOM
+    printf '{"plugin":"merkle","input":%s}' "$input" | tee "$work/once.in" > "$work/twice.in"
+    [[ $(post once /tasks --header "idempotency-key: $key") = 20[02] ]] \
+        && [[ $(post twice /tasks --header "idempotency-key: $key") = 20[02] ]] \
+        && [ "$(json once .id)" = "$(json twice .id)" ]
+}
+
+touch "$work/begun"
+echo "checking $url"
+check "the process lives" lives
+check "it is ready" ready
+check "it takes a plugin" takes_a_plugin
+check "the plugin's circuit is ready" has_its_circuit
+check "it proves, and the public input is right" proves
+check "the proof it serves has the digest and length it told" serves_the_proof
+check "the proof is valid" verifies
+check "for another statement it is not" refuses_another_statement
+check "an input that is no good is refused, with its place" refuses_a_bad_input
+check "a submission made twice counts once" counts_a_submission_once
+echo "$passed of $number passed"
+[ "$passed" -eq "$number" ]
