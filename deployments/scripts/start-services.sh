@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Starts a cluster of real processes on this machine: three coordinators that also serve the REST API,
+# a gateway, two workers, all with certificates. Started again, it goes on with the data it had.
+#
+#   deployments/scripts/start-services.sh
+#
+# AUREOLE_BIN        the binary (default: target/release/aureole, else target/debug/aureole)
+# AUREOLE_SERVICES   folder of everything (default: target/services)
+# AUREOLE_PORT       the gateway's port (default 8080); the six after it are taken too
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+dir=${AUREOLE_SERVICES:-$root/target/services}
+port=${AUREOLE_PORT:-8080}
+bin=${AUREOLE_BIN:-}
+for built in "$root/target/release/aureole" "$root/target/debug/aureole"; do
+    [ -n "$bin" ] || [ ! -x "$built" ] || bin=$built
+done
+[ -n "$bin" ] || { echo "no binary: run 'cargo build --release -p aureole-cli', or set AUREOLE_BIN" >&2; exit 2; }
+command -v curl > /dev/null || { echo "curl is missing: install it with the system's package manager" >&2; exit 2; }
+
+if [ ! -e "$dir/founded" ]; then
+    if [ -e "$dir/ca.key" ]; then
+        echo "the founding in $dir was interrupted: remove that folder" >&2
+        exit 1
+    fi
+    http="127.0.0.1:$((port + 1)),127.0.0.1:$((port + 2)),127.0.0.1:$((port + 3))"
+    internal="127.0.0.1:$((port + 4)),127.0.0.1:$((port + 5)),127.0.0.1:$((port + 6))"
+    "$bin" cluster init --dir "$dir" --coordinators "$internal" --http "$http" --workers 2 > /dev/null
+    "$bin" cluster certificate --dir "$dir" --role gateway --name gateway-1 --out "$dir/gateway-1/tls" > /dev/null
+    cat > "$dir/gateway-1/node.toml" <<TOML
+roles = ["gateway"]
+data_dir = "$dir/gateway-1"
+[cluster]
+coordinators = ["${internal//,/\", \"}"]
+[http]
+listen = "127.0.0.1:$port"
+TOML
+    echo "$port" > "$dir/port"
+    touch "$dir/founded"
+fi
+port=$(cat "$dir/port")
+
+for process in coordinator-1 coordinator-2 coordinator-3 gateway-1 worker-1 worker-2; do
+    home=$dir/$process
+    if [ -e "$home/pid" ] && kill -0 "$(cat "$home/pid")" 2> /dev/null; then
+        echo "$process runs already"
+        continue
+    fi
+    setsid nohup "$bin" serve --config "$home/node.toml" --params-dir "$dir/params" \
+        > "$home/log" 2>&1 < /dev/null &
+    echo $! > "$home/pid"
+    echo "$process started, process $(cat "$home/pid"), log in $home/log"
+done
+
+# The first start makes the proving parameters: some twenty seconds of one core.
+for _ in $(seq 300); do
+    # A read that a majority confirms.
+    if curl --silent --fail --max-time 10 --output /dev/null "http://127.0.0.1:$port/api/v1/plugins"; then
+        echo "the cluster answers at http://127.0.0.1:$port"
+        echo "status: $bin cluster status --coordinator 127.0.0.1:$((port + 4)) --admin $dir/admin"
+        exit 0
+    fi
+    sleep 0.5
+done
+echo "the cluster does not answer at http://127.0.0.1:$port; see the logs in $dir/*/log" >&2
+exit 1
