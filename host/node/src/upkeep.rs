@@ -35,7 +35,8 @@ impl upkeep_server::Upkeep for UpkeepService {
         request: Request<v1::CollectRequest>,
     ) -> Result<Response<v1::CollectedReply>, Status> {
         let dry_run = request.into_inner().dry_run;
-        let members = collect_everywhere(&self.replicated, &self.collector, dry_run).await;
+        let mut members = collect_everywhere(&self.replicated, &self.collector, dry_run).await;
+        members.sort_by_key(|member| member.member);
         let members = members.into_iter().map(told).collect();
         Ok(Response::new(v1::CollectedReply { members }))
     }

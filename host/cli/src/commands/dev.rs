@@ -4,6 +4,8 @@ mod cluster;
 
 use std::process::ExitCode;
 
+use aureole_node::telemetry;
+
 use super::{Context, serve};
 use crate::arguments::Dev;
 use crate::print;
@@ -14,6 +16,7 @@ pub(crate) async fn run(context: &Context, options: Dev) -> anyhow::Result<ExitC
         return cluster::run(context, nodes, options.workers, options.settings).await;
     }
     let config = serve::configure(options.settings, &[], None)?;
+    telemetry::install(&config.log)?;
     serve::node(context, config, |url| {
         print::line(format_args!(
             "aureole is ready at {}",

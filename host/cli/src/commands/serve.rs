@@ -13,6 +13,7 @@ use crate::print;
 /// Runs a process until SIGINT or SIGTERM.
 pub(crate) async fn run(context: &Context, options: Serve) -> anyhow::Result<()> {
     let config = configure(options.settings, &options.role, options.join.as_deref())?;
+    telemetry::install(&config.log)?;
     if let (Some(address), Some(file)) = (&options.join, &options.token_file) {
         enrol(&config, address, &Token::load(file)?).await?;
     }
@@ -27,13 +28,12 @@ pub(crate) async fn run(context: &Context, options: Serve) -> anyhow::Result<()>
     .await
 }
 
-/// Runs a node until SIGINT or SIGTERM.
+/// Runs a node until SIGINT or SIGTERM; telemetry is installed.
 pub(super) async fn node(
     context: &Context,
     config: Config,
     greet: impl FnOnce(Option<&str>),
 ) -> anyhow::Result<()> {
-    telemetry::install(&config.log)?;
     // Before the start: whoever is told to stop while it starts stops too.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
