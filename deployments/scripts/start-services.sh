@@ -48,12 +48,12 @@ for process in coordinator-1 coordinator-2 coordinator-3 gateway-1 worker-1 work
         continue
     fi
     setsid nohup "$bin" serve --config "$home/node.toml" --params-dir "$dir/params" \
-        > "$home/log" 2>&1 < /dev/null &
+        >> "$home/log" 2>&1 < /dev/null &
     echo $! > "$home/pid"
     echo "$process started, process $(cat "$home/pid"), log in $home/log"
 done
 
-# The first start makes the proving parameters: some twenty seconds of one core.
+# The coordinators have to find each other first.
 for _ in $(seq 300); do
     # A read that a majority confirms.
     if curl --silent --fail --max-time 10 --output /dev/null "http://127.0.0.1:$port/api/v1/plugins"; then

@@ -1,0 +1,67 @@
+{{/* What several objects have in common. */}}
+
+{{- define "aureole.labels" -}}
+{app.kubernetes.io/name: aureole, app.kubernetes.io/component: {{ . }}}
+{{- end }}
+
+{{- define "aureole.address" -}}
+aureole-coordinator-{{ . }}.aureole-coordinator:7400
+{{- end }}
+
+{{- define "aureole.coordinators" -}}
+coordinators = [
+{{- range $index := until (int .Values.coordinator.replicas) }}
+  "{{ include "aureole.address" $index }}",
+{{- end }}
+]
+{{- end }}
+
+{{- define "aureole.log" -}}
+[log]
+format = "{{ .Values.config.log.format }}"
+{{- with .Values.config.log.filter }}
+filter = {{ . | quote }}
+{{- end }}
+{{- end }}
+
+{{- define "aureole.limits" -}}
+{{- with .Values.config.kMax }}
+[limits]
+k_max = {{ . }}
+{{- end -}}
+{{- end }}
+
+{{- define "aureole.plugins" -}}
+{{- if or .Values.config.trustedSigners .Values.config.requireSignature }}
+[plugins]
+trusted_signers = {{ toJson .Values.config.trustedSigners }}
+require_signature = {{ .Values.config.requireSignature }}
+{{- end }}
+{{- end }}
+
+{{- define "aureole.pod" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{- define "aureole.container" -}}
+name: aureole
+image: {{ printf "%s:%s" .Values.image.repository .Values.image.tag | quote }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+{{- end }}
+
+{{- define "aureole.liveness" -}}
+livenessProbe: {httpGet: {path: /health/live, port: http}, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6}
+readinessProbe: {httpGet: {path: /health/ready, port: http}, periodSeconds: 5, timeoutSeconds: 5}
+{{- end }}
