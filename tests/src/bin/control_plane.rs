@@ -1,0 +1,125 @@
+//! `control_plane N`: what the control plane alone can take, beside a queue in PostgreSQL.
+//!
+//! N clients each submit a task that does nothing, lease it and complete it, again and again: three
+//! durable steps a task on either side. Ours go through three members, each with its log on disk, over
+//! loopback TCP, and a step is acknowledged when two of them have fsynced it. PostgreSQL is one private
+//! server with `synchronous_commit = on`; its clients INSERT, lease by UPDATE of a row that SELECT FOR
+//! UPDATE SKIP LOCKED finds, and complete by UPDATE, each a prepared statement and a commit of its own
+//! on a connection of its own.
+//!
+//! The two take turns in one run, so that a noisy machine is noisy to both. The last line is one JSON
+//! object whose `ratio` is ours over PostgreSQL's.
+#![allow(clippy::print_stdout, reason = "the figures are this program's output")]
+
+#[path = "control_plane/group.rs"]
+mod group;
+#[path = "control_plane/postgres.rs"]
+mod postgres;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use self::group::Group;
+use self::postgres::Postgres;
+
+/// Turns of each side.
+const TURNS: u32 = 5;
+
+/// How long a turn is.
+const TURN: Duration = Duration::from_secs(3);
+
+/// The turn before the first that counts.
+const WARM_UP: Duration = Duration::from_secs(1);
+
+/// Something through which tasks go.
+trait Queue: Clone + Send + 'static {
+    /// Puts one task through: submitted, leased, completed.
+    fn one(&mut self) -> impl Future<Output = anyhow::Result<()>> + Send;
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> anyhow::Result<()> {
+    let clients: u32 = match std::env::args().nth(1) {
+        Some(text) => text
+            .parse()
+            .context("give the number of clients, such as 64")?,
+        None => 64,
+    };
+    ensure!((1..=90).contains(&clients), "give 1 to 90 clients");
+    let group = Group::start().await?;
+    let server = Postgres::start().await?;
+    let mut rows = Vec::new();
+    for _ in 0..clients {
+        rows.push(server.client().await?);
+    }
+    let ours = vec![group.client(); usize::try_from(clients)?];
+    turn(&ours, WARM_UP).await?;
+    turn(&rows, WARM_UP).await?;
+    let (mut members, mut postgres) = (Vec::new(), Vec::new());
+    for number in 1..=TURNS {
+        members.push(turn(&ours, TURN).await?);
+        postgres.push(turn(&rows, TURN).await?);
+        eprintln!("    turn {number} of {TURNS}");
+    }
+    println!(
+        "no-op tasks a second, {clients} clients, {TURNS} turns of {} s each:",
+        TURN.as_secs()
+    );
+    println!("    three members  {}", shown(&members));
+    println!("    PostgreSQL     {}", shown(&postgres));
+    let (ours, theirs) = (median(&mut members), median(&mut postgres));
+    println!(
+        "{}",
+        json!({
+            "bench": "control-plane",
+            "clients": clients,
+            "tasks_per_s": ours.round(),
+            "postgres_tasks_per_s": theirs.round(),
+            "ratio": (ours / theirs * 100.0).round() / 100.0,
+        })
+    );
+    group.stop().await;
+    Ok(())
+}
+
+/// Has all clients work for a while; returns tasks a second.
+async fn turn<Q: Queue>(clients: &[Q], time: Duration) -> anyhow::Result<f64> {
+    let (over, done) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU64::new(0)),
+    );
+    let begun = Instant::now();
+    let mut working = JoinSet::new();
+    for client in clients {
+        let (mut client, over, done) = (client.clone(), Arc::clone(&over), Arc::clone(&done));
+        working.spawn(async move {
+            while !over.load(Ordering::Relaxed) {
+                client.one().await?;
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+            anyhow::Ok(())
+        });
+    }
+    tokio::time::sleep(time).await;
+    over.store(true, Ordering::Relaxed);
+    while let Some(ended) = working.join_next().await {
+        ended??;
+    }
+    let tasks = u32::try_from(done.load(Ordering::Relaxed))?;
+    Ok(f64::from(tasks) / begun.elapsed().as_secs_f64())
+}
+
+fn shown(turns: &[f64]) -> String {
+    let turns: Vec<String> = turns.iter().map(|rate| format!("{rate:>7.0}")).collect();
+    turns.join(" ")
+}
+
+fn median(turns: &mut [f64]) -> f64 {
+    turns.sort_by(f64::total_cmp);
+    turns.get(turns.len() / 2).copied().unwrap_or_default()
+}

@@ -1,0 +1,263 @@
+//! Three coordinators in one process, each with a log on disk and its own runtime, over loopback TCP.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use aureole_coordinator::{
+    CircuitKey, Config, Coordinator, Dial, DialError, Founding, InputKeys, KeyError, SystemClock,
+    Verdict, Verifier, VerifyError,
+};
+use aureole_ledger::{
+    CircuitFacts, CircuitId, Command, Completion, Digest, Outcome, Priority, TaskId, TenantId,
+    Timings, WorkerId,
+};
+use aureole_store::Depot;
+use tempfile::TempDir;
+use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Channel, Endpoint, Server};
+
+use crate::Queue;
+
+/// How long the members are given to find a leader.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The members and their folders.
+pub(crate) struct Group {
+    members: Vec<Coordinator>,
+    leader: Coordinator,
+    _dir: TempDir,
+}
+
+/// A client at the leader.
+#[derive(Clone)]
+pub(crate) struct Client {
+    leader: Coordinator,
+    worker: WorkerId,
+}
+
+/// Dials plainly.
+#[derive(Debug)]
+struct Plain;
+
+impl Dial for Plain {
+    fn channel(&self, address: &str) -> Result<Channel, DialError> {
+        let endpoint = Endpoint::from_shared(format!("http://{address}"));
+        let endpoint = endpoint.map_err(|error| DialError {
+            address: address.to_owned(),
+            reason: error.to_string(),
+        })?;
+        Ok(endpoint.tcp_nodelay(true).connect_lazy())
+    }
+}
+
+/// Nothing is proved here, so nothing is verified and no input has a key.
+#[derive(Debug)]
+struct Nobody;
+
+#[tonic::async_trait]
+impl Verifier for Nobody {
+    async fn key(&self, _circuit: Digest) -> Result<CircuitKey, VerifyError> {
+        Err(nobody())
+    }
+
+    async fn verify(
+        &self,
+        _circuit: Digest,
+        _public_inputs: Vec<u8>,
+        _proof: Vec<u8>,
+    ) -> Result<Verdict, VerifyError> {
+        Err(nobody())
+    }
+}
+
+#[tonic::async_trait]
+impl InputKeys for Nobody {
+    async fn key(&self, _task: TaskId, _input: Digest) -> Result<Option<[u8; 32]>, KeyError> {
+        Ok(None)
+    }
+}
+
+fn nobody() -> VerifyError {
+    VerifyError {
+        reason: "nothing is verified here".to_owned(),
+    }
+}
+
+// === impl Group ===
+
+impl Group {
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let mut founders = BTreeMap::new();
+        for id in 1..=3_u64 {
+            let free = std::net::TcpListener::bind("127.0.0.1:0")?;
+            founders.insert(id, free.local_addr()?.to_string());
+        }
+        let mut members = Vec::new();
+        for (id, address) in &founders {
+            let mut config = Config::new(*id, dir.path().join(format!("member-{id}")));
+            config.cluster = "control-plane".to_owned();
+            config.address.clone_from(address);
+            config.founding = Founding::Founders(founders.clone());
+            let depot = Depot::open(&dir.path().join(format!("depot-{id}")))?;
+            members.push(member(config, depot, address.parse()?).await?);
+        }
+        let leader = leader(&members).await?;
+        make_ready(&leader).await?;
+        Ok(Self {
+            members,
+            leader,
+            _dir: dir,
+        })
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client {
+            leader: self.leader.clone(),
+            worker: WorkerId::new("bench").unwrap_or_else(|_| unreachable!("the name is short")),
+        }
+    }
+
+    pub(crate) async fn stop(self) {
+        for member in self.members {
+            member.shutdown().await;
+        }
+    }
+}
+
+async fn member(config: Config, depot: Depot, address: SocketAddr) -> anyhow::Result<Coordinator> {
+    let member = Coordinator::start(
+        config,
+        depot.into(),
+        Arc::new(Nobody),
+        Arc::new(Nobody),
+        Arc::new(SystemClock),
+        Arc::new(Plain),
+    )
+    .await?;
+    let incoming = {
+        let _on_raft = member.raft_runtime().enter();
+        TcpIncoming::bind(address)?.with_nodelay(Some(true))
+    };
+    let router = Server::builder()
+        .add_service(member.raft_service())
+        .add_service(member.members_service());
+    member
+        .raft_runtime()
+        .spawn(router.serve_with_incoming(incoming));
+    Ok(member)
+}
+
+async fn leader(members: &[Coordinator]) -> anyhow::Result<Coordinator> {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        for member in members {
+            if member.is_leading() && member.linearizable().await.is_ok() {
+                return Ok(member.clone());
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    bail!(
+        "the members found no leader within {} s",
+        PATIENCE.as_secs()
+    )
+}
+
+fn circuit() -> CircuitId {
+    CircuitId::of(&Digest::of(b"component"), &Digest::of(b"params"))
+}
+
+async fn proposed(leader: &Coordinator, command: Command) -> anyhow::Result<()> {
+    let outcome = leader.propose(command).await?;
+    ensure!(!matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
+    Ok(())
+}
+
+/// Registers a plugin with a circuit, as its inspection would.
+async fn make_ready(leader: &Coordinator) -> anyhow::Result<()> {
+    let (task, worker) = (fresh()?, WorkerId::new("inspector")?);
+    let component = Digest::of(b"component");
+    let register = Command::RegisterPlugin {
+        component,
+        bytes: 1,
+        task,
+        now: 1,
+        tenant: TenantId::default(),
+    };
+    proposed(leader, register).await?;
+    proposed(leader, lease(task, worker.clone())).await?;
+    let inspected = Completion::PluginInspected {
+        name: "no-op".to_owned(),
+        version: "1.0.0".to_owned(),
+        description: Digest::of(b"description"),
+        default_params: Some(Digest::of(b"params")),
+        default_circuit: Some(CircuitFacts {
+            circuit_digest: Digest::of(b"circuit"),
+            key_digest: Digest::of(b"key"),
+            report: Digest::of(b"report"),
+            k: 8,
+            proof_bytes: 64,
+            memory_bytes: 0,
+            work: 0,
+        }),
+    };
+    proposed(leader, complete(task, worker, inspected)).await
+}
+
+fn fresh() -> anyhow::Result<TaskId> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).context("the system has no randomness")?;
+    Ok(TaskId::from_bytes(bytes))
+}
+
+fn lease(task: TaskId, worker: WorkerId) -> Command {
+    Command::LeaseTask {
+        task,
+        attempt: 1,
+        worker,
+        expires_at: u64::MAX,
+        now: 2,
+        threads: 1,
+        memory_bytes: 0,
+        speculative: false,
+    }
+}
+
+fn complete(task: TaskId, worker: WorkerId, completion: Completion) -> Command {
+    Command::CompleteTask {
+        task,
+        attempt: 1,
+        worker,
+        completion,
+        timings: Timings::new(),
+        now: 3,
+        peak_memory_bytes: None,
+    }
+}
+
+impl Queue for Client {
+    async fn one(&mut self) -> anyhow::Result<()> {
+        let task = fresh()?;
+        let submit = Command::SubmitTask {
+            task,
+            circuit: circuit(),
+            input: Digest::of(task.as_bytes()),
+            priority: Priority::DEFAULT,
+            idempotency: None,
+            now: 1,
+            tenant: TenantId::default(),
+            deadline: None,
+        };
+        proposed(&self.leader, submit).await?;
+        proposed(&self.leader, lease(task, self.worker.clone())).await?;
+        let proved = Completion::Proved {
+            proof: Digest::of(b"proof"),
+            public_inputs: Digest::of(b"public inputs"),
+        };
+        proposed(&self.leader, complete(task, self.worker.clone(), proved)).await
+    }
+}
