@@ -307,3 +307,29 @@ fn name(work: &lease::Work) -> &'static str {
         lease::Work::Prove(_) => "prove",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! Whom to ask first is told at once, and again whenever it changes.
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use super::{Route, tell_homes};
+    use std::sync::Arc;
+    use tokio::sync::mpsc;
+    use tokio_util::sync::CancellationToken;
+
+    #[tokio::test]
+    async fn the_leader_is_told_first_and_the_other_coordinators_after_it() {
+        let route = Arc::new(Route::new(vec!["a:1".to_owned(), "b:1".to_owned()]));
+        let stop = CancellationToken::new();
+        let (told, mut heard) = mpsc::unbounded_channel();
+        let tell = move |addresses| told.send(addresses).unwrap();
+        let telling = tokio::spawn(tell_homes(Arc::clone(&route), stop.clone(), tell));
+        for (leader, other) in [("b:1", "a:1"), ("a:1", "b:1")] {
+            route.follow(leader);
+            assert_eq!(heard.recv().await.unwrap(), [leader, other]);
+        }
+        stop.cancel();
+        telling.await.unwrap();
+    }
+}
