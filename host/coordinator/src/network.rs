@@ -259,6 +259,7 @@ impl Peer {
     }
 
     /// Hands on what a member's Raft answered.
+    #[allow(clippy::result_large_err, reason = "openraft's trait wants this error")]
     fn answered<T>(&self, answer: Result<T, Fatal<u64>>) -> Result<T, RpcError> {
         answer.map_err(|fatal| {
             RPCError::RemoteError(RemoteError::new(self.target, RaftError::Fatal(fatal)))

@@ -99,7 +99,7 @@ pub(crate) async fn found(group: &Group, founding: &Founding) -> Result<(), Foun
 
 /// Says now and then whom the group waits for.
 fn waiting(asked: u32, founder: u64, error: &PeerError) {
-    if asked % 100 == 0 {
+    if asked.is_multiple_of(100) {
         tracing::info!(founder, %error, "waiting for a founder");
     }
 }

@@ -151,11 +151,15 @@ async fn next_part(
 }
 
 /// Answers with what Raft said, also when that is that it has stopped.
-fn reply<T: Serialize>(answer: Result<T, Fatal<u64>>) -> Reply {
-    let payload = encode(&answer).map_err(|error| Status::internal(error.to_string()))?;
+fn reply<T: Serialize>(answer: &Result<T, Fatal<u64>>) -> Reply {
+    let payload = encode(answer).map_err(|error| Status::internal(error.to_string()))?;
     Ok(Response::new(v1::RaftReply { payload }))
 }
 
+#[allow(
+    clippy::result_large_err,
+    reason = "it is openraft's error, sent as it is"
+)]
 fn fatal<T>(answer: Result<T, RaftError<u64>>) -> Result<T, Fatal<u64>> {
     answer.map_err(|error| match error {
         RaftError::Fatal(fatal) => fatal,
@@ -168,13 +172,13 @@ impl RaftRpc for RaftService {
     async fn append(&self, request: Request<v1::RaftRequest>) -> Reply {
         let payload = self.payload(request)?;
         let append = decode_append(&payload).map_err(|error| self.unusable(&error))?;
-        reply(fatal(self.group.raft.append_entries(append).await))
+        reply(&fatal(self.group.raft.append_entries(append).await))
     }
 
     async fn vote(&self, request: Request<v1::RaftRequest>) -> Reply {
         let payload = self.payload(request)?;
         let vote = decode(&payload).map_err(|error| self.unusable(&error))?;
-        reply(fatal(self.group.raft.vote(vote).await))
+        reply(&fatal(self.group.raft.vote(vote).await))
     }
 
     async fn install(&self, request: Request<Streaming<v1::SnapshotPart>>) -> Reply {
@@ -184,7 +188,7 @@ impl RaftRpc for RaftService {
             snapshot: Box::new(Cursor::new(data)),
         };
         let raft = &self.group.raft;
-        reply(raft.install_full_snapshot(header.vote, snapshot).await)
+        reply(&raft.install_full_snapshot(header.vote, snapshot).await)
     }
 
     async fn step_down(&self, request: Request<v1::RaftRequest>) -> Reply {

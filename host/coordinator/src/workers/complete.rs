@@ -3,6 +3,11 @@
 //! Every blob that a result names must be in the depot, and a proof must have the circuit's exact
 //! length and verify under its key. A result that does not hold costs the task one attempt.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "a refusal is told at once, a few times a second at most"
+)]
+
 use std::sync::Arc;
 use std::time::Instant;
 

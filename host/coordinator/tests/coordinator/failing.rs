@@ -60,7 +60,11 @@ fn child_whose_disk_fails() {
         until("the lead", || async { member.is_leading().then_some(()) }).await;
         make_ready(&member).await;
         for number in 0..BEFORE {
-            try_submit(&member, numbered(number)).await.unwrap();
+            let outcome = try_submit(&member, numbered(number)).await.unwrap();
+            assert!(
+                matches!(outcome, Outcome::TaskSubmitted { created: true, .. }),
+                "{outcome:?}"
+            );
             println!("\nack {number}");
         }
         let limit = Rlimit {
