@@ -13,6 +13,12 @@ pub const ATTEMPTS_MAX: u32 = 3;
 /// each time; thirty-two restarts in the lifetime of one task are no bad luck.
 pub const RETURNS_MAX: u32 = 32;
 
+/// Returns after which each further one waits, as long as after a strike. A drain of several workers
+/// returns a task this often, and it must not wait for that. More often it is returned by a worker
+/// whose lease ran out under it and which has no free slot before it has heard so: leased to it again
+/// at once, a task would spend all its returns within a second.
+pub const RETURNS_AT_ONCE: u32 = 8;
+
 /// Attempts remembered with a task, the newest ones. Enough to show every counted attempt and
 /// some that did not count.
 pub const ATTEMPT_RECORDS_MAX: usize = 8;

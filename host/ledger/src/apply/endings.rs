@@ -2,7 +2,7 @@
 
 use super::Step;
 use super::attempts::others;
-use crate::limits::{ATTEMPTS_MAX, BACKOFF_FIRST_MS, BACKOFF_MAX_MS, RETURNS_MAX};
+use crate::limits::{ATTEMPTS_MAX, BACKOFF_FIRST_MS, BACKOFF_MAX_MS, RETURNS_AT_ONCE, RETURNS_MAX};
 use crate::{
     AttemptRef, Expiry, Millis, Outcome, Problem, Refusal, State, TaskId, TaskKind, TaskRecord,
     TaskState, WorkerId, codes,
@@ -128,11 +128,11 @@ impl State {
             task.strikes = strikes;
             task.returns = returns;
             if verdict.is_none() {
-                let wait = if cost == Cost::Strike {
-                    now.saturating_add(backoff_ms(strikes))
-                } else {
-                    0
+                let failures = match cost {
+                    Cost::Strike => strikes,
+                    Cost::Return | Cost::Final => returns.saturating_sub(RETURNS_AT_ONCE),
                 };
+                let wait = backoff_ms(failures).map_or(0, |wait| now.saturating_add(wait));
                 release(task, attempt.attempt, wait);
             }
         });
@@ -211,8 +211,8 @@ fn exhausted(strikes: u32, returns: u32, last: &Problem) -> Option<Problem> {
     })
 }
 
-/// Returns the wait after a number of strikes: it doubles with each.
-fn backoff_ms(strikes: u32) -> Millis {
-    let doublings = strikes.saturating_sub(1).min(16);
-    (BACKOFF_FIRST_MS << doublings).min(BACKOFF_MAX_MS)
+/// Returns the wait after a number of failures, if there were any: it doubles with each.
+fn backoff_ms(failures: u32) -> Option<Millis> {
+    let doublings = failures.checked_sub(1)?.min(16);
+    Some((BACKOFF_FIRST_MS << doublings).min(BACKOFF_MAX_MS))
 }

@@ -1,6 +1,9 @@
 //! Attempts: fenced, renewed, lost, given back, counted.
 
-use aureole_ledger::limits::{ATTEMPT_RECORDS_MAX, ATTEMPTS_MAX, BACKOFF_FIRST_MS, RETURNS_MAX};
+use aureole_ledger::limits::{
+    ATTEMPT_RECORDS_MAX, ATTEMPTS_MAX, BACKOFF_FIRST_MS, BACKOFF_MAX_MS, RETURNS_AT_ONCE,
+    RETURNS_MAX,
+};
 use aureole_ledger::{AttemptRef, Command, Expiry, Outcome, Refusal, TaskPhase, TaskState, codes};
 
 use crate::kit::{LEASE_MS, Ledger, proved, task_id, worker};
@@ -245,6 +248,23 @@ fn a_lease_handed_back_is_no_strike() {
 }
 
 #[test]
+fn a_lease_that_is_handed_back_again_and_again_waits_longer_each_time() {
+    let mut ledger = Ledger::with_proof();
+    for _ in 0..RETURNS_AT_ONCE {
+        let attempt = ledger.lease(1, "w");
+        assert!(ledger.fail(attempt, "w", codes::HANDED_BACK, true));
+    }
+    for wait in [BACKOFF_FIRST_MS, 2 * BACKOFF_FIRST_MS] {
+        let attempt = ledger.lease(1, "w");
+        assert!(ledger.fail(attempt, "w", codes::HANDED_BACK, true));
+        ledger.now += wait - 1;
+        assert!(ledger.planned(&[("w", 1)]).is_empty(), "it waits {wait} ms");
+        ledger.now += 1;
+        assert_eq!(ledger.planned(&[("w", 1)]), [task_id(1)]);
+    }
+}
+
+#[test]
 fn a_restart_of_the_whole_node_is_no_strike_and_a_restarted_worker_is() {
     let mut ledger = Ledger::with_proof();
     let attempt = ledger.lease(1, "w");
@@ -280,6 +300,7 @@ fn a_restart_of_the_whole_node_is_no_strike_and_a_restarted_worker_is() {
 fn endless_returns_end_a_task_and_its_record_stays_small() {
     let mut ledger = Ledger::with_proof();
     for number in 1..=RETURNS_MAX {
+        ledger.now += BACKOFF_MAX_MS;
         let attempt = ledger.lease(1, "w");
         let requeued = ledger.fail(attempt, "w", codes::HANDED_BACK, true);
         assert_eq!(requeued, number < RETURNS_MAX);
