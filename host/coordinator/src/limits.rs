@@ -66,10 +66,11 @@ pub(crate) const LOG_KEPT: u64 = 500;
 /// included: those take milliseconds, and tens of them on a busy disk.
 pub(crate) const HEARTBEAT_MS: u64 = 200;
 /// The shortest wait before an election, after the leader's lease of `ELECTION_MAX_MS` has ended: a
-/// leader is missed after six lost beats, and another stands for election 1.2 to 1.8 s after its loss.
-pub(crate) const ELECTION_MIN_MS: u64 = 450;
+/// leader is missed after four lost beats, and another stands for election 0.9 to 1.5 s after its
+/// loss. Openraft looks at the clock every one and a half beats.
+pub(crate) const ELECTION_MIN_MS: u64 = 300;
 /// The longest wait before an election, and how long a leader's beat keeps others from standing.
-pub(crate) const ELECTION_MAX_MS: u64 = 750;
+pub(crate) const ELECTION_MAX_MS: u64 = 600;
 
 /// A leader that no majority has answered for this long says that it leads no more: by then the
 /// others may follow another. Twice the lease.
