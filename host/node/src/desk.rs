@@ -50,19 +50,29 @@ pub(crate) struct Desk {
     schemas: Mutex<BTreeMap<(Digest, &'static str), Schema>>,
 }
 
+/// What a desk reads from and writes to.
+pub(crate) struct Stores {
+    pub(crate) depot: SharedBlobs,
+    pub(crate) keys: KeyRing,
+    pub(crate) archive: Archive,
+}
+
 // === impl Desk ===
 
 impl Desk {
     pub(crate) fn new(
-        depot: SharedBlobs,
-        keys: KeyRing,
-        archive: Archive,
+        stores: Stores,
         coordinator: Coordinator,
         verifier: Arc<ChildVerifier>,
         secret: Secret,
         signers: Signers,
         checker: check::Checker,
     ) -> Self {
+        let Stores {
+            depot,
+            keys,
+            archive,
+        } = stores;
         let documents = Documents::new(depot.clone());
         let schemas = Mutex::new(BTreeMap::new());
         Self {

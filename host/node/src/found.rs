@@ -76,7 +76,7 @@ pub enum FoundError {
 /// [`FoundError`]; what was written stays.
 pub fn found(folder: &Path, plan: &Plan) -> Result<Founded, FoundError> {
     let count = plan.coordinators.len();
-    if count % 2 == 0 || count > 7 {
+    if count.is_multiple_of(2) || count > 7 {
         return Err(FoundError::Count { count });
     }
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());

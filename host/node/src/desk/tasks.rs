@@ -299,7 +299,7 @@ impl Desk {
         let archived = aureole_store::TaskFilter {
             state: filter.state.map(|state| state.name().to_owned()),
             plugin: plugin.map(|component| component.to_string()),
-            after: before.clone(),
+            after: before,
             limit: filter.limit,
         };
         let page = self

@@ -22,8 +22,8 @@ use tonic::service::interceptor::InterceptedService;
 use super::{StartError, bind, cores, provers_config};
 use crate::archivist;
 use crate::config::{Config, Founding};
-use crate::desk::Desk;
 use crate::desk::check::Checker;
+use crate::desk::{Desk, Stores};
 use crate::enrol::EnrolService;
 use crate::link::Link;
 use crate::relay::{DeskService, Local};
@@ -154,10 +154,13 @@ impl Member {
             Some(checker) => checker.clone(),
             None => checker(config, &self.blobs)?,
         };
+        let stores = Stores {
+            depot: self.blobs.clone(),
+            keys: self.keys.clone(),
+            archive: self.archive.clone(),
+        };
         let desk = Arc::new(Desk::new(
-            self.blobs.clone(),
-            self.keys.clone(),
-            self.archive.clone(),
+            stores,
             self.coordinator.clone(),
             self.verifier.clone(),
             secret(config)?,

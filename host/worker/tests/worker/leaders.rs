@@ -120,7 +120,7 @@ async fn warm_circuits_are_announced_and_results_say_what_they_took() {
     let circuit = inspected.default_circuit.clone().unwrap();
     assert!(circuit.memory_bytes > 0 && circuit.work > 0);
     let warm = scene.heard.warm().await;
-    assert_eq!(warm.circuits, [circuit.circuit.clone()]);
+    assert_eq!(warm.circuits, std::slice::from_ref(&circuit.circuit));
     scene.coordinators.use_threads(1);
     scene.prove_more(1, "{}", &inspected).await;
     let done = scene.heard.completion().await;
