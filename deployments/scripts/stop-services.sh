@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Stops what start-services.sh started. Running proofs are finished or handed back; the data stays.
 #
-#   deployments/scripts/stop-services.sh [--remove]     --remove: the data, certificates and keys too
+#   deployments/scripts/stop-services.sh [PROCESS...]   only these, such as coordinator-1
+#   deployments/scripts/stop-services.sh --remove       all, and the data, certificates and keys too
 #
 # AUREOLE_SERVICES   the folder that start-services.sh was given (default: target/services)
 set -euo pipefail
@@ -15,9 +16,14 @@ ours() {
     kill -0 "$1" 2> /dev/null && ps -o args= -p "$1" | grep -qF -- "--config $dir/"
 }
 
-killed=0
+killed=0 remove=no
+if [ "${1:-}" = --remove ]; then
+    remove=yes
+    shift
+fi
 # Workers first, so that what they hand back is taken; then the door; then the coordinators.
-for process in worker-1 worker-2 gateway-1 coordinator-1 coordinator-2 coordinator-3; do
+[ $# -gt 0 ] || set -- worker-1 worker-2 gateway-1 coordinator-1 coordinator-2 coordinator-3
+for process in "$@"; do
     file=$dir/$process/pid
     [ -e "$file" ] || continue
     pid=$(cat "$file")
@@ -39,7 +45,7 @@ for process in worker-1 worker-2 gateway-1 coordinator-1 coordinator-2 coordinat
     fi
     rm -f "$file"
 done
-if [ "${1:-}" = --remove ]; then
+if [ "$remove" = yes ]; then
     rm -rf "$dir"
     echo "removed $dir"
 fi

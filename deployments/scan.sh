@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Looks for misconfiguration with checkov: the image, what kustomize renders, Terraform, the workflows.
+#
+#   deployments/scan.sh
+#
+# What is skipped is skipped here, each with its reason.
+set -euo pipefail
+
+cd "$(dirname "$0")"
+for tool in checkov kubectl; do
+    command -v "$tool" > /dev/null || { echo "$tool is missing; checkov is on PyPI" >&2; exit 2; }
+done
+
+skips=(
+    CKV_DOCKER_7  # the base without a tag is a stage of the same file
+    CKV_DOCKER_2  # no HEALTHCHECK in the image: what is healthy depends on the role; compose and Kubernetes say it
+)
+rendered_skips=(
+    CKV_K8S_43    # images by digest: the environment names its own image
+    CKV_K8S_14    # likewise: tags
+    CKV_K8S_15    # pulled when absent: a tag is a version, which never changes, and a node restarts without the registry
+    CKV_K8S_8 CKV_K8S_9  # probes: a worker opens no port; its lease is its probe
+    CKV_K8S_11    # CPU limits: throttling a prover, or an election, helps nobody; requests share the cores
+)
+
+join() { local IFS=,; echo "$*"; }
+
+quiet=(--quiet --compact --skip-download)
+checkov "${quiet[@]}" --framework dockerfile --skip-check "$(join "${skips[@]}")" --file containers/Dockerfile
+rendered=$(mktemp -d)
+trap 'rm -rf "$rendered"' EXIT
+kubectl kustomize kubernetes/prod > "$rendered/prod.yaml"
+checkov "${quiet[@]}" --framework kubernetes --skip-check "$(join "${rendered_skips[@]}")" --directory "$rendered"
+checkov "${quiet[@]}" --framework github_actions --directory ../.github

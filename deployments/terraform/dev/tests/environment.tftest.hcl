@@ -1,0 +1,23 @@
+# What the environment makes, planned with a provider that asks nobody.
+
+mock_provider "aws" {
+  mock_data "aws_availability_zones" {
+    defaults = { names = ["zone-a", "zone-b", "zone-c"] }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+}
+
+variables {
+  region = "eu-central-1"
+}
+
+run "the_environment_plans" {
+  command = plan
+
+  assert {
+    condition     = output.cluster == "aureole-dev"
+    error_message = "the cluster is named after the environment"
+  }
+}
