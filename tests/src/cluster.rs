@@ -10,7 +10,7 @@ mod status;
 mod traffic;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -422,6 +422,6 @@ fn output(command: &mut Command) -> anyhow::Result<String> {
 }
 
 /// A path as configuration has it.
-fn quoted(path: &PathBuf) -> String {
+fn quoted(path: &Path) -> String {
     format!("{:?}", path.display().to_string())
 }

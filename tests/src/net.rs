@@ -333,7 +333,7 @@ mod tests {
     const PORT: u16 = 7000;
 
     /// Accepts connections and sends back what comes, for as long as the test runs.
-    fn echo(listener: TcpListener) {
+    fn echo(listener: &TcpListener) {
         for stream in listener.incoming().map_while(Result::ok) {
             thread::spawn(move || {
                 let (mut stream, mut byte) = (stream, [0]);
@@ -347,7 +347,7 @@ mod tests {
         let mut net = Net::new(3)?;
         for host in 1..=3 {
             let listener = net.on(host, || TcpListener::bind(("0.0.0.0", PORT)))??;
-            thread::spawn(move || echo(listener));
+            thread::spawn(move || echo(&listener));
         }
         assert!(net.reaches(1, 2, PORT)? && net.reaches(2, 1, PORT)? && net.reaches(3, 1, PORT)?);
         let address = SocketAddr::from((net.address(2), PORT));
