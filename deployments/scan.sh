@@ -22,6 +22,11 @@ rendered_skips=(
     CKV_K8S_8 CKV_K8S_9  # probes: a worker opens no port; its lease is its probe
     CKV_K8S_11    # CPU limits: throttling a prover, or an election, helps nobody; requests share the cores
 )
+terraform_skips=(
+    CKV2_AWS_11   # flow logs: where they go, and for how long, is the account's to say
+    CKV2_AWS_64   # the key's policy: the default one leaves it to the account's roles
+    CKV_AWS_394   # subnets keep their zones: see ignore_changes in modules/network
+)
 
 join() { local IFS=,; echo "$*"; }
 
@@ -31,4 +36,5 @@ rendered=$(mktemp -d)
 trap 'rm -rf "$rendered"' EXIT
 kubectl kustomize kubernetes/prod > "$rendered/prod.yaml"
 checkov "${quiet[@]}" --framework kubernetes --skip-check "$(join "${rendered_skips[@]}")" --directory "$rendered"
+checkov "${quiet[@]}" --framework terraform --skip-check "$(join "${terraform_skips[@]}")" --directory terraform
 checkov "${quiet[@]}" --framework github_actions --directory ../.github

@@ -36,6 +36,11 @@ resource "aws_subnet" "public" {
     Name                     = "${var.name}-public-${count.index}"
     "kubernetes.io/role/elb" = "1"
   }
+
+  lifecycle {
+    # A zone that the region gets later does not move what stands.
+    ignore_changes = [availability_zone]
+  }
 }
 
 resource "aws_subnet" "private" {
@@ -46,6 +51,10 @@ resource "aws_subnet" "private" {
   tags = {
     Name                              = "${var.name}-private-${count.index}"
     "kubernetes.io/role/internal-elb" = "1"
+  }
+
+  lifecycle {
+    ignore_changes = [availability_zone]
   }
 }
 
