@@ -131,6 +131,8 @@ resource "aws_eks_addon" "network" {
   cluster_name         = aws_eks_cluster.this.name
   addon_name           = "vpc-cni"
   configuration_values = jsonencode({ enableNetworkPolicy = "true" })
+  # A new cluster comes with one that enforces nothing.
+  resolve_conflicts_on_create = "OVERWRITE"
 }
 
 # What the autoscalers read.
