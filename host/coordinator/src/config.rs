@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use aureole_ledger::Millis;
+use aureole_ledger::{Millis, Reading};
 
 /// What a coordinator is told at start.
 #[derive(Clone, Debug)]
@@ -28,6 +28,16 @@ pub struct Config {
     pub tick: Duration,
     /// Log entries between snapshots. Default 2000.
     pub snapshot_every: u64,
+    /// Set in a simulated world only. Default none: a process that serves anybody has none.
+    pub simulation: Option<Simulation>,
+}
+
+/// What a member of a simulated world is told beside: Raft then has no threads of its own, so that
+/// the world's clock and network, which belong to one thread, are Raft's too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Simulation {
+    /// What chance follows from: when this member stands for election.
+    pub seed: u64,
 }
 
 /// How the group of a new member comes about.
@@ -45,13 +55,15 @@ pub enum Founding {
 
 /// Where the coordinator takes the time from. Called for every proposal; must not block.
 pub trait Clock: Send + Sync + fmt::Debug + 'static {
-    /// Returns the time. It may jump: deadlines move with it, nothing else.
-    fn now(&self) -> Millis;
+    /// Returns what the clocks show. The wall clock may jump: a coordinator's time follows it slowly.
+    fn read(&self) -> Reading;
 }
 
-/// The operating system's clock.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
+/// The operating system's clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock {
+    started: Instant,
+}
 
 // === impl Config ===
 
@@ -67,6 +79,7 @@ impl Config {
             lease: Duration::from_secs(10),
             tick: Duration::from_millis(500),
             snapshot_every: crate::limits::SNAPSHOT_EVERY,
+            simulation: None,
         }
     }
 
@@ -78,13 +91,25 @@ impl Config {
 
 // === impl SystemClock ===
 
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self {
+            started: Instant::now(),
+        }
+    }
+}
+
 impl Clock for SystemClock {
-    fn now(&self) -> Millis {
-        // A clock before 1970 is not set: every lease then ends when it is.
-        SystemTime::now()
+    fn read(&self) -> Reading {
+        // A clock before 1970 is not set: the facts know a later time.
+        let wall = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |time| {
                 Millis::try_from(time.as_millis()).unwrap_or(Millis::MAX)
-            })
+            });
+        Reading {
+            stopwatch: self.started.elapsed(),
+            wall,
+        }
     }
 }

@@ -9,7 +9,7 @@ use aureole_api::internal::v1::members_server::MembersServer;
 use aureole_api::internal::v1::raft_server::RaftServer;
 use aureole_api::internal::v1::workers_server::WorkersServer;
 use aureole_ledger::{
-    AttemptRef, Command, Outcome, Stage, State, StateError, TaskId, TaskRecord, WorkerView,
+    AttemptRef, Command, Millis, Outcome, Stage, State, StateError, TaskId, TaskRecord, WorkerView,
 };
 use aureole_store::SharedBlobs;
 use tokio::runtime::Handle;
@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::blobs::{Fate, KeyRing, Links, Membership};
+use crate::clock::LedgerClock;
 use crate::config::{Clock, Config};
 use crate::dial::Dial;
 use crate::events::Event;
@@ -47,7 +48,7 @@ pub struct TaskView {
 /// What the parts of a coordinator share.
 pub(crate) struct Inner {
     pub(crate) config: Config,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock: LedgerClock,
     pub(crate) facts: Arc<Facts>,
     pub(crate) hub: Hub,
     pub(crate) proposer: Proposer,
@@ -147,7 +148,7 @@ impl Coordinator {
             reads,
         } = start::member(&config, dial).await?;
         let inner = Arc::new(Inner {
-            clock,
+            clock: LedgerClock::new(clock, Arc::clone(&facts)),
             facts,
             hub: Hub::default(),
             proposer,
@@ -180,6 +181,12 @@ impl Coordinator {
     /// A proposal whose future is dropped may or may not be committed.
     pub async fn propose(&self, command: Command) -> Result<Outcome, ProposeError> {
         self.inner.propose(command).await
+    }
+
+    /// Returns the time for a command: steady, and never behind what the facts know. Not to be called
+    /// within [`Self::read`].
+    pub fn now(&self) -> Millis {
+        self.inner.clock.now()
     }
 
     /// Looks at the applied facts. `look` must be quick: nothing is applied while it runs.

@@ -8,6 +8,7 @@
 //! before a [`Verifier`] accepted the proof.
 
 pub mod blobs;
+mod clock;
 mod config;
 #[cfg(test)]
 mod conformance;
@@ -37,7 +38,7 @@ mod verify;
 mod wire;
 mod workers;
 
-pub use config::{Clock, Config, Founding, SystemClock};
+pub use config::{Clock, Config, Founding, Simulation, SystemClock};
 pub use coordinator::{Coordinator, TaskView};
 pub use dial::{Dial, DialError, DialNothing};
 pub use events::Event;

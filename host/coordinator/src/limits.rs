@@ -145,6 +145,10 @@ pub(crate) const RAFT_NICE: i32 = -10;
 /// How long a start waits for a folder that another process, or this one, is just letting go.
 pub(crate) const FOLDER_PATIENCE: Duration = Duration::from_secs(2);
 
+/// Milliseconds between a machine's clock and the cluster's time from which the machine is told of:
+/// synchronised clocks are a hundred times closer, and a person comparing logs is misled by more.
+pub(crate) const CLOCK_WRONG_MS: u64 = 5_000;
+
 /// How long a start waits for a leader and for the log to be applied.
 pub(crate) const START_PATIENCE: Duration = Duration::from_secs(30);
 

@@ -28,7 +28,13 @@ type Step = Result<Outcome, Refusal>;
 impl State {
     /// Applies a command.
     pub fn apply(&mut self, command: &Command) -> Outcome {
-        self.step(command).unwrap_or_else(Outcome::Refused)
+        match self.step(command) {
+            Ok(outcome) => {
+                self.advance_time(command.now().unwrap_or_default());
+                outcome
+            }
+            Err(refusal) => Outcome::Refused(refusal),
+        }
     }
 
     fn step(&mut self, command: &Command) -> Step {

@@ -242,6 +242,27 @@ pub enum Completion {
 // === impl Command ===
 
 impl Command {
+    /// Returns when it was proposed, as far as it says so.
+    pub const fn now(&self) -> Option<Millis> {
+        match self {
+            Self::RegisterPlugin { now, .. }
+            | Self::RegisterCircuit { now, .. }
+            | Self::SubmitTask { now, .. }
+            | Self::LeaseTask { now, .. }
+            | Self::RenewLeases { now, .. }
+            | Self::CompleteTask { now, .. }
+            | Self::FailAttempt { now, .. }
+            | Self::ExpireLease { now, .. }
+            | Self::CancelTask { now, .. }
+            | Self::RetirePlugin { now, .. }
+            | Self::ExpireTask { now, .. } => Some(*now),
+            Self::ForgetTasks { .. }
+            | Self::SignPlugin { .. }
+            | Self::SetWeight { .. }
+            | Self::ReserveWorker { .. } => None,
+        }
+    }
+
     /// Returns the command's name in logs.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -19,6 +19,7 @@ mod plan;
 mod plugin;
 mod problem;
 mod state;
+mod steady;
 mod task;
 mod tenant;
 
@@ -34,6 +35,7 @@ pub use plan::{PlanOptions, plan};
 pub use plugin::{PluginFacts, PluginRecord, PluginState};
 pub use problem::{Problem, codes};
 pub use state::State;
+pub use steady::{Reading, SteadyClock};
 pub use task::{
     Attempt, Lease, Priority, Reservation, Stage, TaskKind, TaskPhase, TaskRecord, TaskState,
     Timings,

@@ -31,6 +31,10 @@ pub const BACKOFF_FIRST_MS: u64 = 500;
 /// arithmetic, should the number of attempts ever be raised.
 pub const BACKOFF_MAX_MS: u64 = 30_000;
 
+/// The steady clock makes up at most one part in this many of the time that passes. At a twentieth a
+/// lease of 10 s is at most half a second off, and a clock that was an hour wrong is right in a day.
+pub const CLOCK_SLEW: u32 = 20;
+
 /// Bytes of a problem's code: the longest in the table has under forty.
 pub const CODE_BYTES_MAX: usize = 64;
 

@@ -18,7 +18,6 @@
 use crate::fair::FairQueue;
 use crate::limits::{PLAN_MAX, RESERVE_AFTER_MS, SPECULATION_FACTOR, STRAGGLER_FACTOR};
 use crate::place::{Fit, Only, Placed, Places};
-use crate::task::is_back_off_over;
 use crate::{
     AttemptRef, Command, Digest, Expiry, Lease, Millis, Need, Reservation, State, TaskKind,
     TaskRecord, TaskState, WorkerView,
@@ -81,7 +80,7 @@ impl Round<'_> {
             self.reservation = None;
             return None;
         }
-        let may_start = matches!(task.state, TaskState::Queued { not_before } if is_back_off_over(not_before, self.now))
+        let may_start = matches!(task.state, TaskState::Queued { not_before } if not_before <= self.now)
             && !is_late(task, self.now);
         if !may_start {
             return None;

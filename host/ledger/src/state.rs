@@ -42,6 +42,8 @@ pub(crate) struct Facts {
     pub(crate) pace: Pace,
     /// Whom a worker is kept for, while the task is queued.
     pub(crate) reservation: Option<Reservation>,
+    /// The newest time of any command that changed something; never goes back.
+    pub(crate) time: Millis,
 }
 
 /// The ledger's state: everything that was ever accepted and not forgotten.
@@ -77,6 +79,15 @@ impl State {
 
     pub(crate) const fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// Returns the newest time that the facts know: whoever proposes next is not behind it.
+    pub const fn time(&self) -> Millis {
+        self.facts.time
+    }
+
+    pub(crate) fn advance_time(&mut self, now: Millis) {
+        self.facts.time = self.facts.time.max(now);
     }
 
     /// Returns a plugin by its component.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{ATTEMPTS_MAX, BACKOFF_MAX_MS, RETURNS_MAX};
+use crate::limits::{ATTEMPTS_MAX, RETURNS_MAX};
 use crate::{
     AttemptRef, CircuitId, Completion, Digest, Idempotency, Millis, Problem, TaskId, TenantId,
     WorkerId,
@@ -340,10 +340,4 @@ pub(crate) const fn new_task(
         deadline: None,
         second: None,
     }
-}
-
-/// Whether a back-off is over. One that ends later than any can was begun by a clock that has been
-/// set back since: nobody waits for hours that never come.
-pub(crate) fn is_back_off_over(not_before: Millis, now: Millis) -> bool {
-    not_before <= now || not_before > now.saturating_add(BACKOFF_MAX_MS)
 }

@@ -30,5 +30,7 @@ mod plan;
 mod plugins;
 #[path = "ledger/schedule.rs"]
 mod schedule;
+#[path = "ledger/steady.rs"]
+mod steady;
 #[path = "ledger/tasks.rs"]
 mod tasks;

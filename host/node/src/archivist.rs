@@ -11,7 +11,6 @@ use aureole_ledger::{Command, Millis, TaskKind, TaskRecord};
 use aureole_store::ArchivedTask;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock;
 use crate::desk::Desk;
 
 /// How often the archive takes what the ledger need not keep.
@@ -47,7 +46,7 @@ async fn keeps_history(desk: &Desk) -> bool {
 
 /// Moves a batch of finished tasks to the archive; says whether there may be more.
 async fn archive(desk: &Desk) -> bool {
-    let now = clock::now();
+    let now = desk.coordinator.now();
     let batch: Vec<TaskRecord> = desk.coordinator.read(|state| {
         let finished = state.finished_tasks().count();
         state

@@ -10,13 +10,13 @@
 //! The node joins what the other rooms do and decides nothing itself.
 
 mod archivist;
-mod clock;
 mod config;
 mod desk;
 mod documents;
 mod enrol;
 mod found;
 mod health;
+mod ids;
 mod link;
 mod node;
 mod operator;

@@ -1,8 +1,11 @@
 //! The coordinator of the simulated world: a ledger, its log on disk, and what it forgets in a crash.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use aureole_ledger::{Command, Digest, Millis, Outcome, State, WorkerId, WorkerView};
+use aureole_ledger::{
+    Command, Digest, Millis, Outcome, Reading, State, SteadyClock, WorkerId, WorkerView,
+};
 
 /// What was applied last, for those who watch.
 #[derive(Debug)]
@@ -30,8 +33,10 @@ pub struct Node {
     pub joined: BTreeMap<WorkerId, WorkerView>,
     /// Whether it runs.
     pub up: bool,
-    /// What its clock is off by: it jumps.
+    /// What its wall clock is off by: it jumps.
     pub skew: i64,
+    /// Its clock for commands, which does not; forgotten in a crash.
+    clock: Option<SteadyClock>,
 }
 
 impl Node {
@@ -54,10 +59,16 @@ impl Node {
         Ok(self.state.apply(command))
     }
 
-    /// Returns what its clock says.
-    #[must_use]
-    pub const fn clock(&self, now: Millis) -> Millis {
-        now.saturating_add_signed(self.skew)
+    /// Returns the time that it would give a command.
+    pub fn clock(&mut self, now: Millis) -> Millis {
+        let reading = Reading {
+            stopwatch: Duration::from_millis(now),
+            wall: now.saturating_add_signed(self.skew),
+        };
+        let newest = self.state.time();
+        self.clock
+            .get_or_insert_with(|| SteadyClock::new(reading))
+            .now(reading, newest)
     }
 
     /// Returns how many commands were applied in all.
@@ -86,6 +97,7 @@ impl Node {
     pub fn crash(&mut self) {
         self.up = false;
         self.joined.clear();
+        self.clock = None;
     }
 
     /// Starts again from the snapshot and the rest of the log.

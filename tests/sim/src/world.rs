@@ -21,6 +21,10 @@ pub const LEASE_MS: Millis = 10_000;
 /// When the world begins.
 const BEGIN: Millis = 1_000_000_000;
 
+/// How far the coordinator's wall clock is ever off, either way: more than any back-off or lease, and
+/// than most deadlines.
+const JUMP_MAX_MS: Millis = 2 * 3_600_000;
+
 /// How long the world may take to finish everything after the storm.
 const HEALING_MS: Millis = 3_600_000;
 
@@ -189,9 +193,9 @@ impl World {
     }
 
     /// Says what a world waits for that does not come to rest.
-    fn stuck(&self) -> String {
-        let state = &self.node.state;
+    fn stuck(&mut self) -> String {
         let now = self.node.clock(self.now);
+        let state = &self.node.state;
         let open = state.tasks().filter(|task| !task.is_finished());
         let waits = open.map(|task| {
             let told = explain(state, now, &task.id, &self.node.views());
@@ -402,8 +406,8 @@ impl World {
                 }
             }
             Event::ClockJump => {
-                let jump = self.random.between(0, 60_000);
-                self.node.skew = i64::try_from(jump).unwrap_or(0) - 30_000;
+                let jump = self.random.between(0, 2 * JUMP_MAX_MS);
+                self.node.skew = jump.cast_signed() - JUMP_MAX_MS.cast_signed();
             }
         }
         Ok(())

@@ -159,7 +159,7 @@ impl Town {
             Arc::new(replicated.clone()),
             Arc::new(Nobody),
             Arc::new(keys.clone()),
-            Arc::new(SystemClock),
+            Arc::new(SystemClock::default()),
             Arc::new(DialNothing),
         )
         .await

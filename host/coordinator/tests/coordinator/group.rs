@@ -336,7 +336,7 @@ pub(crate) async fn serve(
         depot.into(),
         Arc::new(Script),
         Arc::new(Keys),
-        Arc::new(SystemClock),
+        Arc::new(SystemClock::default()),
         dial,
     )
     .await?;

@@ -23,7 +23,7 @@ async fn open(dir: &Path) -> Coordinator {
     let mut config = config(dir);
     // Snapshots and purges happen under fire too.
     config.snapshot_every = 25;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     Coordinator::start(
         config,
         depot.into(),

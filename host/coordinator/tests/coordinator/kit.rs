@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use aureole_api::internal::v1;
@@ -14,7 +14,7 @@ use aureole_coordinator::{
     VerifyError, WorkersService,
 };
 use aureole_ledger::{
-    CircuitFacts, CircuitId, Command, Completion, Digest, Millis, Outcome, Priority, TaskId,
+    CircuitFacts, CircuitId, Command, Completion, Digest, Outcome, Priority, Reading, TaskId,
     TaskRecord, TenantId, Timings, WorkerId,
 };
 use aureole_store::Depot;
@@ -26,20 +26,34 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) const PROOF: &[u8] = b"a proof of sixty-four bytes, which is what the circuit's have...";
 pub(crate) const KEY: [u8; 32] = [0x5e; 32];
 
-/// A clock that moves when it is told.
+/// Clocks that move when they are told.
 #[derive(Debug)]
-pub(crate) struct Hands(AtomicU64);
+pub(crate) struct Hands {
+    /// Milliseconds on the stopwatch, and on the wall clock as long as nobody sets it.
+    passed: AtomicU64,
+    /// What the wall clock was set by.
+    set: AtomicI64,
+}
 
 impl Hands {
     pub(crate) fn pass(&self, time: Duration) {
-        self.0
+        self.passed
             .fetch_add(u64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Sets the wall clock.
+    pub(crate) fn set(&self, by_ms: i64) {
+        self.set.fetch_add(by_ms, Ordering::SeqCst);
     }
 }
 
 impl Clock for Hands {
-    fn now(&self) -> Millis {
-        self.0.load(Ordering::SeqCst)
+    fn read(&self) -> Reading {
+        let passed = self.passed.load(Ordering::SeqCst);
+        Reading {
+            stopwatch: Duration::from_millis(passed),
+            wall: passed.saturating_add_signed(self.set.load(Ordering::SeqCst)),
+        }
     }
 }
 
@@ -150,7 +164,10 @@ impl Node {
 
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let clock = Arc::new(Hands(AtomicU64::new(1_000_000)));
+        let clock = Arc::new(Hands {
+            passed: AtomicU64::new(10_000_000),
+            set: AtomicI64::new(0),
+        });
         let depot = Depot::open(&dir.path().join("depot")).unwrap();
         let mut config = config(dir.path());
         change(&mut config);

@@ -284,3 +284,49 @@ async fn a_worker_that_left_gets_nothing() {
     assert_eq!(node.task(1).strikes, 0);
     assert_eq!(node.coordinator.workers().len(), 1);
 }
+
+#[tokio::test]
+async fn a_wall_clock_set_under_the_leader_neither_ends_a_lease_nor_keeps_it() {
+    let hours = 2 * 3_600_000;
+    for set in [hours, -hours] {
+        let node = Node::ready().await;
+        let mut worker = node.join("w").await;
+        let _ = node.submit(1).await;
+        worker.lease().await;
+        node.clock.set(set);
+        node.clock.pass(LEASE / 2);
+        let _ = node.submit(2).await;
+        assert_eq!(node.task(1).phase(), TaskPhase::Running, "set by {set} ms");
+        // A twentieth is what the ledger's time may be behind a stopwatch.
+        node.clock.pass(LEASE / 2 + LEASE / 10);
+        node.until(1, |task| task.phase() == TaskPhase::Queued)
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_member_whose_clock_is_behind_the_facts_goes_on_from_them() {
+    let node = Node::ready().await;
+    node.clock.pass(Duration::from_secs(3600));
+    let mut worker = node.join("w").await;
+    let _ = node.submit(1).await;
+    worker.lease().await;
+    let known = node.coordinator.read(aureole_ledger::State::time);
+    node.clock.set(-3_600_000);
+    let node = node.restart().await;
+    assert!(node.coordinator.now() >= known);
+    // The new reign renews what it inherits; nobody knows at which moment.
+    for _ in 0..3 * LEASE.as_secs() {
+        node.clock.pass(Duration::from_secs(1));
+        let queued = |view: &aureole_coordinator::TaskView| view.task.phase() == TaskPhase::Queued;
+        let patience = Duration::from_millis(50);
+        let seen = node
+            .coordinator
+            .wait_task(task_id(1), queued, patience)
+            .await;
+        if queued(&seen.unwrap()) {
+            return;
+        }
+    }
+    panic!("the lease outlived three of its length: {:?}", node.task(1));
+}

@@ -64,7 +64,7 @@ async fn snapshots_are_taken_by_themselves_and_shorten_the_log() {
 fn an_abrupt_end_loses_nothing_that_was_acknowledged() {
     let dir = tempfile::tempdir().unwrap();
     let depot = aureole_store::Depot::open(&dir.path().join("depot")).unwrap();
-    let clock = Arc::new(aureole_coordinator::SystemClock);
+    let clock = Arc::new(aureole_coordinator::SystemClock::default());
     let begin = || async {
         aureole_coordinator::Coordinator::start(
             config(dir.path()),

@@ -17,7 +17,6 @@ use super::Step;
 use super::plugins::Inspection;
 use crate::estimate::thread_ms;
 use crate::limits::{ATTEMPT_RECORDS_MAX, THREADS_MAX};
-use crate::task::is_back_off_over;
 use crate::{
     Attempt, AttemptRef, Completion, Lease, Millis, Outcome, Problem, Refusal, Stage, State,
     TaskKind, TaskRecord, TaskState, Timings, WorkerId,
@@ -83,7 +82,7 @@ impl State {
             TaskKind::Prove { circuit, .. } => self.ready_circuit(&circuit).is_some(),
             TaskKind::InspectPlugin { .. } | TaskKind::PrepareCircuit { .. } => true,
         };
-        ready && is_back_off_over(not_before, now)
+        ready && not_before <= now
     }
 
     pub(super) fn renew_leases(

@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::queue::{Lane, QueueKey, TenantQueue};
-use crate::task::is_back_off_over;
 use crate::{
     AttemptRef, CircuitId, Lease, Millis, TaskId, TaskRecord, TaskState, TenantId, WorkerId,
 };
@@ -222,7 +221,7 @@ impl Index {
     pub(super) fn due(&self, now: Millis) -> impl Iterator<Item = QueueKey> {
         self.delayed
             .iter()
-            .filter(move |(not_before, _)| is_back_off_over(*not_before, now))
+            .take_while(move |(not_before, _)| *not_before <= now)
             .map(|(_, key)| *key)
     }
 

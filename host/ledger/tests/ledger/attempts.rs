@@ -265,18 +265,6 @@ fn a_lease_that_is_handed_back_again_and_again_waits_longer_each_time() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_ends_a_back_off() {
-    let mut ledger = Ledger::with_proof();
-    ledger.now += 3_600_000;
-    let attempt = ledger.lease(1, "w");
-    assert!(ledger.fail(attempt, "w", "crashed", true));
-    assert!(ledger.planned(&[("w", 1)]).is_empty());
-    ledger.now -= 3_600_000;
-    assert_eq!(ledger.planned(&[("w", 1)]), [task_id(1)]);
-    ledger.lease(1, "w");
-}
-
-#[test]
 fn a_restart_of_the_whole_node_is_no_strike_and_a_restarted_worker_is() {
     let mut ledger = Ledger::with_proof();
     let attempt = ledger.lease(1, "w");

@@ -11,7 +11,7 @@ use aureole_ledger::{
 use serde_json::Value;
 
 use super::{Desk, domain, storage};
-use crate::clock;
+use crate::ids;
 
 /// Parameters are a few numbers and choices.
 const PARAMS_BYTES_MAX: usize = 64 << 10;
@@ -116,12 +116,12 @@ impl Desk {
         if known {
             return Ok((id, false));
         }
-        let task = clock::task_id().map_err(|error| storage(&error, "no randomness for an id"))?;
+        let task = ids::task_id().map_err(|error| storage(&error, "no randomness for an id"))?;
         let command = Command::RegisterCircuit {
             plugin,
             params,
             task,
-            now: clock::now(),
+            now: self.coordinator.now(),
             tenant: TenantId::default(),
         };
         match self.propose(command).await? {

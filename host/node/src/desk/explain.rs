@@ -4,7 +4,6 @@ use aureole_api::{Problem, codes, rest};
 use aureole_ledger::{Basis, CircuitId, Explanation, TaskId, TaskPhase, Wait, admit, explain};
 
 use super::{Desk, domain};
-use crate::clock;
 
 // === impl Desk ===
 
@@ -12,9 +11,10 @@ impl Desk {
     /// Says why a task waits. A task that the archive has has ended, and waits for nothing.
     pub(crate) async fn explain_task(&self, id: TaskId) -> Result<rest::Explanation, Problem> {
         let workers = self.coordinator.worker_views();
+        let now = self.coordinator.now();
         let told = self
             .coordinator
-            .read(|state| explain(state, clock::now(), &id, &workers));
+            .read(|state| explain(state, now, &id, &workers));
         if let Some(told) = told {
             return Ok(view(&told));
         }

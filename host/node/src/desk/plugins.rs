@@ -7,7 +7,7 @@ use aureole_gateway::Component;
 use aureole_ledger::{Command, Digest, Outcome, PluginRecord, PluginState, Signer, TenantId};
 
 use super::{Desk, blocking, storage};
-use crate::clock;
+use crate::ids;
 
 /// Largest component: the limit of the runtime's pre-scan, which names it too.
 pub(crate) const COMPONENT_BYTES_MAX: u64 = 8 << 20;
@@ -39,12 +39,12 @@ impl Desk {
                 return Err(problem);
             }
         };
-        let task = clock::task_id().map_err(|error| storage(&error, "no randomness for an id"))?;
+        let task = ids::task_id().map_err(|error| storage(&error, "no randomness for an id"))?;
         let command = Command::RegisterPlugin {
             component: digest,
             bytes,
             task,
-            now: clock::now(),
+            now: self.coordinator.now(),
             tenant: TenantId::default(),
         };
         let Outcome::PluginRegistered { created, .. } = self.propose(command).await? else {
@@ -133,7 +133,7 @@ impl Desk {
         let _ = self
             .propose(Command::RetirePlugin {
                 component,
-                now: clock::now(),
+                now: self.coordinator.now(),
             })
             .await?;
         let record = self.plugin_record(&rest::PluginRef::Digest(*component.as_bytes()))?;

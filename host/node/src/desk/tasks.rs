@@ -16,7 +16,6 @@ use base64::Engine as _;
 use serde_json::Value;
 
 use super::{Desk, blocking, circuits::usable, storage};
-use crate::clock;
 
 /// How long a submission waits for a worker to take the task; one that is free takes it in a few
 /// milliseconds, and a queue is no reason to hold the answer.
@@ -91,7 +90,7 @@ impl Desk {
             input,
             priority: submission.priority,
             idempotency,
-            now: clock::now(),
+            now: self.coordinator.now(),
             tenant: TenantId::default(),
             deadline: None,
         };
@@ -374,7 +373,7 @@ impl Desk {
         let _ = self
             .propose(Command::CancelTask {
                 task: id,
-                now: clock::now(),
+                now: self.coordinator.now(),
             })
             .await?;
         self.task_anywhere(id).await

@@ -104,7 +104,7 @@ impl Member {
             blobs.clone(),
             verifier.clone(),
             Arc::new(keys.clone()),
-            Arc::new(SystemClock),
+            Arc::new(SystemClock::default()),
             dial,
         )
         .await?;

@@ -15,7 +15,7 @@ use tokio::io::AsyncReadExt as _;
 
 use super::Relay;
 use super::call::{Call, millis};
-use crate::clock;
+use crate::ids;
 use crate::desk::COMPONENT_BYTES_MAX;
 use crate::health;
 
@@ -144,7 +144,7 @@ impl Platform for Relay {
 
     async fn submit(&self, submission: Submission) -> Result<rest::Task, Problem> {
         // Fixed before the first try: whoever does it again does the same.
-        let task = clock::task_id().map_err(|error| {
+        let task = ids::task_id().map_err(|error| {
             tracing::error!(%error, "no randomness for an id");
             Problem::new(codes::node::INTERNAL, "no randomness for an id")
         })?;

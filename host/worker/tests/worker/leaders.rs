@@ -15,7 +15,7 @@ async fn one_address_is_enough_to_find_the_leader() {
     let (follower, mut unheard, known) = Coordinators::start().await;
     follower.refuse(Some(at), &[known, at]);
     let mut scene = Scene::with("find", 1, leader, heard, &[known]).await;
-    assert_eq!(scene.worker.leader(), Some(at.to_string()));
+    eventually(|| scene.worker.leader() == Some(at.to_string())).await;
     assert_eq!(scene.inspect().await.name, "tiny");
     assert!(unheard.is_empty(), "a follower is asked for nothing");
 }

@@ -134,7 +134,7 @@ async fn member(config: Config, depot: Depot, address: SocketAddr) -> anyhow::Re
         depot.into(),
         Arc::new(Nobody),
         Arc::new(Nobody),
-        Arc::new(SystemClock),
+        Arc::new(SystemClock::default()),
         Arc::new(Plain),
     )
     .await?;

@@ -1,0 +1,13 @@
+//! Randomness enters the ledger here, as the ids in commands.
+
+use aureole_ledger::TaskId;
+
+/// A fresh task id from the operating system's randomness.
+///
+/// # Errors
+/// When the operating system has none to give.
+pub(crate) fn task_id() -> Result<TaskId, getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(TaskId::from_bytes(bytes))
+}
