@@ -17,8 +17,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use aureole_client::Client;
+use serde_json::Value;
 use tempfile::TempDir;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::net::Net;
 use crate::place::{binary, plugin};
@@ -38,8 +39,11 @@ pub(crate) const INTERNAL_PORT: u16 = 7400;
 /// Where their gateways answer.
 const REST_PORT: u16 = 8080;
 
-/// One cluster at a time: two would only measure each other on a machine of a few cores.
-static TURN: Mutex<()> = Mutex::const_new(());
+/// Clusters at a time in one process. Most of a story is waiting for elections, leases and pauses, so
+/// two share a machine of two cores; more would only slow each other down.
+const AT_A_TIME: u32 = 2;
+
+static TURNS: Semaphore = Semaphore::const_new(AT_A_TIME as usize);
 
 /// What a cluster is made of.
 #[derive(Clone, Debug)]
@@ -58,6 +62,8 @@ pub struct Layout {
     pub lease_ms: u64,
     /// Which log lines they write.
     pub log: &'static str,
+    /// Whether no other cluster of this process may run meanwhile, because something is timed.
+    pub alone: bool,
 }
 
 /// A running cluster. Dropped, its processes are killed and its folders removed.
@@ -66,9 +72,8 @@ pub struct Cluster {
     servers: BTreeMap<String, Server>,
     net: Option<Net>,
     layout: Layout,
-    // Last: processes end before their folders go.
     folder: TempDir,
-    _turn: MutexGuard<'static, ()>,
+    _turn: SemaphorePermit<'static>,
 }
 
 // === impl Layout ===
@@ -83,6 +88,7 @@ impl Default for Layout {
             faults: false,
             lease_ms: 10_000,
             log: "info,openraft=warn",
+            alone: false,
         }
     }
 }
@@ -95,7 +101,8 @@ impl Cluster {
     /// # Errors
     /// When it is not built, or does not take work in time; the logs' ends are in the error.
     pub async fn start(layout: Layout) -> anyhow::Result<Self> {
-        let turn = TURN.lock().await;
+        let turns = if layout.alone { AT_A_TIME } else { 1 };
+        let turn = TURNS.acquire_many(turns).await?;
         let folder = tempfile::Builder::new()
             .prefix("aureole-cluster-")
             .tempdir()?;
@@ -288,15 +295,51 @@ impl Cluster {
     /// When the group does not let it go or in.
     pub async fn replace(&mut self, name: &str) -> anyhow::Result<()> {
         let id = name.trim_start_matches('c').to_owned();
-        let leader = self.leader().await?;
-        ensure!(leader != name, "{name} leads without a disk");
-        let config = self.server(&leader)?.config();
         let address = self.server(name)?.rejoins()?;
-        administrate(&config, &["remove", &id])?;
+        eventually("a lost coordinator to be removed", || async {
+            let removed = self.operate(&["remove", &id]).await;
+            // An earlier try may have done it without an answer.
+            let gone = |error: &anyhow::Error| error.to_string().contains("does not belong");
+            Ok((removed.is_ok() || removed.is_err_and(|error| gone(&error))).then_some(()))
+        })
+        .await?;
         self.start_server(name)?;
-        let added = || async { Ok(administrate(&config, &["add", &id, &address]).ok()) };
-        eventually("an empty coordinator to be added", added).await?;
+        eventually("an empty coordinator to be added", || async {
+            Ok(self.operate(&["add", &id, &address]).await.ok())
+        })
+        .await?;
         self.ready().await
+    }
+
+    /// Runs `aureole cluster` as the operator of whoever leads.
+    async fn operate(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let leader = self.leader().await?;
+        administrate(&self.server(&leader)?.config(), arguments)
+    }
+
+    /// Waits until every coordinator has each blob that something refers to: until each has as many,
+    /// while nobody submits.
+    ///
+    /// # Errors
+    /// When one still lacks some after [`crate::PATIENCE`].
+    pub async fn repaired(&self) -> anyhow::Result<()> {
+        eventually("every coordinator to have all blobs", || async {
+            let Ok(told) = self.operate(&["gc", "--dry-run", "--output", "json"]).await else {
+                return Ok(None);
+            };
+            let told: Value = serde_json::from_str(&told)?;
+            let members = told.get("members").and_then(Value::as_array);
+            let counts = members.into_iter().flatten();
+            let counts: Vec<_> = counts
+                .map(|member| member.get("referenced").and_then(Value::as_u64))
+                .collect();
+            let all = counts.len() == usize::from(self.layout.coordinators);
+            let same = counts
+                .iter()
+                .all(|count| count.is_some() && Some(count) == counts.first());
+            Ok((all && same).then_some(()))
+        })
+        .await
     }
 
     /// Who leads, as the majority of those who answer say.
@@ -395,6 +438,15 @@ impl Drop for Cluster {
         if thread::panicking() {
             eprintln!("{}", self.shown_logs());
         }
+        // Processes end before their folders go.
+        self.servers.clear();
+        // Thousands of small files that were synced take seconds to remove. Nobody waits for it: the
+        // next story begins, and the removal outlives this process.
+        let removal = Command::new("rm")
+            .arg("-rf")
+            .arg(self.folder.path())
+            .spawn();
+        self.folder.disable_cleanup(removal.is_ok());
     }
 }
 

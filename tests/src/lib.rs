@@ -37,7 +37,7 @@ pub use inputs::{MERKLE_REQUEST, merkle_input, preimage_input, range_input};
 pub use native::{Instance, Native};
 pub use net::Net;
 pub use node::{Node, Options};
-pub use place::{binary, fixture, params, params_dir, plugin, plugin_path};
+pub use place::{another_version, binary, fixture, params, params_dir, plugin, plugin_path};
 pub use processes::{Process, descendants};
 pub use random::Random;
 pub use slow::Busy;

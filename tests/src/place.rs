@@ -51,6 +51,37 @@ pub fn binary() -> anyhow::Result<PathBuf> {
     built(profile_dir()?.join(format!("aureole{}", std::env::consts::EXE_SUFFIX)))
 }
 
+/// Makes another version of [`binary`] in a folder and returns it with its number. It is the same
+/// build in every other respect: the number is changed where it stands in the executable, which costs
+/// no compilation. Versions of interfaces, which stand after an `@`, stay.
+///
+/// # Errors
+/// When the number is not to be found.
+pub fn another_version(folder: &Path) -> anyhow::Result<(PathBuf, String)> {
+    let ours = env!("CARGO_PKG_VERSION");
+    let (kept, last) = ours.split_at(ours.len() - 1);
+    let theirs = format!("{kept}{}", if last == "9" { "8" } else { "9" });
+    let mut bytes = fs::read(binary()?)?;
+    let places: Vec<usize> = bytes
+        .windows(ours.len() + 1)
+        .enumerate()
+        .filter(|(_, window)| window.first() != Some(&b'@') && window.ends_with(ours.as_bytes()))
+        .map(|(at, _)| at + 1)
+        .collect();
+    anyhow::ensure!(!places.is_empty(), "the executable does not say {ours}");
+    for at in places {
+        let place = bytes.get_mut(at..at + theirs.len());
+        place
+            .context("the number ends beyond the file")?
+            .copy_from_slice(theirs.as_bytes());
+    }
+    let path = folder.join(format!("aureole-{theirs}{}", std::env::consts::EXE_SUFFIX));
+    // Copied first for its permissions.
+    fs::copy(binary()?, &path)?;
+    fs::write(&path, bytes)?;
+    Ok((path, theirs))
+}
+
 /// The component of a first-party plugin.
 ///
 /// # Errors

@@ -12,8 +12,8 @@ use rustix::process::Signal;
 use crate::faults::Faults;
 use crate::net::Net;
 use crate::place::binary;
-use crate::wait::PATIENCE;
 use crate::processes::{Process, descendants, send};
+use crate::wait::PATIENCE;
 
 /// Lines of a log that a failed test shows, of each process.
 const LOG_LINES_SHOWN: usize = 40;
@@ -30,6 +30,8 @@ pub struct Server {
     /// Its REST address, when it has one.
     pub(super) url: Option<String>,
     faults: Option<Faults>,
+    /// Which executable it starts from, when it is not this build's.
+    version: Option<PathBuf>,
     process: Option<Child>,
 }
 
@@ -53,6 +55,7 @@ impl Server {
             internal: None,
             url: None,
             faults,
+            version: None,
             process: None,
         })
     }
@@ -101,7 +104,10 @@ impl Server {
             .create(true)
             .append(true)
             .open(self.folder.join("node.log"))?;
-        let binary = binary()?;
+        let binary = match &self.version {
+            Some(version) => version.clone(),
+            None => binary()?,
+        };
         let mut command = match (net, self.host) {
             (Some(net), Some(host)) => net.command(host, &binary),
             _ => Command::new(binary),
@@ -119,6 +125,19 @@ impl Server {
         let started = command.spawn();
         self.process = Some(started.with_context(|| format!("could not start {}", self.name))?);
         Ok(())
+    }
+
+    /// The executable that it runs. Linux only.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn executable(&self) -> anyhow::Result<PathBuf> {
+        Ok(fs::read_link(format!("/proc/{}/exe", self.running()?))?)
+    }
+
+    /// From its next start on it runs another executable; this build's when there is none.
+    pub fn switch_to(&mut self, version: Option<PathBuf>) {
+        self.version = version;
     }
 
     /// Kills it as a power cut would, its children with it, and waits until it is gone.
@@ -141,7 +160,11 @@ impl Server {
         send(self.running()?, Signal::STOP)?;
         let start = Instant::now();
         while !self.is_paused()? {
-            ensure!(start.elapsed() < PATIENCE, "{} does not stand still", self.name);
+            ensure!(
+                start.elapsed() < PATIENCE,
+                "{} does not stand still",
+                self.name
+            );
             thread::park_timeout(Duration::from_millis(1));
         }
         Ok(())

@@ -23,6 +23,14 @@ use crate::wait::PATIENCE;
 /// leader, shorter than a pause or partition lasts.
 const ANSWER: Duration = Duration::from_secs(8);
 
+/// How long a client prefers the other gateways after one gave it no answer or a refusal: otherwise
+/// all clients soon wait for the one that stands still or is cut off, and a story takes minutes.
+const SHUN: Duration = Duration::from_secs(4);
+
+/// One in so many calls goes to such a gateway all the same: what it shows when it goes on is what
+/// matters.
+const ALL_THE_SAME: u64 = 4;
+
 /// The pause of a client before it tries again.
 const PAUSE: Duration = Duration::from_millis(25);
 
@@ -80,6 +88,7 @@ struct Shared {
     began: Instant,
     next: AtomicU64,
     stop: AtomicBool,
+    hold: AtomicBool,
     history: History,
     acknowledged: Mutex<BTreeMap<u64, Acknowledged>>,
     moments: Mutex<Vec<Duration>>,
@@ -91,6 +100,8 @@ struct Shared {
 struct Client {
     shared: Arc<Shared>,
     random: Random,
+    /// The gateway that last gave it no answer or a refusal, and until when it is asked less often.
+    useless: Option<(usize, Instant)>,
 }
 
 // === impl Habits ===
@@ -119,6 +130,7 @@ impl Traffic {
             began: Instant::now(),
             next: AtomicU64::new(0),
             stop: AtomicBool::new(false),
+            hold: AtomicBool::new(false),
             history: History::default(),
             acknowledged: Mutex::default(),
             moments: Mutex::default(),
@@ -129,6 +141,7 @@ impl Traffic {
             let client = Client {
                 shared: Arc::clone(&shared),
                 random: random.fork(),
+                useless: None,
             };
             thread::spawn(move || client.run())
         });
@@ -142,6 +155,13 @@ impl Traffic {
         lock(&self.shared.acknowledged).len() as u64
     }
 
+    /// The id of a task that was acknowledged.
+    #[must_use]
+    pub fn some_task(&self) -> Option<String> {
+        let acknowledged = lock(&self.shared.acknowledged);
+        Some(acknowledged.values().next()?.id.clone())
+    }
+
     /// Waits until so many more submissions have been acknowledged.
     ///
     /// # Errors
@@ -152,6 +172,11 @@ impl Traffic {
             Ok((self.acknowledged() >= wanted).then_some(()))
         })
         .await
+    }
+
+    /// Has every client wait before its next submission, or go on.
+    pub fn hold(&self, hold: bool) {
+        self.shared.hold.store(hold, Ordering::SeqCst);
     }
 
     /// Lets every client finish what it does, and no more.
@@ -208,6 +233,10 @@ impl Client {
     fn run(mut self) -> anyhow::Result<()> {
         let habits = self.shared.habits;
         while !self.stopped() {
+            if self.shared.hold.load(Ordering::SeqCst) {
+                thread::sleep(PAUSE);
+                continue;
+            }
             let number = self.shared.next.fetch_add(1, Ordering::SeqCst);
             if number >= habits.submissions {
                 break;
@@ -329,8 +358,8 @@ impl Client {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> anyhow::Result<Option<Http>> {
+        let chosen = self.choose()?;
         let urls = &self.shared.urls;
-        let chosen = usize::try_from(self.random.below(urls.len() as u64))?;
         let url = urls.get(chosen).context("there is no gateway")?;
         match http::send_within(ANSWER, url, method, path, headers, body) {
             // A disk that fills up has been a leader's: another one leads soon.
@@ -350,8 +379,23 @@ impl Client {
                 self.shared.broken.fetch_add(1, Ordering::SeqCst);
             }
         }
+        self.useless = Some((chosen, Instant::now() + SHUN));
         thread::sleep(PAUSE);
         Ok(None)
+    }
+
+    /// Chooses a gateway.
+    fn choose(&mut self) -> anyhow::Result<usize> {
+        let gateways = self.shared.urls.len() as u64;
+        let any = usize::try_from(self.random.below(gateways))?;
+        let shunned = self
+            .useless
+            .is_some_and(|(useless, until)| useless == any && Instant::now() < until);
+        if shunned && !self.one_in(ALL_THE_SAME) {
+            let next = 1 + self.random.below(gateways.saturating_sub(1));
+            return Ok((any + usize::try_from(next)?) % self.shared.urls.len());
+        }
+        Ok(any)
     }
 }
 

@@ -3,19 +3,18 @@
 
 use aureole_tests::cluster::Layout;
 
-use crate::story::{calm, clients, cluster, ends_well, rounds};
+use crate::story::{calm, clients, ends_well, rounds};
 
 const HOUR_MS: i64 = 3_600_000;
 
 #[tokio::test]
 async fn a_clock_that_jumps_under_the_leader_loses_and_doubles_nothing() -> anyhow::Result<()> {
-    rounds(async |random| {
-        let layout = Layout {
-            faults: true,
-            ..Layout::default()
-        };
-        let mut cluster = cluster(layout).await?;
-        let traffic = clients(&cluster, calm(u64::MAX), random);
+    let layout = Layout {
+        faults: true,
+        ..Layout::default()
+    };
+    rounds(layout, async |cluster, random| {
+        let traffic = clients(cluster, calm(u64::MAX), random);
         for jump in [HOUR_MS, -2 * HOUR_MS, 0] {
             traffic.goes_on(5).await?;
             let leader = cluster.leader().await?;
@@ -28,7 +27,7 @@ async fn a_clock_that_jumps_under_the_leader_loses_and_doubles_nothing() -> anyh
             );
         }
         let recorded = traffic.stop()?;
-        ends_well(&mut cluster, &recorded).await
+        ends_well(cluster, &recorded).await
     })
     .await
 }

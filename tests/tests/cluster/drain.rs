@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use aureole_tests::cluster::Layout;
 use aureole_tests::eventually;
 
-use crate::story::{calm, clients, cluster, ends_well, rounds};
+use crate::story::{calm, clients, ends_well, rounds};
 
 /// What a process may take to end well.
 const END: Duration = Duration::from_secs(30);
@@ -15,14 +15,13 @@ const DRAINS: usize = 20;
 
 #[tokio::test]
 async fn twenty_drains_end_well_and_no_lease_runs_out() -> anyhow::Result<()> {
-    rounds(async |random| {
-        let layout = Layout {
-            // One that was not handed back would be missed for the rest of the story.
-            lease_ms: 120_000,
-            ..Layout::default()
-        };
-        let mut cluster = cluster(layout).await?;
-        let traffic = clients(&cluster, calm(u64::MAX), random);
+    let layout = Layout {
+        // Longer than anything here is waited for: a task that is not handed back is missed.
+        lease_ms: 600_000,
+        ..Layout::default()
+    };
+    rounds(layout, async |cluster, random| {
+        let traffic = clients(cluster, calm(u64::MAX), random);
         let workers = cluster.workers();
         let mut longest = Duration::ZERO;
         for drain in 0..DRAINS {
@@ -33,22 +32,15 @@ async fn twenty_drains_end_well_and_no_lease_runs_out() -> anyhow::Result<()> {
         }
         eprintln!("{DRAINS} drains ended well, the longest in {longest:?}");
         let recorded = traffic.stop()?;
-        let start = Instant::now();
-        ends_well(&mut cluster, &recorded).await?;
-        assert!(
-            start.elapsed() < Duration::from_secs(100),
-            "a lease ran out"
-        );
-        Ok(())
+        ends_well(cluster, &recorded).await
     })
     .await
 }
 
 #[tokio::test]
 async fn a_coordinator_that_ended_leaves_its_ports_and_its_leadership() -> anyhow::Result<()> {
-    rounds(async |random| {
-        let mut cluster = cluster(Layout::default()).await?;
-        let traffic = clients(&cluster, calm(u64::MAX), random);
+    rounds(Layout::default(), async |cluster, random| {
+        let traffic = clients(cluster, calm(u64::MAX), random);
         traffic.goes_on(5).await?;
         let leader = cluster.leader().await?;
         let stopped = Instant::now();
@@ -65,7 +57,7 @@ async fn a_coordinator_that_ended_leaves_its_ports_and_its_leadership() -> anyho
         cluster.start_server(&leader)?;
         cluster.ready().await?;
         let recorded = traffic.stop()?;
-        ends_well(&mut cluster, &recorded).await
+        ends_well(cluster, &recorded).await
     })
     .await
 }

@@ -6,12 +6,9 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use aureole_tests::cluster::{Cluster, Layout};
-use aureole_tests::{Random, damage};
+use aureole_tests::{PATIENCE, Random, damage};
 
-use crate::story::{calm, clients, cluster, ends_well, rounds};
-
-/// How long a start over damaged files may take to fail.
-const START: Duration = Duration::from_secs(20);
+use crate::story::{calm, clients, ends_well, rounds};
 
 /// Starts a coordinator over damaged files. It may refuse, aloud; then it gets an empty disk, as its
 /// operator would give it one.
@@ -30,7 +27,7 @@ async fn start_or_replace(cluster: &mut Cluster, name: &str) -> anyhow::Result<b
             return Ok(true);
         }
         ensure!(
-            start.elapsed() < START,
+            start.elapsed() < PATIENCE,
             "{name} neither starts nor refuses to"
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -51,16 +48,15 @@ fn largest(files: Vec<PathBuf>) -> PathBuf {
 
 #[tokio::test]
 async fn a_torn_log_is_found_and_its_coordinator_comes_back() -> anyhow::Result<()> {
-    rounds(async |random| {
-        let mut cluster = cluster(Layout::default()).await?;
-        let traffic = clients(&cluster, calm(u64::MAX), random);
+    rounds(Layout::default(), async |cluster, random| {
+        let traffic = clients(cluster, calm(u64::MAX), random);
         traffic.goes_on(10).await?;
         let torn = cluster.follower().await?;
         cluster.server_mut(&torn)?.kill()?;
-        let log = largest(files(&cluster, &torn, "raft")?);
+        let log = largest(files(cluster, &torn, "raft")?);
         damage::tear(&log, 1 + random.below(4096))?;
         traffic.goes_on(5).await?;
-        let opened = start_or_replace(&mut cluster, &torn).await?;
+        let opened = start_or_replace(cluster, &torn).await?;
         eprintln!(
             "over a torn {}: {}",
             log.display(),
@@ -68,53 +64,70 @@ async fn a_torn_log_is_found_and_its_coordinator_comes_back() -> anyhow::Result<
         );
         traffic.goes_on(5).await?;
         let recorded = traffic.stop()?;
-        ends_well(&mut cluster, &recorded).await
+        ends_well(cluster, &recorded).await
     })
     .await
 }
 
 #[tokio::test]
 async fn flipped_bits_in_a_log_never_become_facts() -> anyhow::Result<()> {
-    rounds(async |random| {
-        let mut cluster = cluster(Layout::default()).await?;
-        let traffic = clients(&cluster, calm(u64::MAX), random);
+    rounds(Layout::default(), async |cluster, random| {
+        let traffic = clients(cluster, calm(u64::MAX), random);
         traffic.goes_on(10).await?;
         let rotten = cluster.follower().await?;
         cluster.server_mut(&rotten)?.kill()?;
-        for file in files(&cluster, &rotten, "raft")? {
+        for file in files(cluster, &rotten, "raft")? {
             flip(&file, random)?;
         }
-        let opened = start_or_replace(&mut cluster, &rotten).await?;
+        let opened = start_or_replace(cluster, &rotten).await?;
         eprintln!(
             "over flipped bits: {}",
             if opened { "opened" } else { "refused" }
         );
         traffic.goes_on(5).await?;
         let recorded = traffic.stop()?;
-        ends_well(&mut cluster, &recorded).await
+        ends_well(cluster, &recorded).await
     })
     .await
 }
 
 #[tokio::test]
 async fn a_corrupt_blob_is_never_served_and_is_repaired() -> anyhow::Result<()> {
-    rounds(async |random| {
-        let mut cluster = cluster(Layout::default()).await?;
-        let recorded = clients(&cluster, calm(12), random).finish()?;
-        ends_well(&mut cluster, &recorded).await?;
+    rounds(Layout::default(), async |cluster, random| {
+        let recorded = clients(cluster, calm(12), random).finish()?;
+        ends_well(cluster, &recorded).await?;
         let rotten = cluster.leader().await?;
-        cluster.server_mut(&rotten)?.kill()?;
-        let blobs = files(&cluster, &rotten, "depot")?;
-        for blob in &blobs {
-            flip(blob, random)?;
+        let mut flipped = flip_all(cluster, &rotten, "depot", random)?;
+        // What a worker keeps: blobs it has pulled, and compiled plugins.
+        for worker in cluster.workers() {
+            flipped += flip_all(cluster, &worker, "", random)?;
         }
-        eprintln!("flipped a bit in each of {} blobs of {rotten}", blobs.len());
-        cluster.start_server(&rotten)?;
+        eprintln!("flipped {flipped} bits, one in each file of {rotten}'s depot and the workers");
         cluster.ready().await?;
         // Every proof again, a third of them through the gateway whose blobs are all corrupt.
-        ends_well(&mut cluster, &recorded).await
+        ends_well(cluster, &recorded).await?;
+        // And new ones, by workers whose caches are all corrupt.
+        let recorded = clients(cluster, calm(24), random).finish()?;
+        ends_well(cluster, &recorded).await?;
+        cluster.repaired().await
     })
     .await
+}
+
+/// Kills a process, flips a bit in each of its files, and starts it again.
+fn flip_all(
+    cluster: &mut Cluster,
+    name: &str,
+    below: &str,
+    random: &mut Random,
+) -> anyhow::Result<usize> {
+    cluster.server_mut(name)?.kill()?;
+    let files = files(cluster, name, below)?;
+    for file in &files {
+        flip(file, random)?;
+    }
+    cluster.start_server(name)?;
+    Ok(files.len())
 }
 
 /// Flips a bit, unless the file is empty.

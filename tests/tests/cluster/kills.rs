@@ -6,17 +6,16 @@ use std::time::Instant;
 use aureole_tests::cluster::{Habits, Layout};
 use aureole_tests::eventually;
 
-use crate::story::{calm, clients, cluster, ends_well, rounds};
+use crate::story::{calm, clients, ends_well, rounds};
 
 #[tokio::test]
 async fn a_leader_killed_during_200_submissions_loses_none() -> anyhow::Result<()> {
-    rounds(async |random| {
-        let mut cluster = cluster(Layout::default()).await?;
+    rounds(Layout::default(), async |cluster, random| {
         let habits = Habits {
             submissions: 200,
             ..Habits::default()
         };
-        let traffic = clients(&cluster, habits, random);
+        let traffic = clients(cluster, habits, random);
         traffic.goes_on(30 + random.below(60)).await?;
         let leader = cluster.leader().await?;
         let killed = Instant::now();
@@ -32,16 +31,15 @@ async fn a_leader_killed_during_200_submissions_loses_none() -> anyhow::Result<(
         cluster.start_server(&leader)?;
         let recorded = traffic.finish()?;
         assert_eq!(recorded.acknowledged.len(), 200);
-        ends_well(&mut cluster, &recorded).await
+        ends_well(cluster, &recorded).await
     })
     .await
 }
 
 #[tokio::test]
 async fn coordinators_killed_in_turn_lose_nothing() -> anyhow::Result<()> {
-    rounds(async |random| {
-        let mut cluster = cluster(Layout::default()).await?;
-        let traffic = clients(&cluster, calm(u64::MAX), random);
+    rounds(Layout::default(), async |cluster, random| {
+        let traffic = clients(cluster, calm(u64::MAX), random);
         for name in cluster.coordinators() {
             traffic.goes_on(5 + random.below(5)).await?;
             cluster.server_mut(&name)?.kill()?;
@@ -51,16 +49,15 @@ async fn coordinators_killed_in_turn_lose_nothing() -> anyhow::Result<()> {
         }
         traffic.goes_on(5).await?;
         let recorded = traffic.stop()?;
-        ends_well(&mut cluster, &recorded).await
+        ends_well(cluster, &recorded).await
     })
     .await
 }
 
 #[tokio::test]
 async fn a_coordinator_that_lost_its_disk_comes_back_empty_and_catches_up() -> anyhow::Result<()> {
-    rounds(async |random| {
-        let mut cluster = cluster(Layout::default()).await?;
-        let traffic = clients(&cluster, calm(u64::MAX), random);
+    rounds(Layout::default(), async |cluster, random| {
+        let traffic = clients(cluster, calm(u64::MAX), random);
         traffic.goes_on(10).await?;
         let lost = cluster.leader().await?;
         cluster.server_mut(&lost)?.kill()?;
@@ -77,7 +74,7 @@ async fn a_coordinator_that_lost_its_disk_comes_back_empty_and_catches_up() -> a
         eventually("the empty coordinator to catch up", caught_up).await?;
         traffic.goes_on(5).await?;
         let recorded = traffic.stop()?;
-        ends_well(&mut cluster, &recorded).await
+        ends_well(cluster, &recorded).await
     })
     .await
 }

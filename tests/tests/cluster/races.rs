@@ -9,22 +9,21 @@ use aureole_tests::cluster::{Habits, Layout};
 use aureole_tests::{PATIENCE, http, preimage_input};
 use serde_json::json;
 
-use crate::story::{clients, cluster, ends_well, rounds};
+use crate::story::{clients, ends_well, rounds};
 
 /// Connections that submit under one key.
 const CONNECTIONS: u64 = 32;
 
 #[tokio::test]
 async fn a_cancelled_task_never_shows_a_proof_whoever_wins_the_race() -> anyhow::Result<()> {
-    rounds(async |random| {
-        let mut cluster = cluster(Layout::default()).await?;
+    rounds(Layout::default(), async |cluster, random| {
         let habits = Habits {
             submissions: 100,
             cancel_one_in: 1,
             look_one_in: 4,
             ..Habits::default()
         };
-        let recorded = clients(&cluster, habits, random).finish()?;
+        let recorded = clients(cluster, habits, random).finish()?;
         let cancelled = recorded
             .acknowledged
             .values()
@@ -32,7 +31,7 @@ async fn a_cancelled_task_never_shows_a_proof_whoever_wins_the_race() -> anyhow:
             .count();
         eprintln!("of 100 races cancellations won {cancelled}");
         ensure!(cancelled > 0, "no cancellation won: nothing raced");
-        ends_well(&mut cluster, &recorded).await
+        ends_well(cluster, &recorded).await
     })
     .await
 }
@@ -70,8 +69,7 @@ fn submit(url: &str, key: &str, body: &str) -> anyhow::Result<http::Answer> {
 
 #[tokio::test]
 async fn one_key_from_32_connections_is_one_task_through_leader_changes() -> anyhow::Result<()> {
-    rounds(async |random| {
-        let mut cluster = cluster(Layout::default()).await?;
+    rounds(Layout::default(), async |cluster, random| {
         let urls = cluster.urls();
         for number in 0..2 {
             let key = format!("key-{number}-{}", random.number());
@@ -117,7 +115,7 @@ async fn one_key_from_32_connections_is_one_task_through_leader_changes() -> any
             random,
         )
         .finish()?;
-        ends_well(&mut cluster, &recorded).await
+        ends_well(cluster, &recorded).await
     })
     .await
 }

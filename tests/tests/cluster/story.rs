@@ -1,30 +1,35 @@
 //! What every story shares: rounds, clients and the end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use aureole_tests::Random;
 use aureole_tests::cluster::{Cluster, Habits, Layout, Recorded, Traffic};
 
-/// Tells a story once, or as often as `AUREOLE_TEST_ROUNDS` says; each round has its own choices.
+/// Tells a story once, or as often as `AUREOLE_TEST_ROUNDS` says; each round has a cluster and choices
+/// of its own. The logs' ends are shown of one that fails.
 pub(crate) async fn rounds(
-    story: impl AsyncFn(&mut Random) -> anyhow::Result<()>,
+    layout: Layout,
+    story: impl AsyncFn(&mut Cluster, &mut Random) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let rounds = match std::env::var("AUREOLE_TEST_ROUNDS") {
-        Ok(text) => text.parse()?,
-        Err(_) => 1,
-    };
+    let rounds = number_of_rounds()?;
     let mut random = Random::seeded()?;
     for round in 1..=rounds {
-        story(&mut random)
-            .await
-            .map_err(|error| error.context(format!("round {round}")))?;
+        let mut cluster = Cluster::with_plugins(layout.clone(), &["preimage"]).await?;
+        let begun = Instant::now();
+        let told = story(&mut cluster, &mut random).await;
+        told.with_context(|| format!("{}\nround {round}", cluster.shown_logs()))?;
+        eprintln!("round {round} of {rounds} took {:?}", begun.elapsed());
     }
     Ok(())
 }
 
-/// A cluster with the plugin that the clients use.
-pub(crate) async fn cluster(layout: Layout) -> anyhow::Result<Cluster> {
-    Cluster::with_plugins(layout, &["preimage"]).await
+/// How often each story is told.
+pub(crate) fn number_of_rounds() -> anyhow::Result<usize> {
+    match std::env::var("AUREOLE_TEST_ROUNDS") {
+        Ok(text) => Ok(text.parse()?),
+        Err(_) => Ok(1),
+    }
 }
 
 /// Clients on all gateways.
@@ -48,8 +53,5 @@ pub(crate) async fn ends_well(cluster: &mut Cluster, recorded: &Recorded) -> any
         "{verdict}; longest time without an acknowledgement {:?}",
         recorded.longest_gap()
     );
-    if verdict.holds().is_err() {
-        eprintln!("{}", cluster.shown_logs());
-    }
     verdict.holds()
 }
