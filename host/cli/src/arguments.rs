@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use aureole_client::rest::Timestamp;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod cluster;
@@ -176,6 +178,31 @@ pub(crate) struct Prove {
     /// From 0 to 9; higher goes first
     #[arg(long, value_name = "N", conflicts_with = "local")]
     pub(crate) priority: Option<u8>,
+    /// When the task fails if it is not done: from now, such as 90s, 10m or 2h, or an instant such as
+    /// 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME", conflicts_with = "local", value_parser = deadline)]
+    pub(crate) deadline: Option<Deadline>,
+}
+
+/// When a task fails if it is not done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Deadline {
+    /// So long from now.
+    In(Duration),
+    /// Then.
+    At(Timestamp),
+}
+
+/// Reads a deadline.
+fn deadline(text: &str) -> Result<Deadline, String> {
+    match (text.parse(), cluster::duration(text)) {
+        (Ok(instant), _) => Ok(Deadline::At(instant)),
+        (_, Ok(from_now)) => Ok(Deadline::In(from_now)),
+        (Err(_), Err(_)) => Err(
+            "give a time from now such as 10m, or an instant such as 2026-01-31T12:00:00Z"
+                .to_owned(),
+        ),
+    }
 }
 
 /// Verify a proof from its bundle, with no node and no network.

@@ -1,13 +1,27 @@
 //! Printing: text for people, or one JSON document on standard output.
-#![expect(
-    clippy::print_stdout,
-    reason = "this is where a command's result goes to standard output"
-)]
+//!
+//! Whoever reads it may go at any time (`aureole plugin list | head -1`). A command has no more to do
+//! then and ends without a word; a node goes on.
+
+use std::fmt::Display;
+use std::io::{self, Write as _};
 
 use aureole_client::rest;
 use serde::Serialize;
 
 use crate::arguments::Output;
+
+/// The exit status of a command whose reader went: 128 and the number of SIGPIPE, as a shell shows a
+/// command that the signal ended.
+const READER_GONE: i32 = 141;
+
+/// The exit status of a command whose output cannot be written: `EX_IOERR`.
+const NOT_WRITTEN: i32 = 74;
+
+/// Prints a line of a command's result, formatted.
+macro_rules! say {
+    ($($text:tt)*) => { line(format_args!($($text)*)) };
+}
 
 /// Prints a result: as JSON, or with the function for people.
 pub(crate) fn result<T: Serialize>(
@@ -16,15 +30,53 @@ pub(crate) fn result<T: Serialize>(
     text: impl FnOnce(&T),
 ) -> anyhow::Result<()> {
     match output {
-        Output::Json => println!("{}", serde_json::to_string(value)?),
+        Output::Json => line(serde_json::to_string(value)?),
         Output::Text => text(value),
     }
     Ok(())
 }
 
-/// Prints a line for people.
-pub(crate) fn line(text: impl std::fmt::Display) {
-    println!("{text}");
+/// Prints a line of a command's result. Where nobody reads any more the command ends here.
+pub(crate) fn line(text: impl Display) {
+    let Err(error) = written(text) else {
+        return;
+    };
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        std::process::exit(READER_GONE);
+    }
+    remark(format_args!(
+        "error: standard output cannot be written: {error}"
+    ));
+    std::process::exit(NOT_WRITTEN);
+}
+
+/// Prints what a node says of itself; where nobody reads that it runs on.
+pub(crate) fn announce(text: impl Display) {
+    let _ = written(text);
+}
+
+/// Announces a document: as JSON, or with the function for people.
+pub(crate) fn announcement<T: Serialize>(
+    output: Output,
+    value: &T,
+    text: impl FnOnce(&T),
+) -> anyhow::Result<()> {
+    match output {
+        Output::Json => announce(serde_json::to_string(value)?),
+        Output::Text => text(value),
+    }
+    Ok(())
+}
+
+/// Prints a line beside the result, to standard error; there is nobody to tell where that is closed.
+pub(crate) fn remark(text: impl Display) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+fn written(text: impl Display) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{text}")?;
+    stdout.flush()
 }
 
 /// Prints what went wrong, with its causes, to standard error.
@@ -37,25 +89,25 @@ pub(crate) fn failure(output: Output, error: &anyhow::Error) {
             || serde_json::json!({"detail": format!("{error:#}")}),
             |problem| serde_json::to_value(problem).unwrap_or_default(),
         );
-        eprintln!("{document}");
+        remark(document);
         return;
     }
-    eprintln!("error: {error}");
+    remark(format_args!("error: {error}"));
     let mut cause = error.source();
     while let Some(source) = cause {
-        eprintln!("  because: {source}");
+        remark(format_args!("  because: {source}"));
         cause = source.source();
     }
     if let Some(problem) = problem
         && let Some(code) = aureole_client::codes::find(problem.code())
     {
-        eprintln!("  what to do: {}", code.what_to_do);
+        remark(format_args!("  what to do: {}", code.what_to_do));
     }
 }
 
 /// A plugin in full.
 pub(crate) fn plugin(plugin: &rest::Plugin) {
-    println!("{}  {}", plugin.label(), state(plugin.state));
+    say!("{}  {}", plugin.label(), state(plugin.state));
     fact("summary", plugin.summary.as_deref());
     fact("digest", Some(&plugin.digest));
     fact("size", Some(format!("{} bytes", plugin.bytes)));
@@ -73,12 +125,12 @@ pub(crate) fn plugin(plugin: &rest::Plugin) {
         ("input", &plugin.input_schema),
     ] {
         if let Some(schema) = schema {
-            println!("  {name} schema:");
+            say!("  {name} schema:");
             for line in serde_json::to_string_pretty(schema)
                 .unwrap_or_default()
                 .lines()
             {
-                println!("    {line}");
+                say!("    {line}");
             }
         }
     }
@@ -87,10 +139,10 @@ pub(crate) fn plugin(plugin: &rest::Plugin) {
 /// Plugins, a line each.
 pub(crate) fn plugins(list: &rest::PluginList) {
     if list.plugins.is_empty() {
-        println!("no plugins; upload one with `aureole plugin upload FILE`");
+        say!("no plugins; upload one with `aureole plugin upload FILE`");
     }
     for plugin in &list.plugins {
-        println!(
+        say!(
             "{:<24} {:<11} {}",
             plugin.label(),
             state(plugin.state),
@@ -101,7 +153,7 @@ pub(crate) fn plugins(list: &rest::PluginList) {
 
 /// A circuit in full.
 pub(crate) fn circuit(circuit: &rest::Circuit) {
-    println!("{}  {:?}", circuit.id, circuit.state);
+    say!("{}  {:?}", circuit.id, circuit.state);
     fact("plugin", circuit.plugin.as_deref());
     fact("params", Some(&circuit.params));
     if let Some(shape) = &circuit.shape {
@@ -146,10 +198,11 @@ pub(crate) fn circuit(circuit: &rest::Circuit) {
 
 /// A task in full.
 pub(crate) fn task(task: &rest::Task) {
-    println!("{}  {}", task.id, task.state);
+    say!("{}  {}", task.id, task.state);
     fact("plugin", task.plugin.as_deref());
     fact("circuit", task.circuit.as_deref());
     fact("submitted", Some(task.submitted_at));
+    fact("deadline", task.deadline);
     fact("stage", task.stage);
     fact("attempts", Some(task.attempts.len()));
     if let Some(timings) = &task.timings_ms {
@@ -184,7 +237,7 @@ pub(crate) fn task(task: &rest::Task) {
 
 /// Why a task waits.
 pub(crate) fn explanation(told: &rest::Explanation) {
-    println!("{}  {}", told.task, told.state);
+    say!("{}  {}", told.task, told.state);
     fact("waits", Some(&told.summary));
     let more = if told.ahead_is_more { "more than " } else { "" };
     let place = |ahead| format!("{more}{ahead} before it, {} queued", told.queued);
@@ -212,7 +265,7 @@ pub(crate) fn explanation(told: &rest::Explanation) {
 /// Tasks, a line each.
 pub(crate) fn tasks(page: &rest::TaskPage) {
     for task in &page.tasks {
-        println!(
+        say!(
             "{}  {}  {:<9}  {}",
             task.id,
             task.submitted_at,
@@ -221,7 +274,7 @@ pub(crate) fn tasks(page: &rest::TaskPage) {
         );
     }
     if page.tasks.is_empty() {
-        println!("no tasks");
+        say!("no tasks");
     }
 }
 
@@ -231,9 +284,9 @@ fn lints(lints: &[rest::Lint]) {
     }
 }
 
-fn fact(name: &str, value: Option<impl std::fmt::Display>) {
+fn fact(name: &str, value: Option<impl Display>) {
     if let Some(value) = value {
-        println!("  {name:<10} {value}");
+        say!("  {name:<10} {value}");
     }
 }
 

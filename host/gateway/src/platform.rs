@@ -10,7 +10,7 @@ use aureole_api::{
     Problem,
     rest::{CheckReport, Circuit, Explanation, Health, Plugin, PluginList, PluginRef, Task, TaskPage, TaskState, Verdict},
 };
-use aureole_ledger::{CircuitId, Digest, Priority, TaskId};
+use aureole_ledger::{CircuitId, Digest, Millis, Priority, TaskId};
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -86,7 +86,7 @@ pub trait Platform: Send + Sync + 'static {
     /// Verifies a proof under a circuit's key for exactly these public inputs.
     async fn verify(&self, request: Verification) -> Result<Verdict, Problem>;
 
-    /// Whether the node takes work. Answers from memory, at once.
+    /// Whether the node takes work: answers within a few seconds, whatever is cut.
     async fn health(&self) -> Health;
 }
 
@@ -121,6 +121,9 @@ pub struct Submission {
     pub input: Value,
     /// How urgent.
     pub priority: Priority,
+    /// When it fails if it is not done, in milliseconds since the epoch. One that has passed is
+    /// `task.deadline_past`.
+    pub deadline: Option<Millis>,
     /// The caller's key: the same key with the same request gives the same task, with another
     /// request `request.idempotency_conflict`. 1 to 128 visible ASCII characters.
     pub idempotency_key: Option<String>,

@@ -22,7 +22,7 @@ use aureole_api::{Problem, codes};
 use aureole_coordinator::Coordinator;
 use aureole_coordinator::blobs::{KeyRing, KeysError};
 use aureole_ledger::{Command, Digest, Outcome, Refusal, TaskId};
-use aureole_store::{Archive, DepotError, SharedBlobs};
+use aureole_store::{Archive, Depot, DepotError, SharedBlobs};
 
 use crate::documents::Documents;
 use crate::schema::Schema;
@@ -40,6 +40,8 @@ pub(crate) struct Desk {
     pub(crate) archive: Archive,
     pub(crate) coordinator: Coordinator,
     pub(crate) verifier: Arc<ChildVerifier>,
+    /// This member's own disk.
+    pub(crate) disk: Depot,
     secret: Secret,
     signers: Signers,
     checker: check::Checker,
@@ -53,6 +55,7 @@ pub(crate) struct Desk {
 /// What a desk reads from and writes to.
 pub(crate) struct Stores {
     pub(crate) depot: SharedBlobs,
+    pub(crate) disk: Depot,
     pub(crate) keys: KeyRing,
     pub(crate) archive: Archive,
 }
@@ -70,6 +73,7 @@ impl Desk {
     ) -> Self {
         let Stores {
             depot,
+            disk,
             keys,
             archive,
         } = stores;
@@ -81,6 +85,7 @@ impl Desk {
             archive,
             coordinator,
             verifier,
+            disk,
             secret,
             signers,
             checker,

@@ -1,6 +1,7 @@
 //! One process: a coordinator, a worker with its children, a gateway, or several of them.
 
 mod coordinator;
+mod lanes;
 mod worker;
 
 use std::io;

@@ -10,40 +10,38 @@
 //! stale; without a majority the answer is `node.no_leader`. Every verb may be done twice and counts
 //! once: registrations and cancels by their nature, a submission because the relay gives the task its
 //! id before the first try. So when a leader is lost under a request, the request goes to the next one,
-//! and a long wait goes on there.
+//! and a long wait goes on there. Whatever is cut, there is an answer in time: see `patience`.
 
 mod call;
+mod patience;
 mod perform;
 mod platform;
+mod pulse;
 mod remote;
 mod route;
 mod service;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aureole_api::{Problem, codes};
 use aureole_coordinator::Coordinator;
-use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
 
+pub(crate) use pulse::Heard;
 pub(crate) use service::DeskService;
 
 use self::call::Call;
+use self::patience::{Pace, Tries};
+use self::pulse::Pulse;
 use self::remote::Remote;
 use self::route::Route;
 use crate::desk::Desk;
 use crate::tls::Transport;
-
-/// How long a request waits for a leader before it is refused: an election takes about a second, and
-/// whoever is refused tries again anyway.
-const LEADER_WAIT: Duration = Duration::from_secs(5);
-
-/// The first and the longest pause between tries.
-const PAUSE_MIN: Duration = Duration::from_millis(20);
-const PAUSE_MAX: Duration = Duration::from_millis(300);
 
 /// Why a try brought no answer.
 #[derive(Debug)]
@@ -67,13 +65,7 @@ pub(crate) struct Local {
 pub(crate) struct Relay {
     local: Option<Local>,
     remote: Remote,
-}
-
-/// Tries until there is an answer or patience ends.
-struct Tries {
-    waits: ExponentialBackoff,
-    began: Instant,
-    until: Instant,
+    pulse: Pulse,
 }
 
 // === impl Relay ===
@@ -85,6 +77,7 @@ impl Relay {
         Self {
             local: Some(local),
             remote,
+            pulse: Pulse::default(),
         }
     }
 
@@ -93,6 +86,7 @@ impl Relay {
         Self {
             local: None,
             remote: Remote::new(transport, Route::new(coordinators)),
+            pulse: Pulse::default(),
         }
     }
 
@@ -104,13 +98,15 @@ impl Relay {
     /// Does a verb that answers with a document, here or at the leader, again where that is lost.
     async fn ask<T: DeserializeOwned>(
         &self,
+        pace: Pace,
         call: impl Fn() -> Call + Sync,
         here: impl Fn(Arc<Desk>) -> BoxFuture<'static, Result<T, Problem>> + Sync,
     ) -> Result<T, Problem> {
         self.until_answered(
-            |address| {
+            pace,
+            |address, left| {
                 let call = call();
-                async move { self.remote.call(&address, &call).await }
+                async move { self.remote.call(&address, &call, left).await }
             },
             here,
         )
@@ -120,16 +116,17 @@ impl Relay {
     /// Does something at the leader, again where that is lost, until patience ends.
     async fn until_answered<T, F>(
         &self,
-        there: impl Fn(String) -> F,
+        pace: Pace,
+        there: impl Fn(String, Duration) -> F,
         here: impl Fn(Arc<Desk>) -> BoxFuture<'static, Result<T, Problem>>,
     ) -> Result<T, Problem>
     where
         F: Future<Output = Result<T, Lost>>,
     {
-        let mut tries = Tries::new();
+        let mut tries = Tries::new(pace);
         loop {
-            tries.begin();
-            let lost = match self.once(&there, &here).await {
+            let left = tries.begin();
+            let lost = match self.once(left, &there, &here).await {
                 Ok(answer) => return Ok(answer),
                 Err(Lost::Problem(problem)) if !problem.is(codes::node::NO_LEADER) => {
                     return Err(problem);
@@ -140,14 +137,15 @@ impl Relay {
             tracing::debug!(reason = lost, "no answer from a leader");
             if !tries.pause().await {
                 tracing::warn!(reason = lost, "a request found no leader in time");
-                return Err(no_leader());
+                return Err(no_leader(tries.took()));
             }
         }
     }
 
     async fn once<T, F>(
         &self,
-        there: &impl Fn(String) -> F,
+        left: Duration,
+        there: &impl Fn(String, Duration) -> F,
         here: &impl Fn(Arc<Desk>) -> BoxFuture<'static, Result<T, Problem>>,
     ) -> Result<T, Lost>
     where
@@ -155,7 +153,7 @@ impl Relay {
     {
         let Some(local) = &self.local else {
             let address = self.remote.route().next();
-            return there(address).await;
+            return there(address, left).await;
         };
         let mut leader = local.coordinator.leader();
         let Some(leads) = leader.borrow_and_update().clone() else {
@@ -164,10 +162,14 @@ impl Relay {
         let id = leads.id;
         let work = async {
             if id == local.member {
-                local.confirm().await?;
-                here(Arc::clone(&local.desk)).await.map_err(Lost::Problem)
+                let done = async {
+                    local.confirm().await?;
+                    here(Arc::clone(&local.desk)).await.map_err(Lost::Problem)
+                };
+                let done = tokio::time::timeout(left, done).await;
+                done.unwrap_or_else(|_| Err(Lost::Leader("no answer in time".to_owned())))
             } else {
-                there(leads.address).await
+                there(leads.address, left).await
             }
         };
         // Not waited for: an answer from one who leads no more may never come.
@@ -204,55 +206,12 @@ impl Local {
     }
 }
 
-// === impl Tries ===
-
-impl Tries {
-    fn new() -> Self {
-        let now = Instant::now();
-        Self {
-            waits: waits(),
-            began: now,
-            until: now + LEADER_WAIT,
-        }
-    }
-
-    /// A try begins.
-    fn begin(&mut self) {
-        self.began = Instant::now();
-    }
-
-    /// After a try without an answer: waits a little; false when patience ended.
-    async fn pause(&mut self) -> bool {
-        let now = Instant::now();
-        // What ran for long had a leader: the search for the next one begins now.
-        if now.duration_since(self.began) > LEADER_WAIT {
-            self.until = now + LEADER_WAIT;
-            self.waits = waits();
-        }
-        let wait = self.waits.next().unwrap_or(PAUSE_MAX);
-        if now + wait >= self.until {
-            return false;
-        }
-        tokio::time::sleep(wait).await;
-        true
-    }
-}
-
-fn waits() -> ExponentialBackoff {
-    ExponentialBuilder::new()
-        .with_min_delay(PAUSE_MIN)
-        .with_max_delay(PAUSE_MAX)
-        .with_jitter()
-        .without_max_times()
-        .build()
-}
-
 /// What a caller is told when there is no leader.
-fn no_leader() -> Problem {
+fn no_leader(took: Duration) -> Problem {
     let detail = format!(
-        "no leader was found within {} s; a majority of the coordinators must be up and reachable. A \
+        "no leader answered within {:.1} s; a majority of the coordinators must be up and reachable. A \
          submission may have been accepted: repeat it with the same idempotency-key",
-        LEADER_WAIT.as_secs()
+        took.as_secs_f64()
     );
     Problem::new(codes::node::NO_LEADER, detail)
 }

@@ -10,6 +10,9 @@ codes! {
     PRIORITY = "task.priority", 422, "the priority is out of range",
         "A priority is 0 to 9; 9 goes first and 5 is the default.",
         "Send a number from 0 to 9.";
+    DEADLINE_PAST = "task.deadline_past", 422, "the deadline is in the past",
+        "A task was submitted with a deadline that has passed already, by the cluster's clock.",
+        "Send a later deadline, or none; look at the clock of the machine that made it.";
     NOT_DONE = "task.not_done", 409, "the task has no proof yet",
         "A proof can be downloaded once the task's state is done.",
         "Ask GET /api/v1/tasks/{id}?wait=30s first.";

@@ -32,6 +32,9 @@ pub struct TaskRequest {
     /// 0 to 9; 9 goes first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<u8>,
+    /// When the proof is of no use any more: what is not done by then fails. Never, unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timestamp>,
 }
 
 /// Where a task stands.
@@ -160,6 +163,9 @@ pub struct Task {
     pub circuit: Option<String>,
     /// When it was submitted.
     pub submitted_at: Timestamp,
+    /// When it fails if it is not done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timestamp>,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,

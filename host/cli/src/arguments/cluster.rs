@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, FromArgMatches, Subcommand, ValueEnum};
 
 use super::Settings;
 
@@ -134,13 +136,13 @@ pub(crate) enum JoinToken {
         #[arg(long)]
         role: String,
         /// How long it counts, such as 30m, 24h or 7d; a month at the most
-        #[arg(long, value_name = "TIME", default_value = "24h", value_parser = ttl)]
+        #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
         ttl: Duration,
     },
 }
 
 /// Reads a number with a unit of time.
-fn ttl(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let unit = |unit: char| match unit {
         's' => Some(1),
         'm' => Some(60),
@@ -157,9 +159,22 @@ fn ttl(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "give a number and s, m, h or d, such as 24h".to_owned())
 }
 
-/// The way to a coordinator.
+/// The way to a coordinator. What stands on the command line counts, the environment where nothing
+/// does.
+#[derive(Debug)]
+pub(crate) enum Way {
+    /// On a coordinator's own machine, by its configuration file.
+    Beside(PathBuf),
+    /// To an address, as the admin or in plain on the loopback interface.
+    To {
+        coordinator: String,
+        admin: Option<PathBuf>,
+    },
+}
+
+/// How the way is given.
 #[derive(Debug, Args)]
-pub(crate) struct Way {
+struct WayFlags {
     /// Internal address of any coordinator
     #[arg(
         long,
@@ -167,12 +182,49 @@ pub(crate) struct Way {
         env = "AUREOLE_COORDINATOR",
         required_unless_present = "config"
     )]
-    pub(crate) coordinator: Option<String>,
+    coordinator: Option<String>,
     /// Folder of the admin's certificate, which `cluster init` made; without it, plain connections on
     /// the loopback interface
     #[arg(long, value_name = "DIR", env = "AUREOLE_ADMIN")]
-    pub(crate) admin: Option<PathBuf>,
+    admin: Option<PathBuf>,
     /// On a coordinator's own machine: its configuration file, instead of both
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["coordinator", "admin"])]
-    pub(crate) config: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+// === impl Way ===
+
+impl FromArgMatches for Way {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let flags = WayFlags::from_arg_matches(matches)?;
+        let Some(config) = flags.config else {
+            return Ok(Self::To {
+                coordinator: flags.coordinator.unwrap_or_default(),
+                admin: flags.admin,
+            });
+        };
+        let typed = |flag: &&str| matches.value_source(flag) == Some(ValueSource::CommandLine);
+        match ["coordinator", "admin"].iter().find(|flag| typed(flag)) {
+            None => Ok(Self::Beside(config)),
+            Some(flag) => Err(clap::Error::raw(
+                ErrorKind::ArgumentConflict,
+                format!("--config says everything that --{flag} would: give one of them\n"),
+            )),
+        }
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for Way {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        WayFlags::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        WayFlags::augment_args_for_update(command)
+    }
 }

@@ -133,17 +133,15 @@ fn collected(collection: &Collection) {
 }
 
 fn operator(way: &Way) -> anyhow::Result<Operator> {
-    if let Some(file) = &way.config {
-        return Ok(Operator::beside(&Config::load(file)?)?);
-    }
-    let transport = match &way.admin {
+    let (coordinator, admin) = match way {
+        Way::Beside(file) => return Ok(Operator::beside(&Config::load(file)?)?),
+        Way::To { coordinator, admin } => (coordinator, admin),
+    };
+    let transport = match admin {
         Some(folder) => Transport::Tls(Arc::new(Identity::load(folder, Role::Admin)?)),
         None => Transport::Plain,
     };
-    Ok(Operator::new(
-        way.coordinator.as_deref().unwrap_or_default(),
-        &transport,
-    )?)
+    Ok(Operator::new(coordinator, &transport)?)
 }
 
 fn show(standing: &Standing) {

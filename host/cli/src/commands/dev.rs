@@ -18,12 +18,12 @@ pub(crate) async fn run(context: &Context, options: Dev) -> anyhow::Result<ExitC
     let config = serve::configure(options.settings, &[], None)?;
     telemetry::install(&config.log)?;
     serve::node(context, config, |url| {
-        print::line(format_args!(
+        print::announce(format_args!(
             "aureole is ready at {}",
             url.unwrap_or_default()
         ));
-        print::line("  upload a plugin:  aureole plugin upload FILE.wasm");
-        print::line("  stop:             Ctrl-C");
+        print::announce("  upload a plugin:  aureole plugin upload FILE.wasm");
+        print::announce("  stop:             Ctrl-C");
     })
     .await?;
     Ok(ExitCode::SUCCESS)

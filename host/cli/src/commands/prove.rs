@@ -1,12 +1,13 @@
 //! `aureole prove`: a proof from a node, written as a bundle.
 
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
-use aureole_client::rest::{TaskRequest, TaskState};
+use aureole_client::rest::{TaskRequest, TaskState, Timestamp};
 
 use super::{Context, local, read_json, task};
-use crate::arguments::Prove;
+use crate::arguments::{Deadline, Prove};
 use crate::bundle::{Bundle, Manifest};
 use crate::print;
 
@@ -33,6 +34,7 @@ pub(crate) async fn run(context: &Context, options: Prove) -> anyhow::Result<()>
         params,
         input,
         priority: options.priority,
+        deadline: options.deadline.map(deadline).transpose()?,
     };
     let client = context.client()?;
     let submitted = client.submit(&request).await?;
@@ -54,6 +56,19 @@ pub(crate) async fn run(context: &Context, options: Prove) -> anyhow::Result<()>
             ));
         }
     })
+}
+
+/// The instant that a deadline means.
+fn deadline(given: Deadline) -> anyhow::Result<Timestamp> {
+    let from_now = match given {
+        Deadline::At(instant) => return Ok(instant),
+        Deadline::In(from_now) => from_now,
+    };
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .context("this machine's clock stands before 1970")?;
+    let millis = since.saturating_add(from_now).as_millis();
+    Ok(Timestamp::from_millis(u64::try_from(millis)?))
 }
 
 async fn download(

@@ -20,7 +20,7 @@ pub(crate) async fn run(context: &Context, options: Serve) -> anyhow::Result<()>
     let roles: Vec<_> = config.roles.iter().map(|role| role.name()).collect();
     let roles = roles.join(", ");
     node(context, config, |url| {
-        print::line(match url {
+        print::announce(match url {
             Some(url) => format!("aureole ({roles}) is ready at {url}"),
             None => format!("aureole ({roles}) is ready"),
         });
@@ -46,7 +46,7 @@ pub(super) async fn node(
     let node = Node::start(config).await?;
     let url = node.http_addr().map(|address| format!("http://{address}"));
     let ready = json!({"event": "ready", "url": url});
-    print::result(context.output, &ready, |_| greet(url.as_deref()))?;
+    print::announcement(context.output, &ready, |_| greet(url.as_deref()))?;
     match node.run_until(asked).await {
         // A failure, so that a supervisor starts it again and an operator hears of it.
         Some(reason) => Err(anyhow!(reason)),

@@ -58,7 +58,7 @@ pub(crate) async fn follow(context: &Context, id: &str) -> anyhow::Result<View> 
                 .stage
                 .map_or_else(|| task.state.to_string(), |stage| stage.to_string());
             if spinner.is_hidden() && context.output == Output::Text {
-                eprintln!("{}: {stage}", task.id);
+                print::remark(format_args!("{}: {stage}", task.id));
             }
             spinner.set_message(stage);
         })

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aureole_api::{
     Problem,
     codes::{node, request, task},
-    rest::{PRIORITY_MAX, Task, TaskRequest, TaskState},
+    rest::{PRIORITY_MAX, Task, TaskRequest, TaskState, Timestamp},
 };
 use aureole_ledger::Priority;
 use axum::{
@@ -36,6 +36,7 @@ pub(super) async fn submit(
     let asked: TaskRequest = json::typed(body.value)?;
     let submission = Submission {
         priority: priority(asked.priority)?,
+        deadline: asked.deadline.map(Timestamp::millis),
         target: target(&asked)?,
         input: asked.input,
         idempotency_key,
@@ -61,6 +62,7 @@ pub(super) async fn submit_to(
         },
         input: body.value,
         priority: Priority::DEFAULT,
+        deadline: None,
         idempotency_key,
     };
     finish(&shared, submission, wait).await

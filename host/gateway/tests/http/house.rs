@@ -145,6 +145,7 @@ pub(crate) fn task(id: &str) -> Task {
         plugin: Some("merkle@0.1.0".to_owned()),
         circuit: Some(CIRCUIT.to_owned()),
         submitted_at: Timestamp::from_millis(0),
+        deadline: None,
         finished_at: None,
         attempts: Vec::new(),
         timings_ms: None,

@@ -97,6 +97,16 @@ async fn a_task_names_one_target_and_a_priority_in_range() {
             "json.type",
             Some("/plugin"),
         ),
+        (
+            json!({"input": 1, "plugin": "a", "deadline": "tomorrow"}),
+            "json.type",
+            Some("/deadline"),
+        ),
+        (
+            json!({"input": 1, "plugin": "a", "deadline": 10}),
+            "json.type",
+            Some("/deadline"),
+        ),
     ] {
         let reply = server.post("/api/v1/tasks", body.to_string()).await;
         assert_eq!(reply.code(), code, "{body}");
@@ -361,6 +371,7 @@ fn a_submission_does_not_show_its_input_when_it_is_logged() {
         target: Target::Circuit(CIRCUIT.parse().unwrap()),
         input: json!({"secret": "0x1234"}),
         priority: Default::default(),
+        deadline: None,
         idempotency_key: None,
     };
     let shown = format!("{submission:?}");

@@ -8,7 +8,7 @@ use aureole_api::{Problem, codes, rest};
 use aureole_coordinator::TaskView;
 use aureole_gateway::{Submission, Target, TaskFilter};
 use aureole_ledger::{
-    CircuitId, Command, Digest, Idempotency, Outcome, Stage, TaskId, TaskKind, TaskPhase,
+    CircuitId, Command, Digest, Idempotency, Millis, Outcome, Stage, TaskId, TaskKind, TaskPhase,
     TaskRecord, TenantId,
 };
 use aureole_store::{ArchivedTask, Cursor};
@@ -33,13 +33,14 @@ pub(crate) const INPUT_BYTES_MAX: usize = 8 << 20;
 impl Desk {
     /// Commits a task under an id that the caller chose; answers with the problem if its input is
     /// refused at once. The same submission under the same id, also while the first is being made
-    /// or at another leader, answers with the one task.
+    /// or at another leader, answers with the one task. The answer waits for `verdict` at the most.
     ///
     /// It is made on a task of its own: a caller who goes away leaves none half made.
     pub(crate) async fn submit_as(
         self: &Arc<Self>,
         id: TaskId,
         submission: Submission,
+        verdict: Duration,
     ) -> Result<rest::Task, Problem> {
         let desk = Arc::clone(self);
         let made = tokio::spawn(async move {
@@ -49,7 +50,7 @@ impl Desk {
                 Arc::clone(submitting.entry(id).or_default())
             };
             let held = turn.lock().await;
-            let made = desk.submit_task(id, submission).await;
+            let made = desk.submit_task(id, submission, verdict).await;
             drop(held);
             made
         });
@@ -73,16 +74,18 @@ impl Desk {
         &self,
         fresh: TaskId,
         submission: Submission,
+        verdict: Duration,
     ) -> Result<rest::Task, Problem> {
         if self.coordinator.read(|state| state.task(&fresh).is_some()) {
             // An earlier try got through.
-            self.early_verdict(fresh).await;
+            self.early_verdict(fresh, verdict).await;
             return self.submitted(fresh).await;
         }
         let circuit = self.target(&submission.target).await?;
         self.admit_proof(&circuit)?;
         self.check_input(&circuit, &submission.input).await?;
         let idempotency = self.idempotency(&circuit, &submission);
+        self.admit_deadline(submission.deadline, idempotency)?;
         let input = self.seal(fresh, submission.input).await?;
         let command = Command::SubmitTask {
             task: fresh,
@@ -92,7 +95,7 @@ impl Desk {
             idempotency,
             now: self.coordinator.now(),
             tenant: TenantId::default(),
-            deadline: None,
+            deadline: submission.deadline,
         };
         let outcome = self.propose(command).await;
         let task = match outcome {
@@ -112,7 +115,7 @@ impl Desk {
             }
         };
         if task == fresh {
-            self.early_verdict(task).await;
+            self.early_verdict(task, verdict).await;
         } else {
             self.forget_input(fresh, &input).await;
         }
@@ -147,13 +150,37 @@ impl Desk {
         }
     }
 
+    /// Refuses a deadline that has passed. One that is repeated under its key has a task.
+    fn admit_deadline(
+        &self,
+        deadline: Option<Millis>,
+        idempotency: Option<Idempotency>,
+    ) -> Result<(), Problem> {
+        let now = self.coordinator.now();
+        let Some(deadline) = deadline.filter(|deadline| *deadline <= now) else {
+            return Ok(());
+        };
+        let repeated = |idempotency: Idempotency| {
+            let same = |task: &TaskRecord| task.idempotency == Some(idempotency);
+            self.coordinator.read(|state| state.tasks().any(same))
+        };
+        if idempotency.is_some_and(repeated) {
+            return Ok(());
+        }
+        let [deadline, now] = [deadline, now].map(rest::Timestamp::from_millis);
+        let detail = format!("{deadline} has passed: it is {now} here");
+        Err(Problem::new(codes::task::DEADLINE_PAST, detail).at("/deadline"))
+    }
+
     /// Digests of a submission's key and of what it asks for, under the node's secret: the ledger
     /// must not let anybody guess a private input from its digest.
     fn idempotency(&self, circuit: &CircuitId, submission: &Submission) -> Option<Idempotency> {
         let key = submission.idempotency_key.as_ref()?;
         let input = submission.input.to_string();
         let priority = [submission.priority.level()];
-        let request: [&[u8]; 3] = [circuit.as_bytes(), &priority, input.as_bytes()];
+        let deadline = submission.deadline.map(Millis::to_be_bytes);
+        let mut request: Vec<&[u8]> = vec![circuit.as_bytes(), &priority, input.as_bytes()];
+        request.extend(deadline.iter().map(<[u8; 8]>::as_slice));
         Some(Idempotency {
             key: self.secret.digest("idempotency key", &[key.as_bytes()]),
             request: self.secret.digest("idempotent request", &request),
@@ -223,7 +250,7 @@ impl Desk {
 
     /// Waits until the task's witness has passed its check, the task has ended, or the bounds have
     /// passed. See decision 3.
-    async fn early_verdict(&self, task: TaskId) {
+    async fn early_verdict(&self, task: TaskId, longest: Duration) {
         let leased = self
             .coordinator
             .wait_task(
@@ -236,7 +263,7 @@ impl Desk {
             let verdict =
                 |view: &TaskView| view.stage >= Some(Stage::Prove) || view.task.is_finished();
             self.coordinator
-                .wait_task(task, verdict, VERDICT_WAIT)
+                .wait_task(task, verdict, VERDICT_WAIT.min(longest))
                 .await;
         }
     }

@@ -155,6 +155,7 @@ impl Desk {
             plugin: component.map(|component| self.plugin_label(&component)),
             circuit: circuit.as_ref().map(|circuit| circuit.id.to_string()),
             submitted_at: rest::Timestamp::from_millis(record.submitted_at),
+            deadline: record.deadline.map(rest::Timestamp::from_millis),
             finished_at: record.finished_at.map(rest::Timestamp::from_millis),
             attempts: record.attempts.iter().map(attempt).collect(),
             timings_ms: timings(record),

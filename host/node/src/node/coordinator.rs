@@ -1,6 +1,7 @@
 //! The coordinator's part of a process: facts, bytes, keys, and the desk that the gateways reach.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::interceptor::InterceptedService;
 
+use super::lanes::{self, Apart};
 use super::{StartError, bind, cores, provers_config};
 use crate::archivist;
 use crate::config::{Config, Founding};
@@ -29,7 +31,7 @@ use crate::link::Link;
 use crate::relay::{DeskService, Local};
 use crate::secret::Secret;
 use crate::signers::Signers;
-use crate::tls::{Authority, Role, Transport};
+use crate::tls::{Authority, Guard, Role, Transport};
 use crate::upkeep::UpkeepService;
 use crate::verifier::ChildVerifier;
 
@@ -47,7 +49,7 @@ pub(super) struct Member {
     keeper: Keeper,
     archive: Archive,
     verifier: Arc<ChildVerifier>,
-    listener: Mutex<Option<TcpListener>>,
+    listener: Mutex<Option<(SocketAddr, TcpListener)>>,
     link: Link,
     /// Left by a worker in this process: checks use its children.
     checker: Option<Checker>,
@@ -75,7 +77,7 @@ impl Member {
         stop: &CancellationToken,
     ) -> Result<Self, StartError> {
         let listener = match config.cluster.listens()? {
-            Some(address) => Some(bind(address).await?),
+            Some(address) => Some((address, bind(address).await?)),
             None => None,
         };
         let data = |name: &str| config.data_dir.join(name);
@@ -156,6 +158,7 @@ impl Member {
         };
         let stores = Stores {
             depot: self.blobs.clone(),
+            disk: self.replicated.local().clone(),
             keys: self.keys.clone(),
             archive: self.archive.clone(),
         };
@@ -193,7 +196,7 @@ impl Member {
     fn serve(
         &self,
         config: &Config,
-        listener: TcpListener,
+        (address, listener): (SocketAddr, TcpListener),
         transport: &Transport,
         local: Local,
         stop: &CancellationToken,
@@ -219,28 +222,22 @@ impl Member {
                 coordinator.raft_service(),
                 members.clone(),
             ))
-            .add_service(InterceptedService::new(replicas, members))
-            .add_service(InterceptedService::new(
-                coordinator.members_service(),
-                operators.clone(),
-            ))
-            .add_service(InterceptedService::new(upkeep, operators))
+            .add_service(apart(replicas, members))
+            .add_service(apart(coordinator.members_service(), operators.clone()))
+            .add_service(apart(upkeep, operators))
             // Whoever has a token has no certificate yet.
-            .add_service(EnrolService::server(authority))
-            .add_service(InterceptedService::new(
-                coordinator.workers_service(),
-                workers.clone(),
-            ))
-            .add_service(InterceptedService::new(
+            .add_service(Apart::here(EnrolService::server(authority)))
+            .add_service(apart(coordinator.workers_service(), workers.clone()))
+            .add_service(apart(
                 BlobsService::server(self.replicated.clone()),
                 workers,
             ))
-            .add_service(InterceptedService::new(
-                DeskService::server(local),
-                gateways,
-            ));
+            .add_service(apart(DeskService::server(local), gateways));
+        let runtime = coordinator.raft_runtime();
+        let listener = lanes::moved(listener, &runtime)
+            .map_err(|source| StartError::Listen { address, source })?;
         let stop = stop.clone();
-        Ok(tokio::spawn(async move {
+        Ok(runtime.spawn(async move {
             let incoming = TcpListenerStream::new(listener);
             let incoming = futures::StreamExt::map(incoming, |stream| {
                 stream.inspect(|stream| drop(stream.set_nodelay(true)))
@@ -300,6 +297,11 @@ impl Member {
         self.coordinator.shutdown().await;
         self.archive.close().await;
     }
+}
+
+/// A service for some roles, done by the runtime of the process.
+fn apart<S>(service: S, guard: Guard) -> InterceptedService<Apart<S>, Guard> {
+    InterceptedService::new(Apart::here(service), guard)
 }
 
 /// How long requests of other processes may go on after a stop was asked for.

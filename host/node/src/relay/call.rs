@@ -6,7 +6,7 @@ use std::time::Duration;
 use aureole_api::rest::{PluginRef, TaskState};
 use aureole_api::{Problem, codes};
 use aureole_gateway::{InputCheck, Submission, Target, TaskFilter, Verification};
-use aureole_ledger::{CircuitId, Priority, TaskId};
+use aureole_ledger::{CircuitId, Millis, Priority, TaskId};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,8 @@ pub(super) enum Call {
         task: TaskId,
     },
     Verify(Verify),
+    /// How the leader is.
+    Checks,
 }
 
 /// A submission and the id that its task will have.
@@ -67,7 +69,10 @@ pub(super) struct Submit {
     params: Option<Value>,
     input: Value,
     priority: u8,
+    deadline: Option<Millis>,
     idempotency_key: Option<String>,
+    /// How long the answer may wait for the verdict on the input.
+    verdict_ms: u64,
 }
 
 /// A page of tasks.
@@ -107,6 +112,7 @@ impl Call {
             Self::Explain { .. } => "explain",
             Self::Proof { .. } => "proof",
             Self::Verify(_) => "verify",
+            Self::Checks => "checks",
         }
     }
 
@@ -118,7 +124,7 @@ impl Call {
         }
     }
 
-    pub(super) fn submit(task: TaskId, submission: &Submission) -> Self {
+    pub(super) fn submit(task: TaskId, submission: &Submission, verdict: Duration) -> Self {
         let (circuit, plugin, params) = match &submission.target {
             Target::Circuit(circuit) => (Some(*circuit), None, None),
             Target::Plugin { plugin, params } => (None, Some(plugin.clone()), params.clone()),
@@ -130,7 +136,9 @@ impl Call {
             params,
             input: submission.input.clone(),
             priority: submission.priority.level(),
+            deadline: submission.deadline,
             idempotency_key: submission.idempotency_key.clone(),
+            verdict_ms: millis(verdict),
         }))
     }
 
@@ -158,8 +166,8 @@ impl Call {
 // === impl Submit ===
 
 impl Submit {
-    /// The submission, if its fields can be one.
-    pub(super) fn read(self) -> Result<(TaskId, Submission), Problem> {
+    /// The submission, if its fields can be one, and how long to wait for its verdict.
+    pub(super) fn read(self) -> Result<(TaskId, Submission, Duration), Problem> {
         let target = match (self.circuit, self.plugin) {
             (Some(circuit), None) => Target::Circuit(circuit),
             (None, Some(plugin)) => Target::Plugin {
@@ -174,9 +182,14 @@ impl Submit {
             target,
             input: self.input,
             priority,
+            deadline: self.deadline,
             idempotency_key: self.idempotency_key,
         };
-        Ok((self.task, submission))
+        Ok((
+            self.task,
+            submission,
+            Duration::from_millis(self.verdict_ms),
+        ))
     }
 }
 
@@ -253,12 +266,14 @@ mod tests {
                 target,
                 input: json!({"value": 18_446_744_073_709_551_615_u64}),
                 priority: Priority::HIGHEST,
+                deadline: Some(253_402_300_799_999),
                 idempotency_key: Some("order-7".to_owned()),
             };
-            let Call::Submit(submit) = travelled(&Call::submit(task, &submission)) else {
+            let verdict = Duration::from_millis(1_250);
+            let Call::Submit(submit) = travelled(&Call::submit(task, &submission, verdict)) else {
                 unreachable!("another verb arrived");
             };
-            assert!(submit.read() == Ok((task, submission)));
+            assert!(submit.read() == Ok((task, submission, verdict)));
         }
     }
 
@@ -284,7 +299,9 @@ mod tests {
             params: None,
             input: Value::Null,
             priority: 5,
+            deadline: None,
             idempotency_key: None,
+            verdict_ms: 0,
         };
         assert!(submit.clone().read().is_err());
         let urgent = Submit {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::call::Call;
 use crate::desk::Desk;
+use crate::health;
 
 /// Does a verb that answers with a document.
 pub(super) async fn document(desk: &Arc<Desk>, call: Call) -> Result<Vec<u8>, Problem> {
@@ -38,14 +39,15 @@ pub(super) async fn document(desk: &Arc<Desk>, call: Call) -> Result<Vec<u8>, Pr
             written(desk.check_against(check).await?)
         }
         Call::Submit(submit) => {
-            let (task, submission) = submit.read()?;
-            written(desk.submit_as(task, submission).await?)
+            let (task, submission, verdict) = submit.read()?;
+            written(desk.submit_as(task, submission, verdict).await?)
         }
         Call::Task { task, wait_ms } => written(desk.show_task(task, wait(wait_ms)).await?),
         Call::Tasks(filter) => written(desk.list_tasks(filter.read()).await?),
         Call::Cancel { task } => written(desk.cancel_task(task).await?),
         Call::Explain { task } => written(desk.explain_task(task).await?),
         Call::Verify(verify) => written(desk.verdict(verify.read()?).await?),
+        Call::Checks => written(health::of_leader(desk).await),
         Call::CircuitIr { .. } | Call::Proof { .. } => Err(misplaced(&call)),
     }
 }

@@ -15,9 +15,10 @@ use tokio::io::AsyncReadExt as _;
 
 use super::Relay;
 use super::call::{Call, millis};
-use crate::ids;
+use super::patience::{Pace, VERDICT_WITHIN};
 use crate::desk::COMPONENT_BYTES_MAX;
 use crate::health;
+use crate::ids;
 
 /// What is left of a wait, however often it begins again.
 #[derive(Clone, Copy)]
@@ -34,11 +35,12 @@ impl Platform for Relay {
         let bytes = read_whole(component).await?;
         let again = || Component::from_bytes(bytes.clone()).signed(signature.clone());
         self.until_answered(
-            |address| {
+            Pace::Long,
+            |address, left| {
                 let (signature, bytes) = (signature.clone(), bytes.clone());
                 async move {
                     self.remote
-                        .upload(&address, signature.as_ref(), &bytes)
+                        .upload(&address, signature.as_ref(), &bytes, left)
                         .await
                 }
             },
@@ -52,6 +54,7 @@ impl Platform for Relay {
 
     async fn plugins(&self) -> Result<rest::PluginList, Problem> {
         self.ask(
+            Pace::Prompt,
             || Call::Plugins,
             |desk| async move { desk.list_plugins().await }.boxed(),
         )
@@ -63,8 +66,9 @@ impl Platform for Relay {
         plugin: &rest::PluginRef,
         wait: Duration,
     ) -> Result<rest::Plugin, Problem> {
-        let wait = Wait::new(wait);
+        let (asked, wait) = (wait, Wait::new(wait));
         self.ask(
+            Pace::Waiting(asked),
             || Call::Plugin {
                 plugin: plugin.clone(),
                 wait_ms: millis(wait.left()),
@@ -79,6 +83,7 @@ impl Platform for Relay {
 
     async fn retire_plugin(&self, plugin: &rest::PluginRef) -> Result<rest::Plugin, Problem> {
         self.ask(
+            Pace::Prompt,
             || Call::RetirePlugin {
                 plugin: plugin.clone(),
             },
@@ -96,6 +101,7 @@ impl Platform for Relay {
         params: Option<Value>,
     ) -> Result<(rest::Circuit, bool), Problem> {
         self.ask(
+            Pace::Prompt,
             || Call::PutCircuit {
                 plugin: plugin.clone(),
                 params: params.clone(),
@@ -109,8 +115,9 @@ impl Platform for Relay {
     }
 
     async fn circuit(&self, circuit: CircuitId, wait: Duration) -> Result<rest::Circuit, Problem> {
-        let wait = Wait::new(wait);
+        let (asked, wait) = (wait, Wait::new(wait));
         self.ask(
+            Pace::Waiting(asked),
             || Call::Circuit {
                 circuit,
                 wait_ms: millis(wait.left()),
@@ -122,9 +129,10 @@ impl Platform for Relay {
 
     async fn circuit_ir(&self, circuit: CircuitId) -> Result<Blob, Problem> {
         self.until_answered(
-            |address| async move {
+            Pace::Long,
+            |address, left| async move {
                 let call = Call::CircuitIr { circuit };
-                self.remote.fetch(&address, &call).await
+                self.remote.fetch(&address, &call, left).await
             },
             |desk| async move { desk.circuit_bytes(&circuit).await }.boxed(),
         )
@@ -133,6 +141,7 @@ impl Platform for Relay {
 
     async fn check_input(&self, check: InputCheck) -> Result<rest::CheckReport, Problem> {
         self.ask(
+            Pace::Long,
             || Call::check_input(&check),
             |desk| {
                 let check = check.clone();
@@ -148,19 +157,22 @@ impl Platform for Relay {
             tracing::error!(%error, "no randomness for an id");
             Problem::new(codes::node::INTERNAL, "no randomness for an id")
         })?;
+        let verdict = Wait::new(VERDICT_WITHIN);
         self.ask(
-            || Call::submit(task, &submission),
+            Pace::Prompt,
+            || Call::submit(task, &submission, verdict.left()),
             |desk| {
                 let submission = submission.clone();
-                async move { desk.submit_as(task, submission).await }.boxed()
+                async move { desk.submit_as(task, submission, verdict.left()).await }.boxed()
             },
         )
         .await
     }
 
     async fn task(&self, task: TaskId, wait: Duration) -> Result<rest::Task, Problem> {
-        let wait = Wait::new(wait);
+        let (asked, wait) = (wait, Wait::new(wait));
         self.ask(
+            Pace::Waiting(asked),
             || Call::Task {
                 task,
                 wait_ms: millis(wait.left()),
@@ -172,6 +184,7 @@ impl Platform for Relay {
 
     async fn tasks(&self, filter: TaskFilter) -> Result<rest::TaskPage, Problem> {
         self.ask(
+            Pace::Prompt,
             || Call::tasks(&filter),
             |desk| {
                 let filter = filter.clone();
@@ -183,6 +196,7 @@ impl Platform for Relay {
 
     async fn explain(&self, task: TaskId) -> Result<rest::Explanation, Problem> {
         self.ask(
+            Pace::Prompt,
             || Call::Explain { task },
             |desk| async move { desk.explain_task(task).await }.boxed(),
         )
@@ -191,6 +205,7 @@ impl Platform for Relay {
 
     async fn cancel(&self, task: TaskId) -> Result<rest::Task, Problem> {
         self.ask(
+            Pace::Prompt,
             || Call::Cancel { task },
             |desk| async move { desk.cancel_task(task).await }.boxed(),
         )
@@ -199,9 +214,10 @@ impl Platform for Relay {
 
     async fn proof(&self, task: TaskId) -> Result<Blob, Problem> {
         self.until_answered(
-            |address| async move {
+            Pace::Prompt,
+            |address, left| async move {
                 let call = Call::Proof { task };
-                self.remote.fetch(&address, &call).await
+                self.remote.fetch(&address, &call, left).await
             },
             |desk| async move { desk.proof_of(task).await }.boxed(),
         )
@@ -210,6 +226,7 @@ impl Platform for Relay {
 
     async fn verify(&self, request: Verification) -> Result<rest::Verdict, Problem> {
         self.ask(
+            Pace::Long,
             || Call::verify(&request),
             |desk| {
                 let request = request.clone();
@@ -220,10 +237,8 @@ impl Platform for Relay {
     }
 
     async fn health(&self) -> rest::Health {
-        match self.local() {
-            Some(local) => health::of(local),
-            None => health::of_gateway(self.remote.route().is_answered()),
-        }
+        let heard = self.heard().await;
+        health::of(self.local(), &heard).await
     }
 }
 

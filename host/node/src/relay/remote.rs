@@ -31,8 +31,11 @@ pub(super) const PART_BYTES: usize = 64 << 10;
 /// Largest blob that a verb answers with: a circuit of the largest k.
 const BLOB_BYTES_MAX: usize = 512 << 20;
 
-/// The longest that any verb may take: the longest wait that the API allows, and what follows it.
-const CALL_TIME_MAX: Duration = Duration::from_secs(90);
+/// How often a silent connection to a desk is tried, and how long the answer may take: whoever asked
+/// learns within the sum that nothing comes from the leader any more, and goes on to another while there
+/// is time. A member whose provers burn every core answers in a fraction of it.
+const KEEPALIVE: Duration = Duration::from_secs(1);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Calls coordinators' desks.
 pub(super) struct Remote {
@@ -61,10 +64,11 @@ impl Remote {
         &self,
         address: &str,
         call: &Call,
+        left: Duration,
     ) -> Result<T, Lost> {
-        let request = verb(call)?;
+        let request = timely(verb(call)?, left);
         let mut client = self.client(address)?;
-        let reply = self.within(address, client.call(request)).await?;
+        let reply = self.within(address, left, client.call(request)).await?;
         document(reply)
     }
 
@@ -74,6 +78,7 @@ impl Remote {
         address: &str,
         signature: Option<&ComponentSignature>,
         component: &Bytes,
+        left: Duration,
     ) -> Result<T, Lost> {
         let part = |part| v1::UploadPart { part: Some(part) };
         let head = signature.map(|signature| {
@@ -85,15 +90,20 @@ impl Remote {
             .chunks(PART_BYTES)
             .map(|bytes| part(upload_part::Part::Bytes(bytes.to_vec())))
             .collect();
-        let parts = futures::stream::iter(head.into_iter().chain(chunks));
+        let parts = timely(futures::stream::iter(head.into_iter().chain(chunks)), left);
         let mut client = self.client(address)?;
-        let reply = self.within(address, client.upload(parts)).await?;
+        let reply = self.within(address, left, client.upload(parts)).await?;
         document(reply)
     }
 
     /// One verb that answers with bytes.
-    pub(super) async fn fetch(&self, address: &str, call: &Call) -> Result<Blob, Lost> {
-        let request = verb(call)?;
+    pub(super) async fn fetch(
+        &self,
+        address: &str,
+        call: &Call,
+        left: Duration,
+    ) -> Result<Blob, Lost> {
+        let request = timely(verb(call)?, left);
         let mut client = self.client(address)?;
         let fetched = async {
             let mut parts = client.fetch(request).await?.into_inner();
@@ -126,19 +136,18 @@ impl Remote {
             Ok(Ok(Blob { digest, bytes }))
         };
         let fetched = async { fetched.await.map(tonic::Response::new) };
-        self.within(address, fetched).await?
+        self.within(address, left, fetched).await?
     }
 
     /// Waits for an answer and notes what it says of who leads.
     async fn within<T>(
         &self,
         address: &str,
+        left: Duration,
         answer: impl Future<Output = Result<tonic::Response<T>, Status>>,
     ) -> Result<T, Lost> {
         let late = |_| Status::deadline_exceeded("no answer in time");
-        let answer = tokio::time::timeout(CALL_TIME_MAX, answer)
-            .await
-            .map_err(late);
+        let answer = tokio::time::timeout(left, answer).await.map_err(late);
         match answer.and_then(|answer| answer) {
             Ok(response) => {
                 self.route.follow(address);
@@ -170,7 +179,10 @@ impl Remote {
                 if channels.len() >= 2 * COORDINATORS_MAX {
                     channels.clear();
                 }
-                let channel = endpoint.connect_lazy();
+                let channel = endpoint
+                    .http2_keep_alive_interval(KEEPALIVE)
+                    .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+                    .connect_lazy();
                 channels.insert(address.to_owned(), channel.clone());
                 channel
             }
@@ -183,6 +195,13 @@ impl Remote {
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Channel>> {
         self.channels.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A request whose deadline the other side knows: it drops what nobody waits for any more.
+fn timely<T>(message: T, left: Duration) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    request.set_timeout(left);
+    request
 }
 
 fn verb(call: &Call) -> Result<v1::VerbCall, Lost> {

@@ -22,6 +22,8 @@ struct Known {
     members: Vec<String>,
     /// Who is asked in turn while no leader is known.
     turn: VecDeque<String>,
+    /// Who did not answer last: asked after the others, for it costs more time than a refusal.
+    silent: Option<String>,
 }
 
 // === impl Route ===
@@ -47,15 +49,16 @@ impl Route {
                     turn.push_back(address.clone());
                 }
             }
+            if let Some(silent) = known.silent.take()
+                && let Some(place) = turn.iter().position(|address| *address == silent)
+            {
+                turn.remove(place);
+                turn.push_back(silent);
+            }
             known.turn = turn;
         }
         // Empty only without seeds, which the configuration refuses.
         known.turn.pop_front().unwrap_or_default()
-    }
-
-    /// Whether somebody answered as the leader, as far as is known.
-    pub(super) fn is_answered(&self) -> bool {
-        self.lock().leader.is_some()
     }
 
     /// Notes that an address answered as the leader.
@@ -74,6 +77,7 @@ impl Route {
             known.leader = None;
         }
         let Some(redirect) = redirect else {
+            known.silent = Some(address.to_owned());
             return;
         };
         let members = redirect.coordinators.into_iter();
@@ -124,6 +128,15 @@ mod tests {
         assert_eq!([route.next(), route.next()], ["b:1", "b:1"]);
         route.doubt("b:1", None);
         assert_eq!([route.next(), route.next()], ["a:1", "b:1"]);
+    }
+
+    #[test]
+    fn who_fell_silent_is_asked_after_the_others() {
+        let route = route();
+        route.follow("a:1");
+        route.doubt("a:1", None);
+        assert_eq!([route.next(), route.next()], ["b:1", "a:1"]);
+        assert_eq!(route.next(), "a:1", "once");
     }
 
     #[test]

@@ -141,24 +141,24 @@ fn tell(
         "processes": described.collect::<Vec<Value>>(),
     });
     if context.output == Output::Json {
-        return print::result(context.output, &ready, |_| {});
+        return print::announcement(context.output, &ready, |_| {});
     }
     for (index, part) in parts.iter().enumerate() {
         let pid = part.process.id().unwrap_or_default();
         let (url, internal) = (part.url.as_deref().unwrap_or("-"), internal(index));
         let internal = internal.map_or("-", String::as_str);
-        print::line(format_args!(
+        print::announce(format_args!(
             "{:<15} pid {pid:<8} {url:<24} internal {internal}",
             part.name
         ));
     }
     let (admin, first) = (admin.display(), internal(0).map_or("", String::as_str));
-    print::line(format_args!(
+    print::announce(format_args!(
         "  status:    aureole cluster status --coordinator {first} --admin {admin}"
     ));
-    print::line("  kill one:  kill -9 PID; the others go on without it");
-    print::line(format_args!("  logs:      {}/*/log", folder.display()));
-    print::line("  stop:      Ctrl-C");
+    print::announce("  kill one:  kill -9 PID; the others go on without it");
+    print::announce(format_args!("  logs:      {}/*/log", folder.display()));
+    print::announce("  stop:      Ctrl-C");
     Ok(())
 }
 
@@ -201,7 +201,7 @@ impl Part {
         if timeout(STOP_PATIENCE, self.process.wait()).await.is_ok() {
             return true;
         }
-        print::line(format_args!(
+        print::announce(format_args!(
             "{} did not stop in time and is killed",
             self.name
         ));
