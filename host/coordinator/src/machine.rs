@@ -13,6 +13,7 @@ use crate::limits::EVENTS_BEHIND_MAX;
 use crate::raft::{
     Answers, Batch, Entry, LogId, SnapshotMeta, StorageError, StoredMembership, Types,
 };
+use crate::runtime::apart;
 use crate::snapshot::{SnapshotError, SnapshotFile, Stored};
 
 /// What was applied so far.
@@ -143,11 +144,11 @@ fn waiting_for_preparation(state: &State, command: &Command) -> Vec<TaskId> {
     }
 }
 
-/// Runs file work on a thread that may block.
+/// Runs file work where it may block.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SnapshotError> + Send + 'static,
 ) -> Result<T, SnapshotError> {
-    tokio::task::spawn_blocking(work)
+    apart(work)
         .await
         .map_err(|_| SnapshotError::Stopped)?
 }

@@ -6,6 +6,8 @@ use std::io::Cursor;
 use aureole_ledger::{Command, Outcome};
 use serde::{Deserialize, Serialize};
 
+use crate::chance::Tokio;
+
 /// Commands that share a log entry, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Batch(pub(crate) Vec<Command>);
@@ -33,6 +35,7 @@ openraft::declare_raft_types!(
         Node = Member,
         Entry = openraft::Entry<Types>,
         SnapshotData = Cursor<Vec<u8>>,
+        AsyncRuntime = Tokio,
 );
 
 /// A member of this group.

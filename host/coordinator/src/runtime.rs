@@ -2,10 +2,14 @@
 //!
 //! Beats must leave in time while provers burn every core and the gateway is busy. Where the system
 //! does not permit a priority above normal the threads run at the normal one; the provers' is lower.
+//!
+//! A simulation has one thread, and a clock that stands while that thread works: there Raft is a guest
+//! of the caller's runtime, and what would block is done on the spot.
 
 use std::io;
 
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
+use tokio::task::JoinError;
 
 #[cfg(target_os = "linux")]
 use crate::limits::RAFT_NICE;
@@ -34,6 +38,14 @@ impl RaftRuntime {
         })
     }
 
+    /// The runtime that the caller runs on, which outlives this member.
+    pub(crate) fn callers() -> Self {
+        Self {
+            handle: Handle::current(),
+            runtime: None,
+        }
+    }
+
     pub(crate) fn handle(&self) -> &Handle {
         &self.handle
     }
@@ -48,9 +60,50 @@ impl Drop for RaftRuntime {
     }
 }
 
+/// Runs work that may block on a thread for such work. On a runtime with one thread it is done on the
+/// spot: how long a disk takes then changes nothing about what happens next.
+pub(crate) async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, JoinError> {
+    if has_one_thread() {
+        return Ok(work());
+    }
+    tokio::task::spawn_blocking(work).await
+}
+
+fn has_one_thread() -> bool {
+    Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread
+}
+
 /// Raises the priority of the calling thread. Without the privilege it stays as it is: see above.
 fn prefer() {
     // Elsewhere the call changes the whole process, whose children inherit it.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::nice(RAFT_NICE);
+}
+
+#[cfg(test)]
+mod tests {
+    //! Where work that may block is done.
+
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::thread;
+
+    use super::apart;
+
+    async fn is_done_here() -> bool {
+        let here = thread::current().id();
+        apart(move || thread::current().id() == here).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn on_one_thread_work_is_done_on_the_spot() {
+        assert!(is_done_here().await);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn on_several_threads_work_is_done_apart() {
+        assert!(!is_done_here().await);
+    }
 }

@@ -8,7 +8,8 @@ use openraft::SnapshotPolicy;
 use thiserror::Error;
 use tokio::sync::{Mutex, watch};
 
-use crate::config::{Config, Founding};
+use crate::chance::seeded;
+use crate::config::{Config, Founding, Simulation};
 use crate::dial::Dial;
 use crate::group::{Group, Halt, Leader, Reads, alone, found, watch_leader};
 use crate::identity::Identity;
@@ -18,7 +19,7 @@ use crate::machine::{Facts, Machine};
 use crate::network::Network;
 use crate::proposer::{ProposeError, Proposer, write};
 use crate::raft::{Member, Raft};
-use crate::runtime::RaftRuntime;
+use crate::runtime::{RaftRuntime, apart};
 use crate::snapshot::{SnapshotError, SnapshotFile};
 
 /// Why a coordinator does not start.
@@ -64,17 +65,24 @@ pub(crate) struct Started {
     pub(crate) reads: Reads,
 }
 
-/// Starts a member on a runtime of its own.
+/// Starts a member on a runtime of its own, or in a simulation as a guest on the caller's.
 pub(crate) async fn member(config: &Config, dial: Arc<dyn Dial>) -> Result<Started, StartError> {
     check(config)?;
-    let runtime = RaftRuntime::start().map_err(|error| failed(&error))?;
+    let runtime = match config.simulation {
+        Some(_) => RaftRuntime::callers(),
+        None => RaftRuntime::start().map_err(|error| failed(&error))?,
+    };
     let on_raft = runtime.handle().clone();
     let (config, raft_config) = (config.clone(), Arc::new(raft_config(config)?));
     let started = on_raft.spawn(async move {
         let (log, machine, identity) = open(&config).await?;
         let facts = Arc::clone(&machine.facts);
         let network = Network::new(Arc::clone(&identity), dial);
-        let raft = Raft::new(config.node_id, raft_config, network.clone(), log, machine).await;
+        let raft = Raft::new(config.node_id, raft_config, network.clone(), log, machine);
+        let raft = match config.simulation {
+            Some(Simulation { seed }) => seeded(seed, raft).await,
+            None => raft.await,
+        };
         let raft = raft.map_err(|error| failed(&error))?;
         let group = Arc::new(Group {
             identity,
@@ -105,7 +113,7 @@ pub(crate) async fn member(config: &Config, dial: Arc<dyn Dial>) -> Result<Start
 /// Opens the folder.
 async fn open(config: &Config) -> Result<(LogStore, Machine, Arc<Identity>), StartError> {
     let (dir, cluster, member) = (config.dir.clone(), config.cluster.clone(), config.node_id);
-    let opened = tokio::task::spawn_blocking(move || -> Result<_, StartError> {
+    let opened = apart(move || -> Result<_, StartError> {
         let log = LogStore::open(&dir)?;
         let identity = log.identity(&dir, &cluster, member)?;
         let machine = Machine::open(SnapshotFile::open(&dir)?)?;

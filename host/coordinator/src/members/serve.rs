@@ -10,6 +10,7 @@ use super::forward::Verb;
 use super::{ClusterStatus, MemberError, MemberStatus};
 use crate::group::Group;
 use crate::machine::Facts;
+use crate::runtime::apart;
 
 /// The service for operators and members.
 #[derive(Clone, Debug)]
@@ -30,7 +31,7 @@ impl MembersService {
     /// Adds the digest of this member's facts. It reads them all, so not where others wait.
     async fn stamp(&self, status: &mut ClusterStatus) {
         let facts = Arc::clone(&self.facts);
-        let stamp = tokio::task::spawn_blocking(move || facts.stamp()).await;
+        let stamp = apart(move || facts.stamp()).await;
         if let Ok((applied, Ok(digest))) = stamp {
             status.applied = applied;
             status.state_digest = Some(digest.as_bytes().to_vec());

@@ -19,6 +19,7 @@ use super::message::{HandOver, MessageError, SnapshotHeader, decode, decode_appe
 use crate::group::Group;
 use crate::limits::{SNAPSHOT_BYTES_MAX, SNAPSHOT_PART_BYTES, SNAPSHOT_SILENCE_MAX};
 use crate::log::LogError;
+use crate::runtime::apart;
 
 /// The service for members. Only members may reach it: whoever does can rewrite the facts.
 #[derive(Clone, Debug)]
@@ -130,7 +131,7 @@ impl RaftService {
             )));
         }
         let check = move || State::decode(&data).map(|_| data);
-        let checked = tokio::task::spawn_blocking(check).await;
+        let checked = apart(check).await;
         let data = checked
             .map_err(|error| Status::internal(error.to_string()))?
             .map_err(|error| Status::data_loss(error.to_string()))?;
