@@ -35,8 +35,8 @@ async fn a_slow_disk_under_the_leader_slows_and_loses_nothing() -> anyhow::Resul
 #[tokio::test]
 async fn a_full_disk_under_one_coordinator_stops_only_that_one() -> anyhow::Result<()> {
     rounds(layout(), async |cluster, random| {
+        let traffic = clients(cluster, calm(u64::MAX), random);
         for leads in [true, false] {
-            let traffic = clients(cluster, calm(u64::MAX), random);
             traffic.goes_on(5).await?;
             let full = if leads {
                 cluster.leader().await?
@@ -51,10 +51,10 @@ async fn a_full_disk_under_one_coordinator_stops_only_that_one() -> anyhow::Resu
             })
             .await?;
             assert_ne!(cluster.leader().await?, full, "one that cannot write leads");
-            let recorded = traffic.stop()?;
-            ends_well(cluster, &recorded).await?;
+            cluster.heal().await?;
         }
-        Ok(())
+        let recorded = traffic.stop()?;
+        ends_well(cluster, &recorded).await
     })
     .await
 }
