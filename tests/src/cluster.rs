@@ -9,13 +9,13 @@ mod server;
 mod status;
 mod traffic;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use aureole_client::Client;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -261,6 +261,12 @@ impl Cluster {
     /// # Errors
     /// When one does not in time, or a process has ended.
     pub async fn ready(&mut self) -> anyhow::Result<()> {
+        self.ready_after(&mut BTreeSet::new()).await
+    }
+
+    /// The same, of a cluster in which some may be about to end by themselves, as they do when their
+    /// disk is full or fails: each is started again, once.
+    async fn ready_after(&mut self, faulty: &mut BTreeSet<String>) -> anyhow::Result<()> {
         for name in self.coordinators() {
             if !self.server(&name)?.runs() {
                 continue;
@@ -271,7 +277,9 @@ impl Cluster {
             let start = std::time::Instant::now();
             loop {
                 if let Some(status) = self.server_mut(&name)?.exited()? {
-                    bail!("{name} ended with {status}");
+                    let by_itself = status.code().is_some() && faulty.remove(&name);
+                    ensure!(by_itself, "{name} ended with {status}");
+                    self.start_server(&name)?;
                 }
                 match client.ready().await {
                     Ok(health) if health.ready => break,
@@ -400,10 +408,15 @@ impl Cluster {
         if let Some(net) = &mut self.net {
             net.heal()?;
         }
+        let mut faulty = BTreeSet::new();
         for name in self.names() {
             let server = self.server_mut(&name)?;
             if let Ok(faults) = server.faults() {
                 faults.heal()?;
+                let happened = faults.happened()?;
+                if happened.writes_failed + happened.syncs_failed > 0 {
+                    faulty.insert(name.clone());
+                }
             }
             // One that has ended by itself, as it may when its disk is full, is started again.
             if server.runs() && server.exited()?.is_none() {
@@ -413,7 +426,7 @@ impl Cluster {
                 self.start_server(&name)?;
             }
         }
-        match self.ready().await {
+        match self.ready_after(&mut faulty).await {
             Ok(()) => Ok(()),
             Err(error) => Err(error.context(self.shown_logs())),
         }
