@@ -17,6 +17,8 @@ mod damage;
 mod elections;
 #[path = "coordinator/failing.rs"]
 mod failing;
+#[path = "coordinator/fairness.rs"]
+mod fairness;
 #[path = "coordinator/group.rs"]
 mod group;
 #[path = "coordinator/kill.rs"]
