@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 /// Dependency, and the rooms that may have it outside tests.
-const OWNERS: [(&str, &[&str]); 12] = [
+const OWNERS: [(&str, &[&str]); 13] = [
     ("wasmtime", &["host/runtime"]),
     ("wasmparser", &["host/runtime"]),
     ("wit-bindgen", &["plugins/sdk"]),
@@ -18,6 +18,7 @@ const OWNERS: [(&str, &[&str]); 12] = [
     ("jsonschema", &["host/node"]),
     ("chacha20poly1305", &["host/store"]),
     ("tracing-subscriber", &["host/node"]),
+    ("turmoil", &["tests/simnet"]),
 ];
 
 /// Names every import of a dependency outside its owners.
