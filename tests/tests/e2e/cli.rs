@@ -1,8 +1,9 @@
 //! The command line, against a node and with none.
 
-use std::{fs, path::Path};
+use std::process::{Command, Stdio};
+use std::{fs, io, path::Path};
 
-use aureole_tests::{MERKLE_REQUEST, Node, cli, plugin_path, preimage_input};
+use aureole_tests::{MERKLE_REQUEST, Node, binary, cli, plugin_path, preimage_input};
 use serde_json::{Value, json};
 
 /// A node and a folder to work in.
@@ -338,5 +339,67 @@ fn help_says_what_each_command_is_for() -> anyhow::Result<()> {
             "{line} does not say what it is for"
         );
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reader_that_goes_ends_a_command_without_a_word() -> anyhow::Result<()> {
+    let desk = Desk::new().await?;
+    for line in ["--output json plugin list", "circuit show merkle"] {
+        let (reader, writer) = io::pipe()?;
+        drop(reader);
+        let ended = Command::new(binary()?)
+            .args(line.split(' '))
+            .env("AUREOLE_URL", desk.node.url())
+            .stdout(writer)
+            .output()?;
+        assert_eq!(ended.status.code(), Some(141), "{line}");
+        assert_eq!(String::from_utf8(ended.stderr)?, "", "{line}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_flag_wins_over_the_environment() -> anyhow::Result<()> {
+    let status = |arguments: &[&str]| -> anyhow::Result<_> {
+        let ended = Command::new(binary()?)
+            .args(["cluster", "status", "--config", "/nowhere/node.toml"])
+            .args(arguments)
+            .env("AUREOLE_COORDINATOR", "127.0.0.1:1")
+            .env("AUREOLE_ADMIN", "/nowhere/admin")
+            .stdin(Stdio::null())
+            .output()?;
+        Ok((ended.status.code(), String::from_utf8(ended.stderr)?))
+    };
+    let (code, said) = status(&[])?;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("/nowhere/node.toml cannot be read"), "{said}");
+    for flag in ["--coordinator", "--admin"] {
+        let (code, said) = status(&[flag, "127.0.0.1:1"])?;
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(flag) && said.contains("--config"), "{said}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_proof_may_have_a_deadline() -> anyhow::Result<()> {
+    let desk = Desk::new().await?;
+    let proved = desk.json("prove preimage --input input.json --deadline 10m --priority 7")?;
+    assert_eq!(
+        (&proved["state"], &proved["priority"]),
+        (&json!("done"), &json!(7))
+    );
+    assert!(proved["deadline"].is_string(), "{proved}");
+    let past = desk.run("prove preimage --input input.json --deadline 2020-01-01T00:00:00Z")?;
+    assert_eq!(past.code, Some(1));
+    assert!(
+        past.stderr.contains("task.deadline_past"),
+        "{}",
+        past.stderr
+    );
+    let unread = desk.run("prove preimage --input input.json --deadline soon")?;
+    assert_eq!(unread.code, Some(2));
+    assert!(unread.stderr.contains("10m"), "{}", unread.stderr);
     Ok(())
 }
