@@ -442,9 +442,7 @@ impl Coordinator {
         {
             tracing::error!(%error, "the planner did not end well");
         }
-        if let Err(error) = self.inner.group.raft.shutdown().await {
-            tracing::error!(%error, "raft did not end well");
-        }
+        self.inner.group.halt.end(&self.inner.group.raft).await;
     }
 }
 

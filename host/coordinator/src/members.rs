@@ -12,6 +12,8 @@ mod change;
 mod forward;
 mod serve;
 mod status;
+#[cfg(test)]
+mod tests;
 mod transfer;
 
 use std::time::Duration;

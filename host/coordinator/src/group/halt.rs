@@ -1,7 +1,9 @@
 //! Whether this member had to stop by itself, and why: for the process, which should end.
 
+use std::sync::Arc;
+
 use openraft::RaftMetrics;
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 
 use crate::raft::{Member, Raft};
 
@@ -9,6 +11,8 @@ use crate::raft::{Member, Raft};
 #[derive(Clone, Debug)]
 pub(crate) struct Halt {
     reason: watch::Sender<Option<String>>,
+    /// Raft is shut down once, whoever wants it first.
+    ended: Arc<OnceCell<()>>,
 }
 
 // === impl Halt ===
@@ -17,7 +21,18 @@ impl Halt {
     pub(crate) fn new() -> Self {
         Self {
             reason: watch::Sender::new(None),
+            ended: Arc::default(),
         }
+    }
+
+    /// Shuts Raft down, or waits for the end of a shutdown that is under way.
+    pub(crate) async fn end(&self, raft: &Raft) {
+        let shut_down = async {
+            if let Err(error) = raft.shutdown().await {
+                tracing::error!(%error, "raft did not end well");
+            }
+        };
+        self.ended.get_or_init(|| shut_down).await;
     }
 
     /// Stops Raft for a reason. The first reason counts.
@@ -31,12 +46,8 @@ impl Halt {
             first
         });
         if first {
-            let raft = raft.clone();
-            tokio::spawn(async move {
-                if let Err(error) = raft.shutdown().await {
-                    tracing::error!(%error, "raft did not end well");
-                }
-            });
+            let (halt, raft) = (self.clone(), raft.clone());
+            tokio::spawn(async move { halt.end(&raft).await });
         }
     }
 
@@ -65,5 +76,78 @@ impl Halt {
             },
         };
         self.reason().unwrap_or(ended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! A member that stopped by itself is shut down once, also when its process then stops it.
+
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::fmt;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tracing::field::{Field, Visit};
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Metadata, Subscriber};
+
+    use crate::config::Config;
+    use crate::dial::DialNothing;
+    use crate::start::member;
+
+    /// Counts the lines in which openraft complains of a second shutdown.
+    #[derive(Clone, Default)]
+    struct Complaints(Arc<AtomicUsize>);
+
+    impl Visit for &Complaints {
+        fn record_debug(&mut self, _: &Field, value: &dyn fmt::Debug) {
+            if format!("{value:?}").contains("Double call") {
+                self.0.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    }
+
+    impl Subscriber for Complaints {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn event(&self, event: &Event<'_>) {
+            event.record(&mut &*self);
+        }
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[tokio::test]
+    async fn raft_is_shut_down_once() {
+        let complaints = Complaints::default();
+        let _heard = tracing::subscriber::set_default(complaints.clone());
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::new(1, dir.path().join("raft"));
+        config.cluster = "tests".to_owned();
+        let started = member(&config, Arc::new(DialNothing)).await.unwrap();
+        let group = &started.group;
+        group.halt.stop(&group.raft, "it had to".to_owned());
+        group.halt.stop(&group.raft, "and again".to_owned());
+        assert_eq!(group.halt.stopped(&group.raft).await, "it had to");
+        group.halt.end(&group.raft).await;
+        group.halt.end(&group.raft).await;
+        assert_eq!(complaints.0.load(Ordering::SeqCst), 0);
+        // What would be heard.
+        group.raft.shutdown().await.unwrap();
+        assert_eq!(complaints.0.load(Ordering::SeqCst), 1);
     }
 }

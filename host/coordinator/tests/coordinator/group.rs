@@ -33,7 +33,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Who cannot send to whom.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wires(Arc<Mutex<BTreeSet<(String, String)>>>);
+pub(crate) struct Wires(pub(crate) Arc<Mutex<BTreeSet<(String, String)>>>);
 
 /// Dials for one member.
 #[derive(Debug)]
