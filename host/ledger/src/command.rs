@@ -207,7 +207,7 @@ pub enum Expiry {
     Deadline,
     /// The worker joined again without it.
     WorkerRestarted,
-    /// The worker joined again without it after the coordinator was restarted too: no evidence
+    /// The worker joined again without it after the leader changed or was restarted too: no evidence
     /// against the task, so the attempt does not count.
     NodeRestarted,
 }

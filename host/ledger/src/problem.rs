@@ -15,7 +15,7 @@ pub mod codes {
     pub const LEASE_EXPIRED: &str = "task.lease_expired";
     /// The worker came back without this attempt.
     pub const WORKER_RESTARTED: &str = "task.worker_restarted";
-    /// The coordinator and the worker were restarted; the attempt does not count.
+    /// The worker and its leader were lost together; the attempt does not count.
     pub const NODE_RESTARTED: &str = "task.node_restarted";
     /// The task was cancelled by its owner.
     pub const CANCELLED: &str = "task.cancelled";

@@ -37,8 +37,8 @@ codes! {
     WORKER_RESTARTED = "task.worker_restarted", 503, "the worker was restarted",
         "The worker came back without this attempt; the task goes on with the next one.",
         "Nothing.";
-    NODE_RESTARTED = "task.node_restarted", 503, "the node was restarted",
-        "Coordinator and worker were lost together; the attempt does not count.",
+    NODE_RESTARTED = "task.node_restarted", 503, "the worker was lost with its leader",
+        "The worker came back without the attempt after a change or restart of the leader; that does not count.",
         "Nothing.";
     PROVER_CRASHED = "task.prover_crashed", 500, "the prover ended unexpectedly",
         "The process that ran the attempt crashed or met its memory limit.",

@@ -72,7 +72,10 @@ impl State {
                 Cost::Return,
                 Problem::new(
                     codes::NODE_RESTARTED,
-                    format!("the coordinator and worker {worker} were restarted"),
+                    format!(
+                        "worker {worker} came back without the attempt after the leader had changed or \
+                         was restarted"
+                    ),
                 ),
             ),
         };
