@@ -8,6 +8,7 @@
 use std::error::Error;
 use std::fs::File;
 use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -48,6 +49,24 @@ fn fjall(path: &Path) -> Result<Append, Box<dyn Error>> {
     }))
 }
 
+/// As `src/log/journal.rs` does it: space made beforehand, one write, one fsync.
+fn journal(path: &Path) -> Result<Append, Box<dyn Error>> {
+    const CHUNK: u64 = 1024 * 1024;
+    let file = File::create(path)?;
+    let (mut end, mut length) = (0, 0);
+    Ok(Box::new(move |_| {
+        let behind = end + u64::try_from(ENTRY.len())?.next_multiple_of(512);
+        if behind > length {
+            file.set_len(length + CHUNK)?;
+            file.write_all_at(&vec![0; usize::try_from(CHUNK)?], length)?;
+            length += CHUNK;
+        }
+        file.write_all_at(&ENTRY, end)?;
+        end = behind;
+        Ok(file.sync_data()?)
+    }))
+}
+
 fn plain(path: &Path) -> Result<Append, Box<dyn Error>> {
     let mut file = File::create(path)?;
     Ok(Box::new(move |_| {
@@ -61,6 +80,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let dir = tempfile::tempdir_in(within)?;
     let at = |name: &str| dir.path().join(name);
     let mut engines: Vec<(&str, Append, Vec<Duration>)> = vec![
+        ("journal", journal(&at("journal"))?, Vec::new()),
         ("fdatasync", plain(&at("plain"))?, Vec::new()),
         ("redb, one phase", redb(&at("one"), false)?, Vec::new()),
         ("redb, two phases", redb(&at("two"), true)?, Vec::new()),

@@ -26,7 +26,7 @@ pub struct Config {
     /// The longest the planner sleeps without looking at the clock. Deadlines alone depend on it:
     /// commands and workers wake it at once. Default 500 ms.
     pub tick: Duration,
-    /// Log entries between snapshots. Default 2000.
+    /// Log entries between snapshots. Default 8000.
     pub snapshot_every: u64,
     /// Set in a simulated world only. Default none: a process that serves anybody has none.
     pub simulation: Option<Simulation>,

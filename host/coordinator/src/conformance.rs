@@ -13,18 +13,22 @@ use openraft::RaftSnapshotBuilder as _;
 use openraft::storage::{RaftLogStorage as _, RaftLogStorageExt as _, RaftStateMachine as _};
 use openraft::testing::{StoreBuilder, Suite, blank_ent, membership_ent};
 use openraft::{EntryPayload, Vote};
-use redb::{ReadableDatabase as _, TableDefinition};
 use tempfile::TempDir;
 
 use aureole_ledger::{Command, Digest, Outcome, TaskId, TenantId};
 
 use crate::dial::DialNothing;
 use crate::identity::Identity;
-use crate::log::{LogError, LogStore, newer_for_tests, open_database};
+use crate::log::{
+    LogError, LogStore, appended_for_tests, encode_for_tests, newer_for_tests, records_for_tests,
+};
 use crate::machine::Machine;
 use crate::network::Network;
 use crate::raft::{Batch, Entry, LogId, Member, StorageError, Types};
 use crate::snapshot::{SnapshotError, SnapshotFile};
+
+/// Bytes by which a log's file grows.
+const CHUNK: usize = 1024 * 1024;
 
 struct Builder;
 
@@ -55,8 +59,13 @@ fn register(index: u64, component: &str) -> Entry {
     };
     Entry {
         log_id: position(index),
-        payload: EntryPayload::Normal(Batch(vec![command])),
+        payload: EntryPayload::Normal(batch(command)),
     }
+}
+
+fn batch(command: Command) -> Batch {
+    let encoded = command.encode().unwrap();
+    Batch::of(vec![command], &[encoded])
 }
 
 #[test]
@@ -99,12 +108,35 @@ fn a_log_is_open_once() {
 }
 
 #[test]
-fn a_log_that_is_no_database_is_refused_by_name() {
+fn a_file_that_is_no_log_is_refused_by_name() {
+    for (content, expected) in [
+        (b"not a log".to_vec(), "it was cut"),
+        (vec![0; CHUNK], "does not begin as a log"),
+        (vec![0x5a; CHUNK], "a checksum differs"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("log"), content).unwrap();
+        let error = LogStore::open(dir.path()).unwrap_err();
+        assert!(matches!(error, LogError::Rotten { .. }), "{error}");
+        let path = dir.path().join("log").display().to_string();
+        let shown = error.to_string();
+        assert!(shown.contains(expected) && shown.contains(&path), "{shown}");
+    }
+}
+
+#[test]
+fn a_log_of_an_older_build_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("log.redb"), b"not a database").unwrap();
+    let older = dir.path().join("log.redb");
+    std::fs::write(&older, b"redb").unwrap();
     let error = LogStore::open(dir.path()).unwrap_err();
-    assert!(matches!(error, LogError::Open { .. }), "{error}");
-    assert!(error.to_string().contains("log.redb"));
+    assert!(matches!(error, LogError::Older { .. }), "{error}");
+    assert!(
+        error.to_string().contains("the build that wrote it"),
+        "{error}"
+    );
+    assert_eq!(std::fs::read(&older).unwrap(), b"redb");
+    assert!(!dir.path().join("log").exists());
 }
 
 #[test]
@@ -119,28 +151,15 @@ fn a_folder_that_cannot_be_made_is_refused_by_name() {
 /// A way to damage bytes.
 type Damage = fn(Vec<u8>) -> Vec<u8>;
 
-/// Changes the bytes that stand in a log's table.
-fn tamper(dir: &TempDir, change: impl FnOnce(Vec<u8>) -> Vec<u8>) {
-    const ENTRIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("entries");
-    let database = open_database(&dir.path().join("log.redb")).unwrap();
-    let read = database.begin_read().unwrap().open_table(ENTRIES).unwrap();
-    let bytes = redb::ReadableTable::get(&read, 2)
-        .unwrap()
-        .unwrap()
-        .value()
-        .to_vec();
-    drop(read);
-    let transaction = database.begin_write().unwrap();
-    transaction
-        .open_table(ENTRIES)
-        .unwrap()
-        .insert(2, change(bytes).as_slice())
-        .unwrap();
-    transaction.commit().unwrap();
+/// A folder with a log of one record, whole and of these bytes for entry 2.
+fn tampered(bytes: Vec<u8>) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    records_for_tests(dir.path(), &[appended_for_tests(&[(2, bytes)])]);
+    dir
 }
 
-#[tokio::test]
-async fn a_damaged_entry_is_an_error_not_an_entry() {
+#[test]
+fn a_damaged_entry_is_an_error_not_an_entry() {
     let cases: [(&str, Damage); 3] = [
         ("checksum", |mut bytes| {
             bytes[20] ^= 1;
@@ -149,13 +168,10 @@ async fn a_damaged_entry_is_an_error_not_an_entry() {
         ("only 3 bytes", |bytes| bytes[..3].to_vec()),
         ("checksum", |bytes| bytes[..bytes.len() - 1].to_vec()),
     ];
+    let (_, good) = encode_for_tests(&register(2, "a"));
+    LogStore::open(tampered(good.clone()).path()).unwrap();
     for (expected, change) in cases {
-        let dir = tempfile::tempdir().unwrap();
-        {
-            let mut log = LogStore::open(dir.path()).unwrap();
-            log.blocking_append(vec![register(2, "a")]).await.unwrap();
-        }
-        tamper(&dir, change);
+        let dir = tampered(change(good.clone()));
         let error = LogStore::open(dir.path()).unwrap_err().to_string();
         assert!(
             error.contains(expected) && error.contains("log entry 2"),
@@ -164,30 +180,24 @@ async fn a_damaged_entry_is_an_error_not_an_entry() {
     }
 }
 
-#[tokio::test]
-async fn an_entry_at_another_entrys_place_is_an_error() {
-    let dir = tempfile::tempdir().unwrap();
-    {
-        let mut log = LogStore::open(dir.path()).unwrap();
-        log.blocking_append(vec![register(2, "a"), register(3, "b")])
-            .await
-            .unwrap();
-    }
-    let (_, third) = crate::log::encode_for_tests(&register(3, "b"));
-    tamper(&dir, |_| third);
-    let error = LogStore::open(dir.path()).unwrap_err().to_string();
-    assert!(error.contains("it says it is entry 3"), "{error}");
+#[test]
+fn an_entry_at_another_entrys_place_is_an_error() {
+    let (_, third) = encode_for_tests(&register(3, "b"));
+    let error = LogStore::open(tampered(third).path()).unwrap_err();
+    assert!(
+        matches!(error, LogError::Damaged { index: 2, .. }),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("it says it is entry 3"),
+        "{error}"
+    );
 }
 
-#[tokio::test]
-async fn an_entry_of_a_newer_build_stops_the_start_and_says_so() {
-    let dir = tempfile::tempdir().unwrap();
-    {
-        let mut log = LogStore::open(dir.path()).unwrap();
-        log.blocking_append(vec![register(2, "a")]).await.unwrap();
-    }
-    tamper(&dir, |_| newer_for_tests(position(2)).1);
-    let error = LogStore::open(dir.path()).unwrap_err();
+#[test]
+fn an_entry_of_a_newer_build_stops_the_start_and_says_so() {
+    let (_, newer) = newer_for_tests(position(2));
+    let error = LogStore::open(tampered(newer).path()).unwrap_err();
     assert!(
         matches!(error, LogError::Unknown { index: 2, .. }),
         "{error}"
@@ -217,41 +227,18 @@ async fn a_missing_entry_is_noticed() {
 }
 
 #[test]
-fn a_log_of_another_format_or_with_a_damaged_mark_is_refused() {
-    const MARKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("marks");
-    let dir = tempfile::tempdir().unwrap();
-    let set = |mark: &str, bytes: &[u8]| {
-        let database = open_database(&dir.path().join("log.redb")).unwrap();
-        let transaction = database.begin_write().unwrap();
-        let mut table = transaction.open_table(MARKS).unwrap();
-        table.insert(mark, bytes).unwrap();
-        drop(table);
-        transaction.commit().unwrap();
-    };
-    drop(LogStore::open(dir.path()).unwrap());
-    set("vote", b"not a vote at all");
-    let error = LogStore::open(dir.path()).unwrap_err();
-    assert!(
-        matches!(error, LogError::DamagedMark { mark: "vote", .. }),
-        "{error}"
-    );
-    // 99 and its checksum.
-    let body = [99_u8];
-    let mut bytes = Digest::of(&body).as_bytes()[..8].to_vec();
-    bytes.extend_from_slice(&body);
-    set("format", &bytes);
-    let error = LogStore::open(dir.path()).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            LogError::Format {
-                found: 99,
-                known: 2,
-                ..
-            }
-        ),
-        "{error}"
-    );
+fn a_record_of_a_newer_build_stops_the_start_and_says_so() {
+    let whole = appended_for_tests(&[encode_for_tests(&register(2, "a"))]);
+    for record in [vec![99, 1, 2, 3], [whole.as_slice(), &[0]].concat()] {
+        let dir = tempfile::tempdir().unwrap();
+        records_for_tests(dir.path(), &[record]);
+        let error = LogStore::open(dir.path()).unwrap_err();
+        assert!(
+            matches!(error, LogError::Record { record: 1, .. }),
+            "{error}"
+        );
+        assert!(error.to_string().contains("newer build"), "{error}");
+    }
 }
 
 #[tokio::test]

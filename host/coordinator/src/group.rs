@@ -13,7 +13,7 @@ use std::time::Duration;
 use openraft::ServerState;
 use openraft::error::{Fatal, RaftError};
 use openraft::raft::AppendEntriesRequest;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, RwLock, watch};
 
 pub(crate) use self::founding::{alone, found};
 pub(crate) use self::halt::Halt;
@@ -38,8 +38,8 @@ pub(crate) struct Group {
     pub(crate) halt: Halt,
     /// Held while the members change or leadership is handed over: one such thing at a time.
     pub(crate) changing: Mutex<()>,
-    /// Held by whoever writes to the log, and by a hand-over, which needs it to stand still.
-    pub(crate) writing: Arc<Mutex<()>>,
+    /// Shared by those who write to the log; a hand-over, which needs it to stand still, has it alone.
+    pub(crate) writing: Arc<RwLock<()>>,
 }
 
 impl fmt::Debug for Group {

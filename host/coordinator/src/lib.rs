@@ -8,6 +8,7 @@
 //! before a [`Verifier`] accepted the proof.
 
 pub mod blobs;
+mod batch;
 mod chance;
 mod clock;
 mod config;

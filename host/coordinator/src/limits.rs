@@ -6,6 +6,10 @@ use std::time::Duration;
 /// stays under the 256 KiB that a peer may send.
 pub(crate) const BATCH_MAX: usize = 64;
 
+/// Entries that are written but not yet applied: while one is fsynced by the others, the next is by the
+/// leader. More would be smaller, and cost an fsync each.
+pub(crate) const ENTRIES_IN_FLIGHT_MAX: usize = 2;
+
 /// Proposals that wait for the log. A proposer beyond it waits, and holds nothing while it does.
 pub(crate) const PROPOSALS_QUEUED_MAX: usize = 1024;
 
@@ -55,9 +59,10 @@ pub(crate) const STAGES_REMEMBERED_MAX: usize = 16 * 1024;
 /// of the default limits can have in their instance columns' declared rows.
 pub(crate) const PUBLIC_INPUT_BYTES_MAX: u64 = 1024 * 1024;
 
-/// Log entries between snapshots. A restart replays at most this many, which takes well under a
-/// second; a snapshot costs a copy of the state.
-pub(crate) const SNAPSHOT_EVERY: u64 = 2000;
+/// Log entries between snapshots. A restart replays at most this many: full ones, of 64 commands, take a
+/// second and a half. A snapshot costs a copy of the state, however little has changed: every 2,000 it
+/// took a fifth of a busy member's time.
+pub(crate) const SNAPSHOT_EVERY: u64 = 8000;
 
 /// Log entries kept behind a snapshot, for peers that are a little late.
 pub(crate) const LOG_KEPT: u64 = 500;
@@ -136,11 +141,16 @@ pub(crate) const FORWARD_PATIENCE: Duration = Duration::from_secs(200);
 /// Members of a group, voters and learners: more voters make it slower, not safer.
 pub(crate) const MEMBERS_MAX: usize = 9;
 
-/// Threads of the runtime of Raft: one may wait for a lock while the other sends beats.
+/// Threads of the runtime of Raft: one may wait for a lock while the other sends beats. With one a task
+/// would cost a tenth less, but a watched value that somebody borrows for long would stop the member.
 pub(crate) const RAFT_THREADS: usize = 2;
 
 /// Priority of Raft's threads, where the system permits one above normal. Provers have 10.
 pub(crate) const RAFT_NICE: i32 = -10;
+
+/// How often Raft's thread lets others run, before it has the facts changed elsewhere because somebody
+/// is reading them: a look at one task is over by then.
+pub(crate) const READERS_PATIENCE: u32 = 16;
 
 /// How long a start waits for a folder that another process, or this one, is just letting go.
 pub(crate) const FOLDER_PATIENCE: Duration = Duration::from_secs(2);
@@ -152,8 +162,16 @@ pub(crate) const CLOCK_WRONG_MS: u64 = 5_000;
 /// How long a start waits for a leader and for the log to be applied.
 pub(crate) const START_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Bytes of redb's page cache: the log's tail is all that is ever read.
+/// Bytes of the newest entries that the log keeps in memory, as they are encoded: sixteen hundred of 64
+/// commands. Only a member that is behind is sent older ones.
 pub(crate) const LOG_CACHE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Bytes by which the log's file grows, written as zeros beforehand: about a hundred entries of 64
+/// commands. More would make the write that meets the end slow.
+pub(crate) const LOG_CHUNK_BYTES: u64 = 1024 * 1024;
+
+/// Bytes of the log's file below which it is not written anew to give space back.
+pub(crate) const LOG_REWRITE_BYTES_MIN: u64 = 4 * 1024 * 1024;
 
 /// The largest snapshot read into memory: a million tasks at a quarter KiB, with room.
 pub(crate) const SNAPSHOT_BYTES_MAX: u64 = 1024 * 1024 * 1024;

@@ -1,68 +1,72 @@
-//! The log and the vote on disk, in one redb file.
+//! The log and the vote on disk, in one file that only grows.
 //!
-//! Everything is written by transactions with immediate durability: when a write returns, it has been
-//! fsynced. A process may be killed between any two instructions; redb then opens the file at the last
-//! committed transaction. Writes run on tokio's blocking threads: an fsync takes milliseconds.
+//! When a write returns, it has been fsynced. A process may be killed between any two instructions, and
+//! power may go: an unfinished record is dropped, because what it would have said was not acknowledged
+//! yet. Anything else that is not what was written keeps the log from opening (`sectors.rs` says how
+//! the two are told apart). Writes run on a thread of the log's own: an fsync takes milliseconds.
 //!
-//! A commit has two phases, the pages and then the header that names them, each with an fsync. With
-//! one, a last transaction that rotted after a crash would pass for one that was never finished, and
-//! what it had acknowledged would be gone without a word. It also means that a write whose fsync failed
-//! is not found by the next process: the header it would be found by was not written, or is written
-//! anew, and fsynced, when the log is opened. What that costs stands in `host/decisions/0009`.
+//! ```text
+//! log.rs       openraft's view of it
+//! writer.rs    the thread; what is written, and when the file is written anew
+//! memory.rs    what the log says; where each entry stands, and the newest as they are
+//! change.rs    what a record says
+//! journal.rs   the file, written      reader.rs   read
+//! sectors.rs   records in sectors
+//! entry.rs     an entry as bytes, on disk and between members
+//! ```
+//! Why a file of our own stands in `host/decisions/0009`.
 
-mod disk;
+mod change;
 mod entry;
 mod error;
+mod journal;
+mod memory;
+mod reader;
+mod sectors;
+#[cfg(test)]
+mod tests;
+mod writer;
 
-use std::fmt::Debug;
-use std::ops::{Bound, RangeBounds};
+use std::fmt::{self, Debug};
+use std::fs::{File, TryLockError};
+use std::ops::RangeBounds;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use openraft::storage::{LogFlushed, RaftLogStorage};
-use openraft::{LogState, OptionalSend, RaftLogReader, StorageIOError, Vote};
-use redb::{
-    Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction,
-};
+use openraft::{LogState, OptionalSend, RaftLogReader, StorageIOError};
+use tokio::sync::oneshot;
 
-use self::disk::Disk;
-use self::entry::checked;
+use self::change::Change;
+pub(crate) use self::change::Raw;
 #[cfg(test)]
 pub(crate) use self::entry::newer_for_tests;
 pub(crate) use self::entry::{decode_entry, encode_entry};
 pub use self::error::LogError;
+use self::journal::{FILE, Fresh};
+use self::memory::{Found, Memory};
+use self::reader::Reader;
+use self::writer::{Job, Shared, Writer, locked};
 use crate::identity::Identity;
-use crate::limits::{FOLDER_PATIENCE, LOG_CACHE_BYTES};
-use crate::raft::{Entry, LogId, StorageError, Types};
+use crate::limits::FOLDER_PATIENCE;
+use crate::raft::{Entry, LogId, StorageError, Types, Vote};
+use crate::runtime::{prefer, prompt};
 
-/// Entries by index.
-const ENTRIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("entries");
+/// Names of the files that builds before this one wrote.
+const OLDER: &str = "log.redb";
 
-/// The vote, the last purged position, the member's identity and the format.
-const MARKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("marks");
-
-const VOTE: &str = "vote";
-const PURGED: &str = "purged";
-const IDENTITY: &str = "identity";
-const FORMAT: &str = "format";
-
-/// The form of what stands in the file. A build that changes it raises it and reads the one before;
-/// 1 was never released.
-const FORMAT_KNOWN: u32 = 2;
-
-/// Name of the file in the coordinator's folder.
-const FILE: &str = "log.redb";
-
-/// The log. Cheap to clone; all clones are one log.
-#[derive(Clone, Debug)]
+/// The log. Cheap to clone; all clones are one log, which is closed with the last of them.
+#[derive(Clone)]
 pub(crate) struct LogStore {
-    database: Arc<Database>,
+    shared: Shared,
+    jobs: mpsc::Sender<Job>,
 }
 
-/// Boxes redb's large error.
-fn boxed(error: impl Into<redb::Error>) -> LogError {
-    LogError::Database(Box::new(error.into()))
+impl Debug for LogStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogStore").finish_non_exhaustive()
+    }
 }
 
 // === impl LogStore ===
@@ -71,71 +75,36 @@ impl LogStore {
     /// Opens the log of a folder, and makes both if they are not there.
     ///
     /// Everything in it is read and checked: a member must not vote by a log that lacks what it once
-    /// acknowledged.
+    /// acknowledged. Then it is written anew: what a write left that failed is now on disk, or gone.
     pub(crate) fn open(dir: &Path) -> Result<Self, LogError> {
         let folder = |source| LogError::Folder {
             path: dir.to_owned(),
             source,
         };
         std::fs::create_dir_all(dir).map_err(folder)?;
+        let held = hold(dir)?;
+        let older = dir.join(OLDER);
+        if older.try_exists().map_err(folder)? {
+            return Err(LogError::Older { path: older });
+        }
         let path = dir.join(FILE);
-        let store = Self {
-            database: Arc::new(open_database(&path)?),
+        if !path.try_exists().map_err(folder)? {
+            Fresh::begin(dir)?.finish()?;
+        }
+        let memory = read(&path)?;
+        let old = File::open(&path).map_err(folder)?;
+        let writer = Writer::open(dir, memory, old)?;
+        let shared = writer.shared();
+        let (jobs, waiting) = mpsc::channel();
+        let thread = std::thread::Builder::new().name("log".to_owned());
+        let run = move || {
+            prefer();
+            writer.run(&waiting);
+            // Not before: the folder is this log's to the last write.
+            drop(held);
         };
-        let fresh = store.prepare()?;
-        let format = store.mark::<u32>(FORMAT)?.unwrap_or(1);
-        if !fresh && format != FORMAT_KNOWN {
-            return Err(LogError::Format {
-                path,
-                found: format,
-                known: FORMAT_KNOWN,
-            });
-        }
-        store.verify()?;
-        // The file's name must survive too.
-        std::fs::File::open(dir)
-            .and_then(|dir| dir.sync_all())
-            .map_err(folder)?;
-        Ok(store)
-    }
-
-    /// Makes the tables. True when they were not there.
-    fn prepare(&self) -> Result<bool, LogError> {
-        let format = encode_mark(&FORMAT_KNOWN)?;
-        let mut fresh = false;
-        self.write(|transaction| {
-            transaction.open_table(ENTRIES).map_err(boxed)?;
-            let mut marks = transaction.open_table(MARKS).map_err(boxed)?;
-            fresh = marks.first().map_err(boxed)?.is_none();
-            if fresh {
-                marks.insert(FORMAT, format.as_slice()).map_err(boxed)?;
-            }
-            Ok(())
-        })?;
-        Ok(fresh)
-    }
-
-    /// Reads every entry and mark: each whole, and none missing between the first and the last.
-    fn verify(&self) -> Result<(), LogError> {
-        self.mark::<Vote<u64>>(VOTE)?;
-        let purged = self.mark::<LogId>(PURGED)?;
-        let mut expected = purged.map(|purged| purged.index + 1);
-        let transaction = self.database.begin_read().map_err(boxed)?;
-        let table = transaction.open_table(ENTRIES).map_err(boxed)?;
-        for item in table.range::<u64>(..).map_err(boxed)? {
-            let (index, bytes) = item.map_err(boxed)?;
-            let found = index.value();
-            let expected_now = *expected.get_or_insert(found);
-            if found != expected_now {
-                return Err(LogError::Gap {
-                    expected: expected_now,
-                    found,
-                });
-            }
-            decode_entry(found, bytes.value())?;
-            expected = Some(found + 1);
-        }
-        Ok(())
+        thread.spawn(run).map_err(folder)?;
+        Ok(Self { shared, jobs })
     }
 
     /// Returns whose folder this is; a new folder becomes the member's.
@@ -145,7 +114,8 @@ impl LogStore {
         cluster: &str,
         member: u64,
     ) -> Result<Identity, LogError> {
-        if let Some(found) = self.mark::<Identity>(IDENTITY)? {
+        let known = locked(&self.shared).memory.identity.clone();
+        if let Some(found) = known {
             if found.cluster == cluster && found.member == member {
                 return Ok(found);
             }
@@ -160,106 +130,105 @@ impl LogStore {
         let drawn = Identity::draw(cluster, member).map_err(|error| LogError::Randomness {
             reason: error.to_string(),
         })?;
-        let bytes = encode_mark(&drawn)?;
-        self.write(|transaction| {
-            let mut marks = transaction.open_table(MARKS).map_err(boxed)?;
-            marks.insert(IDENTITY, bytes.as_slice()).map_err(boxed)?;
-            Ok(())
+        let change = Change::Belongs(drawn.clone());
+        let (done, written) = mpsc::sync_channel(1);
+        self.send(move |writer| {
+            // Whoever asked is waiting.
+            let _ = done.send(writer.change(change));
         })?;
+        written.recv().map_err(|_| LogError::Stopped)??;
         Ok(drawn)
     }
 
-    /// Runs one durable transaction.
-    fn write(
+    fn send(&self, job: impl FnOnce(&mut Writer) + Send + 'static) -> Result<(), LogError> {
+        self.jobs.send(Box::new(job)).map_err(|_| LogError::Stopped)
+    }
+
+    /// Writes, and waits until it is on disk.
+    async fn write(
         &self,
-        change: impl FnOnce(&WriteTransaction) -> Result<(), LogError>,
+        write: impl FnOnce(&mut Writer) -> Result<(), LogError> + Send + 'static,
     ) -> Result<(), LogError> {
-        let mut transaction = self.database.begin_write().map_err(boxed)?;
-        transaction
-            .set_durability(Durability::Immediate)
-            .map_err(boxed)?;
-        transaction.set_two_phase_commit(true);
-        change(&transaction)?;
-        transaction.commit().map_err(boxed)
+        let (done, written) = oneshot::channel();
+        self.send(move |writer| {
+            // A dropped receiver is a Raft that has ended.
+            let _ = done.send(write(writer));
+        })?;
+        prompt(written).await.map_err(|_| LogError::Stopped)?
     }
 
-    /// Runs one durable transaction on a thread that may block.
-    async fn write_blocking(
-        &self,
-        change: impl FnOnce(&WriteTransaction) -> Result<(), LogError> + Send + 'static,
-    ) -> Result<(), LogError> {
-        let store = self.clone();
-        tokio::task::spawn_blocking(move || store.write(change))
-            .await
-            .map_err(|_| LogError::Stopped)?
-    }
-
-    fn mark<T: serde::de::DeserializeOwned>(
-        &self,
-        mark: &'static str,
-    ) -> Result<Option<T>, LogError> {
-        let transaction = self.database.begin_read().map_err(boxed)?;
-        let table = transaction.open_table(MARKS).map_err(boxed)?;
-        let Some(bytes) = table.get(mark).map_err(boxed)? else {
-            return Ok(None);
+    fn range(&self, range: impl RangeBounds<u64>) -> Result<Vec<Entry>, LogError> {
+        let (found, mut cold) = {
+            let contents = locked(&self.shared);
+            let range = (range.start_bound().cloned(), range.end_bound().cloned());
+            (contents.memory.range(range), contents.cold())
         };
-        let damaged = |reason: String| LogError::DamagedMark { mark, reason };
-        let body = checked(bytes.value()).map_err(damaged)?;
-        postcard::from_bytes(body)
-            .map(Some)
-            .map_err(|error| damaged(error.to_string()))
-    }
-
-    fn last_entry(&self) -> Result<Option<LogId>, LogError> {
-        let transaction = self.database.begin_read().map_err(boxed)?;
-        let table = transaction.open_table(ENTRIES).map_err(boxed)?;
-        let Some((index, bytes)) = table.last().map_err(boxed)? else {
-            return Ok(None);
-        };
-        decode_entry(index.value(), bytes.value()).map(|entry| Some(entry.log_id))
-    }
-
-    fn range(&self, range: (Bound<u64>, Bound<u64>)) -> Result<Vec<Entry>, LogError> {
-        let transaction = self.database.begin_read().map_err(boxed)?;
-        let table = transaction.open_table(ENTRIES).map_err(boxed)?;
-        let mut entries = Vec::new();
-        for item in table.range(range).map_err(boxed)? {
-            let (index, bytes) = item.map_err(boxed)?;
-            entries.push(decode_entry(index.value(), bytes.value())?);
-        }
-        Ok(entries)
+        let entries = found.into_iter().map(|found: Found| cold.entry(found));
+        entries.collect()
     }
 }
 
-/// Opens the file. A process that was just stopped, or a member dropped in this one, may hold it for
-/// another moment.
-pub(crate) fn open_database(path: &Path) -> Result<Database, LogError> {
+/// Makes the folder this log's until what is returned is dropped. A process that was just stopped, or
+/// a member dropped in this one, may hold it for another moment.
+fn hold(dir: &Path) -> Result<File, LogError> {
+    let folder = |source| LogError::Folder {
+        path: dir.to_owned(),
+        source,
+    };
     let begun = Instant::now();
+    let held = File::open(dir).map_err(folder)?;
     loop {
-        let opened = Disk::open(path).and_then(|disk| {
-            Database::builder()
-                .set_cache_size(LOG_CACHE_BYTES)
-                .set_check_integrity_on_open(true)
-                .create_with_backend(disk)
-        });
-        match opened {
-            Ok(database) => return Ok(database),
-            Err(redb::DatabaseError::DatabaseAlreadyOpen) => {
-                if begun.elapsed() >= FOLDER_PATIENCE {
-                    return Err(LogError::InUse {
-                        path: path.to_owned(),
-                    });
-                }
+        match held.try_lock() {
+            Ok(()) => return Ok(held),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < FOLDER_PATIENCE => {
                 std::thread::sleep(Duration::from_millis(10));
             }
-            Err(other) => {
-                return Err(LogError::Open {
-                    path: path.to_owned(),
-                    source: Box::new(other.into()),
+            Err(TryLockError::WouldBlock) => {
+                return Err(LogError::InUse {
+                    path: dir.to_owned(),
                 });
             }
+            Err(TryLockError::Error(source)) => return Err(folder(source)),
         }
     }
+}
+
+/// Reads a log, and checks all of it.
+fn read(path: &Path) -> Result<Memory, LogError> {
+    let file = File::open(path).map_err(|source| LogError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    let mut reader = Reader::begin(path, file)?;
+    let mut memory = Memory::default();
+    while let Some(record) = reader.next()? {
+        memory.replay(&record)?;
+    }
+    memory.verify()?;
+    Ok(memory)
+}
+
+/// Writes a log of records as they are given.
+#[cfg(test)]
+pub(crate) fn records_for_tests(dir: &Path, records: &[Vec<u8>]) {
+    let mut fresh = Fresh::begin(dir).unwrap_or_else(|error| unreachable!("{error}"));
+    for record in records {
+        fresh
+            .write(record)
+            .unwrap_or_else(|error| unreachable!("{error}"));
+    }
+    fresh
+        .finish()
+        .unwrap_or_else(|error| unreachable!("{error}"));
+}
+
+/// A record that appends entries as they are given.
+#[cfg(test)]
+pub(crate) fn appended_for_tests(entries: &[(u64, Vec<u8>)]) -> Vec<u8> {
+    let entries = entries.iter().map(|(index, bytes)| (*index, Raw(bytes)));
+    Change::Appended(entries.collect())
+        .encode()
+        .unwrap_or_default()
 }
 
 /// Encodes an entry as it stands in the file.
@@ -268,20 +237,13 @@ pub(crate) fn encode_for_tests(entry: &Entry) -> (u64, Vec<u8>) {
     encode_entry(entry).unwrap_or_default()
 }
 
-fn encode_mark<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, LogError> {
-    let body = postcard::to_stdvec(value).map_err(|error| LogError::Encode {
-        reason: error.to_string(),
-    })?;
-    Ok(entry::with_checksum(&body))
-}
-
 impl RaftLogReader<Types> for LogStore {
     async fn try_get_log_entries<RB: RangeBounds<u64> + Clone + Debug + OptionalSend>(
         &mut self,
         range: RB,
     ) -> Result<Vec<Entry>, StorageError> {
-        // The tail of the log is in redb's cache: no thread is worth waking for it.
-        self.range((range.start_bound().cloned(), range.end_bound().cloned()))
+        // The tail of the log is in memory: no thread is worth waking for it.
+        self.range(range)
             .map_err(|error| StorageIOError::read_logs(&error).into())
     }
 }
@@ -290,12 +252,10 @@ impl RaftLogStorage<Types> for LogStore {
     type LogReader = Self;
 
     async fn get_log_state(&mut self) -> Result<LogState<Types>, StorageError> {
-        let read = |error: LogError| StorageError::from(StorageIOError::read_logs(&error));
-        let last_purged_log_id: Option<LogId> = self.mark(PURGED).map_err(read)?;
-        let last_log_id = self.last_entry().map_err(read)?.or(last_purged_log_id);
+        let contents = locked(&self.shared);
         Ok(LogState {
-            last_purged_log_id,
-            last_log_id,
+            last_purged_log_id: contents.memory.purged,
+            last_log_id: contents.memory.last(),
         })
     }
 
@@ -303,20 +263,15 @@ impl RaftLogStorage<Types> for LogStore {
         self.clone()
     }
 
-    async fn save_vote(&mut self, vote: &Vote<u64>) -> Result<(), StorageError> {
-        let write = |error: LogError| StorageError::from(StorageIOError::write_vote(&error));
-        let bytes = encode_mark(vote).map_err(write)?;
-        let change = move |transaction: &WriteTransaction| {
-            let mut table = transaction.open_table(MARKS).map_err(boxed)?;
-            table.insert(VOTE, bytes.as_slice()).map_err(boxed)?;
-            Ok(())
-        };
-        self.write_blocking(change).await.map_err(write)
+    async fn save_vote(&mut self, vote: &Vote) -> Result<(), StorageError> {
+        let change = Change::Voted(*vote);
+        self.write(move |writer| writer.change(change))
+            .await
+            .map_err(|error| StorageIOError::write_vote(&error).into())
     }
 
-    async fn read_vote(&mut self) -> Result<Option<Vote<u64>>, StorageError> {
-        self.mark(VOTE)
-            .map_err(|error| StorageIOError::read_vote(&error).into())
+    async fn read_vote(&mut self) -> Result<Option<Vote>, StorageError> {
+        Ok(locked(&self.shared).memory.vote)
     }
 
     async fn append<I>(
@@ -328,41 +283,24 @@ impl RaftLogStorage<Types> for LogStore {
         I: IntoIterator<Item = Entry> + OptionalSend,
         I::IntoIter: OptionalSend,
     {
-        let write = |error: LogError| StorageError::from(StorageIOError::write_logs(&error));
-        let entries = entries.into_iter().map(|entry| encode_entry(&entry));
-        let entries: Vec<(u64, Vec<u8>)> = entries.collect::<Result<_, _>>().map_err(write)?;
-        let change = move |transaction: &WriteTransaction| {
-            let mut table = transaction.open_table(ENTRIES).map_err(boxed)?;
-            for (index, bytes) in &entries {
-                table.insert(index, bytes.as_slice()).map_err(boxed)?;
-            }
-            Ok(())
-        };
-        self.write_blocking(change).await.map_err(write)?;
+        let entries: Vec<Entry> = entries.into_iter().collect();
+        self.write(move |writer| writer.append(entries))
+            .await
+            .map_err(|error| StorageIOError::write_logs(&error))?;
         callback.log_io_completed(Ok(()));
         Ok(())
     }
 
     async fn truncate(&mut self, log_id: LogId) -> Result<(), StorageError> {
-        let change = move |transaction: &WriteTransaction| {
-            let mut table = transaction.open_table(ENTRIES).map_err(boxed)?;
-            table.retain_in(log_id.index.., |_, _| false).map_err(boxed)
-        };
-        let write = |error: LogError| StorageError::from(StorageIOError::write_logs(&error));
-        self.write_blocking(change).await.map_err(write)
+        let change = Change::Truncated(log_id.index);
+        self.write(move |writer| writer.change(change))
+            .await
+            .map_err(|error| StorageIOError::write_logs(&error).into())
     }
 
     async fn purge(&mut self, log_id: LogId) -> Result<(), StorageError> {
-        let write = |error: LogError| StorageError::from(StorageIOError::write_logs(&error));
-        let bytes = encode_mark(&log_id).map_err(write)?;
-        let change = move |transaction: &WriteTransaction| {
-            let mut marks = transaction.open_table(MARKS).map_err(boxed)?;
-            marks.insert(PURGED, bytes.as_slice()).map_err(boxed)?;
-            let mut entries = transaction.open_table(ENTRIES).map_err(boxed)?;
-            entries
-                .retain_in(..=log_id.index, |_, _| false)
-                .map_err(boxed)
-        };
-        self.write_blocking(change).await.map_err(write)
+        self.write(move |writer| writer.purge(log_id))
+            .await
+            .map_err(|error| StorageIOError::write_logs(&error).into())
     }
 }

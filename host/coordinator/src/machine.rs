@@ -1,7 +1,7 @@
 //! The ledger as openraft's state machine: applied in memory, persistent by snapshot and log.
 
 use std::io::Cursor;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 
 use aureole_ledger::{Command, Digest, Outcome, State, StateError, TaskId, TaskKind};
 use openraft::storage::{RaftStateMachine, Snapshot};
@@ -9,10 +9,8 @@ use openraft::{EntryPayload, OptionalSend, RaftSnapshotBuilder, StorageIOError};
 use tokio::sync::{Notify, broadcast};
 
 use crate::events::{Event, events_of};
-use crate::limits::EVENTS_BEHIND_MAX;
-use crate::raft::{
-    Answers, Batch, Entry, LogId, SnapshotMeta, StorageError, StoredMembership, Types,
-};
+use crate::limits::{EVENTS_BEHIND_MAX, READERS_PATIENCE};
+use crate::raft::{Answers, Entry, LogId, SnapshotMeta, StorageError, StoredMembership, Types};
 use crate::runtime::apart;
 use crate::snapshot::{SnapshotError, SnapshotFile, Stored};
 
@@ -52,6 +50,21 @@ impl Facts {
 
     fn writing(&self) -> RwLockWriteGuard<'_, Applied> {
         self.applied.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Applies entries, unless somebody goes on reading.
+    fn try_apply(&self, entries: Vec<Entry>) -> Result<(Vec<Answers>, Vec<Event>), Vec<Entry>> {
+        for _ in 0..READERS_PATIENCE {
+            match self.applied.try_write() {
+                Ok(mut applied) => return Ok(applied.apply_all(entries)),
+                Err(TryLockError::Poisoned(poisoned)) => {
+                    return Ok(poisoned.into_inner().apply_all(entries));
+                }
+                // Most readers look at one task.
+                Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+            }
+        }
+        Err(entries)
     }
 
     pub(crate) fn read<R>(&self, look: impl FnOnce(&State) -> R) -> R {
@@ -102,12 +115,20 @@ impl Machine {
 }
 
 impl Applied {
+    fn apply_all(&mut self, entries: Vec<Entry>) -> (Vec<Answers>, Vec<Event>) {
+        let mut events = Vec::new();
+        let entries = entries.into_iter();
+        let answers = entries.map(|entry| self.apply(entry, &mut events));
+        (answers.collect(), events)
+    }
+
     fn apply(&mut self, entry: Entry, events: &mut Vec<Event>) -> Answers {
         self.last = Some(entry.log_id);
         match entry.payload {
             EntryPayload::Blank => Answers::default(),
-            EntryPayload::Normal(Batch(commands)) => Answers(
-                commands
+            EntryPayload::Normal(batch) => Answers(
+                batch
+                    .commands()
                     .iter()
                     .map(|command| self.step(command, events))
                     .collect(),
@@ -148,9 +169,7 @@ fn waiting_for_preparation(state: &State, command: &Command) -> Vec<TaskId> {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SnapshotError> + Send + 'static,
 ) -> Result<T, SnapshotError> {
-    apart(work)
-        .await
-        .map_err(|_| SnapshotError::Stopped)?
+    apart(work).await.map_err(|_| SnapshotError::Stopped)?
 }
 
 impl RaftStateMachine<Types> for Machine {
@@ -166,14 +185,18 @@ impl RaftStateMachine<Types> for Machine {
         I: IntoIterator<Item = Entry> + OptionalSend,
         I::IntoIter: OptionalSend,
     {
-        let mut events = Vec::new();
-        let answers = {
-            let mut applied = self.facts.writing();
-            entries
-                .into_iter()
-                .map(|entry| applied.apply(entry, &mut events))
-                .collect()
+        let entries: Vec<Entry> = entries.into_iter().collect();
+        let last = entries.last().map(|entry| entry.log_id);
+        let applied = match self.facts.try_apply(entries) {
+            Ok(applied) => applied,
+            // Somebody reads at length: this thread has beats to send meanwhile.
+            Err(entries) => {
+                let facts = Arc::clone(&self.facts);
+                let applied = apart(move || facts.writing().apply_all(entries)).await;
+                applied.map_err(|error| StorageIOError::apply(last.unwrap_or_default(), &error))?
+            }
         };
+        let (answers, events) = applied;
         events
             .into_iter()
             .for_each(|event| self.facts.publish(event));
@@ -182,8 +205,11 @@ impl RaftStateMachine<Types> for Machine {
     }
 
     async fn get_snapshot_builder(&mut self) -> Builder {
+        let facts = Arc::clone(&self.facts);
+        // Many tasks take a while to copy, and nothing is applied meanwhile; beats are sent.
+        let applied = apart(move || facts.reading().clone()).await;
         Builder {
-            applied: self.facts.reading().clone(),
+            applied: Some(applied.unwrap_or_else(|_| self.facts.reading().clone())),
             file: self.file.clone(),
         }
     }
@@ -205,11 +231,19 @@ impl RaftStateMachine<Types> for Machine {
         let state = blocking(move || file.install(&stored))
             .await
             .map_err(|error| StorageIOError::write_snapshot(Some(meta.signature()), &error))?;
-        *self.facts.writing() = Applied {
+        let new = Applied {
             state,
             last: meta.last_log_id,
             membership: meta.last_membership.clone(),
         };
+        let facts = Arc::clone(&self.facts);
+        apart(move || {
+            let old = std::mem::replace(&mut *facts.writing(), new);
+            // One task after another, which takes a while too.
+            drop(old);
+        })
+        .await
+        .map_err(|error| StorageIOError::write_state_machine(&error))?;
         self.facts.publish(Event::Replaced);
         self.facts.wake.notify_one();
         Ok(())
@@ -237,25 +271,24 @@ impl RaftStateMachine<Types> for Machine {
 /// A copy of the state, to be written as a snapshot while the original moves on.
 #[derive(Debug)]
 pub(crate) struct Builder {
-    applied: Applied,
+    /// Taken by who writes it.
+    applied: Option<Applied>,
     file: SnapshotFile,
 }
 
 impl RaftSnapshotBuilder<Types> for Builder {
     async fn build_snapshot(&mut self) -> Result<Snapshot<Types>, StorageError> {
-        let Applied {
-            state,
-            last,
-            membership,
-        } = self.applied.clone();
+        let taken = || StorageIOError::write_snapshot(None, &SnapshotError::Stopped);
+        let applied = self.applied.take().ok_or_else(taken)?;
+        let last = applied.last;
         let position = last.map_or_else(|| "empty".to_owned(), |last| last.to_string());
         let meta = SnapshotMeta {
             last_log_id: last,
-            last_membership: membership,
+            last_membership: applied.membership.clone(),
             snapshot_id: position,
         };
         let (file, signature) = (self.file.clone(), meta.signature());
-        let stored = blocking(move || file.save(meta, &state))
+        let stored = blocking(move || file.save(meta, &applied.state))
             .await
             .map_err(|error| StorageIOError::write_snapshot(Some(signature), &error))?;
         Ok(Snapshot {

@@ -1,19 +1,20 @@
 //! Proposals: concurrent ones share a log entry, and so an fsync.
 //!
-//! One task takes what waits, writes it as one entry and hands the outcomes back; what arrives in the
-//! meantime is the next entry. A single proposal is not delayed.
+//! One task takes what waits and writes it as one entry; what arrives while as many entries are under
+//! way as may be is the next one. A single proposal is not delayed.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use aureole_ledger::{Command, CommandError, Outcome};
-use openraft::error::{ClientWriteError, Fatal, RaftError};
+use openraft::error::{ClientWriteError, Fatal};
+use openraft::raft::ClientWriteResult;
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::group::Group;
-use crate::limits::{BATCH_MAX, PROPOSALS_QUEUED_MAX, PROPOSE_PATIENCE};
-use crate::raft::{Batch, Raft};
+use crate::limits::{BATCH_MAX, ENTRIES_IN_FLIGHT_MAX, PROPOSALS_QUEUED_MAX, PROPOSE_PATIENCE};
+use crate::raft::{Batch, Raft, Types};
 
 /// Why a proposal has no outcome.
 #[derive(Clone, Debug, Error)]
@@ -46,6 +47,7 @@ type Answer = Result<Outcome, ProposeError>;
 
 struct Proposal {
     command: Command,
+    encoded: Vec<u8>,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -71,14 +73,18 @@ impl Proposer {
     /// # Cancel safety
     /// A proposal whose future is dropped may or may not be committed.
     pub(crate) async fn propose(&self, command: Command) -> Answer {
-        command.encode()?;
+        let encoded = command.encode()?;
         self.group.may_propose()?;
         let (answer, answered) = oneshot::channel();
         let stopped = || ProposeError::Stopped {
             reason: "it is shutting down".to_owned(),
         };
         self.queue
-            .send(Proposal { command, answer })
+            .send(Proposal {
+                command,
+                encoded,
+                answer,
+            })
             .await
             .map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
@@ -86,53 +92,86 @@ impl Proposer {
 }
 
 async fn write_batches(group: Arc<Group>, mut waiting: mpsc::Receiver<Proposal>) {
+    let flying = Arc::new(Semaphore::new(ENTRIES_IN_FLIGHT_MAX));
     let mut batch = Vec::with_capacity(BATCH_MAX);
-    while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        let (commands, answers): (Vec<_>, Vec<_>) = batch
-            .drain(..)
-            .map(|proposal| (proposal.command, proposal.answer))
-            .unzip();
-        let written = {
-            // A hand-over of leadership lets what is written be decided, and holds what follows.
-            let _writing = group.writing.lock().await;
-            write(&group.raft, commands).await
-        };
-        match written {
-            Ok(outcomes) => {
-                // A dropped receiver is a proposer that went away.
-                for (answer, outcome) in answers.into_iter().zip(outcomes) {
-                    let _ = answer.send(Ok(outcome));
-                }
+    // The semaphore is never closed.
+    while let Ok(place) = Arc::clone(&flying).acquire_owned().await {
+        if waiting.recv_many(&mut batch, BATCH_MAX).await == 0 {
+            return;
+        }
+        let mut answers = Vec::with_capacity(batch.len());
+        let mut commands = Vec::with_capacity(batch.len());
+        let mut encoded = Vec::with_capacity(batch.len());
+        for proposal in batch.drain(..) {
+            answers.push(proposal.answer);
+            commands.push(proposal.command);
+            encoded.push(proposal.encoded);
+        }
+        // A hand-over of leadership lets what is written be decided, and holds what follows.
+        let writing = Arc::clone(&group.writing).read_owned().await;
+        // In order: what was proposed first comes first in the log.
+        let begun = begin(&group.raft, Batch::of(commands, &encoded)).await;
+        let raft = group.raft.clone();
+        tokio::spawn(async move {
+            let written = match begun {
+                Ok(deciding) => decided(&raft, deciding).await,
+                Err(error) => Err(error),
+            };
+            drop((writing, place));
+            answer(answers, written);
+        });
+    }
+}
+
+/// Tells every proposer of a batch. A dropped receiver is a proposer that went away.
+fn answer(answers: Vec<oneshot::Sender<Answer>>, written: Result<Vec<Outcome>, ProposeError>) {
+    match written {
+        Ok(outcomes) => {
+            for (answer, outcome) in answers.into_iter().zip(outcomes) {
+                let _ = answer.send(Ok(outcome));
             }
-            Err(error) => {
-                for answer in answers {
-                    let _ = answer.send(Err(error.clone()));
-                }
+        }
+        Err(error) => {
+            for answer in answers {
+                let _ = answer.send(Err(error.clone()));
             }
         }
     }
 }
 
-/// Writes one entry.
-pub(crate) async fn write(
-    raft: &Raft,
-    commands: Vec<Command>,
-) -> Result<Vec<Outcome>, ProposeError> {
-    let written = tokio::time::timeout(PROPOSE_PATIENCE, raft.client_write(Batch(commands))).await;
+/// Writes one entry without commands, and waits until it is applied.
+pub(crate) async fn write_nothing(raft: &Raft) -> Result<(), ProposeError> {
+    let deciding = begin(raft, Batch::default()).await?;
+    decided(raft, deciding).await.map(|_| ())
+}
+
+type Deciding = oneshot::Receiver<ClientWriteResult<Types>>;
+
+/// Hands an entry to Raft.
+async fn begin(raft: &Raft, batch: Batch) -> Result<Deciding, ProposeError> {
+    let begun = raft.client_write_ff(batch).await;
+    begun.map_err(|fatal| stopped(&fatal))
+}
+
+/// Waits until an entry is applied.
+async fn decided(raft: &Raft, deciding: Deciding) -> Result<Vec<Outcome>, ProposeError> {
     let undecided = |_| ProposeError::Undecided {
         waited: PROPOSE_PATIENCE,
     };
-    match written.map_err(undecided)? {
-        Ok(response) => Ok(response.data.0),
-        Err(RaftError::APIError(ClientWriteError::ForwardToLeader(forward))) => {
-            Err(ProposeError::NotLeader {
-                leader: forward.leader_id,
-            })
-        }
-        Err(RaftError::APIError(other)) => Err(ProposeError::Stopped {
+    let decided = tokio::time::timeout(PROPOSE_PATIENCE, deciding).await;
+    match decided.map_err(undecided)? {
+        Ok(Ok(response)) => Ok(response.data.0),
+        Ok(Err(ClientWriteError::ForwardToLeader(forward))) => Err(ProposeError::NotLeader {
+            leader: forward.leader_id,
+        }),
+        Ok(Err(other)) => Err(ProposeError::Stopped {
             reason: other.to_string(),
         }),
-        Err(RaftError::Fatal(fatal)) => Err(stopped(&fatal)),
+        // Raft has let go of it: it has ended, and says why.
+        Err(_) => Err(match &raft.metrics().borrow().running_state {
+            Err(fatal) => stopped(fatal),
+            Ok(()) => stopped(&Fatal::Stopped),
+        }),
     }
 }
 

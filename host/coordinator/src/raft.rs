@@ -3,14 +3,12 @@
 
 use std::io::Cursor;
 
-use aureole_ledger::{Command, Outcome};
+use aureole_ledger::Outcome;
 use serde::{Deserialize, Serialize};
 
-use crate::chance::Tokio;
+pub(crate) use crate::batch::Batch;
 
-/// Commands that share a log entry, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Batch(pub(crate) Vec<Command>);
+use crate::chance::Tokio;
 
 /// One outcome for each command, in the same order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -129,7 +129,7 @@ async fn what_is_meant_for_another_member_is_refused() {
 async fn a_message_of_another_version_or_with_damage_changes_nothing() {
     let alone = Alone::at("").await;
     let vote = Vote::new_committed(90, 9);
-    let good = append_for_tests(vote, vec![encode_for_tests(&entry(1))]);
+    let good = append_for_tests(vote, &[encode_for_tests(&entry(1))]);
     let mut newer = good.clone();
     newer[0] = 2;
     let (code, message) = alone.append(newer).await;
@@ -146,7 +146,7 @@ async fn a_message_of_another_version_or_with_damage_changes_nothing() {
     let (index, mut bytes) = encode_for_tests(&entry(1));
     bytes[9] ^= 1;
     let (code, message) = alone
-        .append(append_for_tests(vote, vec![(index, bytes)]))
+        .append(append_for_tests(vote, &[(index, bytes)]))
         .await;
     assert_eq!(code, Code::DataLoss);
     assert!(message.contains("log entry 1 is damaged"), "{message}");
@@ -158,7 +158,7 @@ async fn a_message_of_another_version_or_with_damage_changes_nothing() {
 async fn a_command_of_a_newer_build_stops_the_member_with_the_reason() {
     let alone = Alone::at("").await;
     let newer = newer_for_tests(openraft::testing::log_id(90, 9, 1));
-    let payload = append_for_tests(Vote::new_committed(90, 9), vec![newer]);
+    let payload = append_for_tests(Vote::new_committed(90, 9), &[newer]);
     let (code, message) = alone.append(payload).await;
     assert_eq!(code, Code::FailedPrecondition);
     assert!(message.contains("newer build"), "{message}");

@@ -4,9 +4,14 @@
 //! does not permit a priority above normal the threads run at the normal one; the provers' is lower.
 //!
 //! A simulation has one thread, and a clock that stands while that thread works: there Raft is a guest
-//! of the caller's runtime, and what would block is done on the spot.
+//! of the caller's runtime, and what would block is done, or waited for, on the spot.
 
+use std::future::Future;
 use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 use tokio::task::JoinError;
@@ -71,12 +76,40 @@ pub(crate) async fn apart<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await
 }
 
+/// Waits for what another thread does. On a runtime with one thread nothing else runs meanwhile.
+pub(crate) async fn prompt<F: Future>(future: F) -> F::Output {
+    if has_one_thread() {
+        return wait(tokio::task::unconstrained(future));
+    }
+    future.await
+}
+
 fn has_one_thread() -> bool {
     Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread
 }
 
+/// Wakes the thread that waits.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+fn wait<F: Future>(future: F) -> F::Output {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let (mut future, mut context) = (pin!(future), Context::from_waker(&waker));
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
 /// Raises the priority of the calling thread. Without the privilege it stays as it is: see above.
-fn prefer() {
+pub(crate) fn prefer() {
     // Elsewhere the call changes the whole process, whose children inherit it.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::nice(RAFT_NICE);
@@ -88,9 +121,13 @@ mod tests {
 
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use std::sync::mpsc;
     use std::thread;
+    use std::time::Duration;
 
-    use super::apart;
+    use tokio::sync::oneshot;
+
+    use super::{apart, prompt};
 
     async fn is_done_here() -> bool {
         let here = thread::current().id();
@@ -105,5 +142,25 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn on_several_threads_work_is_done_apart() {
         assert!(!is_done_here().await);
+    }
+
+    /// Says whether something else ran while a thread was waited for.
+    async fn ran_meanwhile() -> bool {
+        let (runs, told) = mpsc::channel();
+        tokio::spawn(async move { runs.send(()) });
+        let (done, waited) = oneshot::channel();
+        let patience = Duration::from_secs(1);
+        thread::spawn(move || done.send(told.recv_timeout(patience).is_ok()));
+        prompt(waited).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn on_one_thread_nothing_runs_while_another_thread_is_waited_for() {
+        assert!(!ran_meanwhile().await);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn on_several_threads_the_rest_runs_on() {
+        assert!(ran_meanwhile().await);
     }
 }

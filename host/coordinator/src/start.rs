@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use openraft::SnapshotPolicy;
 use thiserror::Error;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, RwLock, watch};
 
 use crate::chance::seeded;
 use crate::config::{Config, Founding, Simulation};
@@ -17,7 +17,7 @@ use crate::limits::{APPEND_ENTRIES_MAX, ELECTION_MAX_MS, ELECTION_MIN_MS, HEARTB
 use crate::log::{LogError, LogStore};
 use crate::machine::{Facts, Machine};
 use crate::network::Network;
-use crate::proposer::{ProposeError, Proposer, write};
+use crate::proposer::{ProposeError, Proposer, write_nothing};
 use crate::raft::{Member, Raft};
 use crate::runtime::{RaftRuntime, apart};
 use crate::snapshot::{SnapshotError, SnapshotFile};
@@ -92,7 +92,7 @@ pub(crate) async fn member(config: &Config, dial: Arc<dyn Dial>) -> Result<Start
             network,
             halt: Halt::new(),
             changing: Mutex::new(()),
-            writing: Arc::new(Mutex::new(())),
+            writing: Arc::new(RwLock::new(())),
         });
         settle(&group, &config).await?;
         let proposer = Proposer::start(Arc::clone(&group));
@@ -146,7 +146,7 @@ async fn settle(group: &Arc<Group>, config: &Config) -> Result<(), StartError> {
             .await
             .map_err(|error| failed(&error))?;
         // An empty entry: what it waits for, everything before it being applied, is the point.
-        write(&group.raft, Vec::new()).await?;
+        write_nothing(&group.raft).await?;
         return Ok(());
     }
     let (group, founding) = (Arc::clone(group), config.founding.clone());

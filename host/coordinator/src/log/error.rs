@@ -12,16 +12,8 @@ pub enum LogError {
     /// Another process has the log open.
     #[error("the log {} is in use by another process; stop it first", path.display())]
     InUse {
-        /// The file.
+        /// The folder.
         path: PathBuf,
-    },
-    /// The file cannot be opened.
-    #[error("the log {} does not open", path.display())]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// What redb said.
-        source: Box<redb::Error>,
     },
     /// The file system refused.
     #[error("the folder {} of the log", path.display())]
@@ -32,8 +24,50 @@ pub enum LogError {
         source: io::Error,
     },
     /// A read or a write failed.
-    #[error("the log's file")]
-    Database(#[from] Box<redb::Error>),
+    #[error("the log {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A write failed before: nobody knows what the disk has.
+    #[error("the log {} takes nothing more since a write failed", path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The folder has a log of a build from before this form.
+    #[error(
+        "{} is a log that this build does not read: start this member with the build that wrote it, \
+         or give it an empty folder and add it to its group again",
+        path.display()
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is not what was written.
+    #[error("the log {} is damaged before byte {before}: {reason}", path.display())]
+    Rotten {
+        /// The file.
+        path: PathBuf,
+        /// How far it was read.
+        before: u64,
+        /// What was met.
+        reason: String,
+    },
+    /// A record, undamaged, that this build does not know.
+    #[error(
+        "record {record} of the log was written by a newer build and is unknown to this one \
+         ({reason}): start this member with the newer build"
+    )]
+    Record {
+        /// Its number in the file.
+        record: u64,
+        /// What was met.
+        reason: String,
+    },
     /// An entry's bytes are not what was written.
     #[error("log entry {index} is damaged: {reason}")]
     Damaged {
@@ -94,21 +128,13 @@ pub enum LogError {
         /// What the system said.
         reason: String,
     },
-    /// A mark's bytes are not what was written.
-    #[error("the log's {mark} is damaged: {reason}")]
-    DamagedMark {
-        /// Which.
-        mark: &'static str,
-        /// What was met.
-        reason: String,
-    },
     /// An entry cannot be encoded.
     #[error("a log entry does not encode: {reason}")]
     Encode {
         /// What was met.
         reason: String,
     },
-    /// The runtime is shutting down.
-    #[error("the log's thread pool has stopped")]
+    /// The log's thread has ended.
+    #[error("the log's thread has stopped")]
     Stopped,
 }

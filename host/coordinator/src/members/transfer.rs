@@ -41,7 +41,7 @@ impl Group {
         if !self.voters().contains(&successor) {
             return Err(MemberError::Learner { id: successor });
         }
-        let still = self.writing.lock().await;
+        let still = self.writing.write().await;
         self.wait_for_log(successor).await?;
         let vote = self.raft.metrics().borrow().vote;
         let hand_over = HandOver { vote, successor };

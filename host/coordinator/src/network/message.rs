@@ -3,10 +3,10 @@
 //! Log entries travel in the form in which they stand on disk, checksum included.
 
 use openraft::raft::AppendEntriesRequest;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::log::{LogError, decode_entry, encode_entry};
+use crate::log::{LogError, Raw, decode_entry, encode_entry};
 use crate::raft::{LogId, SnapshotMeta, Types, Vote};
 
 /// The first byte of every message. A build that changes a message raises it and still reads the one
@@ -29,11 +29,12 @@ pub(crate) enum MessageError {
 
 /// Appends entries, or none as a beat.
 #[derive(Serialize, Deserialize)]
-struct Append {
+struct Append<'a> {
     vote: Vote,
     previous: Option<LogId>,
     committed: Option<LogId>,
-    entries: Vec<(u64, Vec<u8>)>,
+    #[serde(borrow)]
+    entries: Vec<(u64, Raw<'a>)>,
 }
 
 /// What a snapshot's stream begins with.
@@ -61,7 +62,7 @@ pub(crate) fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, MessageError>
     })
 }
 
-pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, MessageError> {
+pub(crate) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, MessageError> {
     let malformed = |reason: String| MessageError::Malformed {
         bytes: bytes.len(),
         reason,
@@ -98,15 +99,20 @@ pub(crate) fn encode_append(
         vote: append.vote,
         previous: append.prev_log_id,
         committed: append.leader_commit,
-        entries,
+        entries: raw(&entries),
     })
     .map(Ok)
 }
 
+fn raw(entries: &[(u64, Vec<u8>)]) -> Vec<(u64, Raw<'_>)> {
+    let entries = entries.iter();
+    entries.map(|(index, bytes)| (*index, Raw(bytes))).collect()
+}
+
 pub(crate) fn decode_append(bytes: &[u8]) -> Result<AppendEntriesRequest<Types>, MessageError> {
-    let append: Append = decode(bytes)?;
+    let append: Append<'_> = decode(bytes)?;
     let entries = append.entries.iter();
-    let entries = entries.map(|(index, bytes)| decode_entry(*index, bytes));
+    let entries = entries.map(|(index, bytes)| decode_entry(*index, bytes.0));
     Ok(AppendEntriesRequest {
         vote: append.vote,
         prev_log_id: append.previous,
@@ -117,12 +123,12 @@ pub(crate) fn decode_append(bytes: &[u8]) -> Result<AppendEntriesRequest<Types>,
 
 /// An append of entries as they are given.
 #[cfg(test)]
-pub(crate) fn append_for_tests(vote: Vote, entries: Vec<(u64, Vec<u8>)>) -> Vec<u8> {
+pub(crate) fn append_for_tests(vote: Vote, entries: &[(u64, Vec<u8>)]) -> Vec<u8> {
     let append = Append {
         vote,
         previous: None,
         committed: None,
-        entries,
+        entries: raw(entries),
     };
     encode(&append).unwrap_or_default()
 }

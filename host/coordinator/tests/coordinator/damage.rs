@@ -12,7 +12,7 @@ async fn one_flipped_bit_in_a_members_log_is_found_before_it_votes() {
     }
     let hurt = group.leader().await.id() % 3 + 1;
     group.stop(hurt).await;
-    let path = group.dir.path().join(format!("member-{hurt}/log.redb"));
+    let path = group.dir.path().join(format!("member-{hurt}/log"));
     let good = std::fs::read(&path).unwrap();
     // Somewhere in what an entry says: task 7's id stands there as it is.
     let needle = numbered(7);

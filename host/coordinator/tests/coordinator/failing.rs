@@ -32,7 +32,7 @@ const BEFORE: u64 = 30;
 /// Attempts after it.
 const AFTER: u64 = 20;
 
-/// The longest file from then on: below all that redb writes next.
+/// The longest file from then on: below all that the log writes next.
 const FILE_MAX: u64 = 8 * 1024;
 
 /// The body of the child: leads, and says what it acknowledges before and after its disk fails. As a

@@ -5,12 +5,11 @@ use std::path::Path;
 use anyhow::Context as _;
 
 /// Dependency, and the rooms that may have it outside tests.
-const OWNERS: [(&str, &[&str]); 13] = [
+const OWNERS: [(&str, &[&str]); 12] = [
     ("wasmtime", &["host/runtime"]),
     ("wasmparser", &["host/runtime"]),
     ("wit-bindgen", &["plugins/sdk"]),
     ("openraft", &["host/coordinator"]),
-    ("redb", &["host/coordinator"]),
     ("sqlx", &["host/store"]),
     ("axum", &["host/gateway"]),
     ("reqwest", &["host/client"]),
