@@ -53,6 +53,15 @@ fn an_honest_log_passes_at_the_edges_of_its_tiles() {
 }
 
 #[test]
+fn a_log_that_grew_still_passes_the_checkpoints_it_outgrew() {
+    let (tiles, _) = log(65_536);
+    for size in [1, 255, 300, 512, 65_535] {
+        let then = written((0..size).map(leaf)).0;
+        audit(&tiles, &checkpoint(then.tree().head()), None).unwrap();
+    }
+}
+
+#[test]
 fn a_rewritten_leaf_is_named() {
     let (mut tiles, now) = log(300);
     let bundle = Tile::entries(1, 44).unwrap();

@@ -1,8 +1,11 @@
 //! Proofs from tiles: every one verifies, none does with a bit changed, and refusals are named.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::LazyLock;
 
+use aureole_receipts::limits::TILES_KEPT;
 use aureole_receipts::{
     Hash, Head, Leaf, Log, LogError, ProofError, Tile, TileReader, tiles_for_consistency,
     tiles_for_inclusion, verify_consistency, verify_inclusion,
@@ -213,6 +216,55 @@ fn a_reader_that_fails_is_the_cause() {
     let source = std::error::Error::source(&error).unwrap();
     assert!(matches!(error, LogError::Read { .. }));
     assert_eq!(source.to_string(), "no disk");
+}
+
+/// Reads from the large log and counts how often it was asked for the first tile.
+#[derive(Default)]
+struct Counting(Cell<u32>);
+
+impl TileReader for Counting {
+    type Error = Infallible;
+    fn read(&self, tile: &Tile) -> Result<Option<Vec<u8>>, Infallible> {
+        self.0.set(self.0.get() + u32::from(tile.index() == 0));
+        BIG.shelf.read(tile)
+    }
+}
+
+#[test]
+fn a_log_reads_a_tile_once_and_keeps_a_bounded_number() {
+    let reader = Counting::default();
+    let mut log = Log::new(&reader, LARGE);
+    let reads = |log: &mut Log<'_, Counting>, tile: u64| {
+        assert_eq!(
+            log.leaf_hash(tile * 256).unwrap(),
+            *at(&BIG.hashes, tile * 256)
+        );
+        reader.0.get()
+    };
+    assert_eq!(reads(&mut log, 0), 1);
+    for tile in 1..TILES_KEPT as u64 {
+        reads(&mut log, tile);
+    }
+    assert_eq!(reads(&mut log, 0), 1);
+    reads(&mut log, TILES_KEPT as u64);
+    assert_eq!(reads(&mut log, 0), 2);
+}
+
+#[test]
+fn where_a_partial_tile_is_gone_the_full_one_stands_in() {
+    let full = [
+        Tile::hashes(0, 0, 256),
+        Tile::hashes(0, 1, 256),
+        Tile::hashes(1, 0, 256),
+    ];
+    let tiles = fetched(full.into_iter().map(Result::unwrap));
+    for size in [1, 255, 300, 511] {
+        let mut log = Log::new(&tiles, size);
+        assert_eq!(log.root_at(size).unwrap(), at(&BIG.heads, size).root);
+        let proof = log.inclusion(size / 2).unwrap();
+        let leaf = at(&BIG.hashes, size / 2);
+        verify_inclusion(leaf, size / 2, &proof, at(&BIG.heads, size)).unwrap();
+    }
 }
 
 /// The tiles named, from the large log.
