@@ -275,6 +275,8 @@ impl Coordinator {
 
     /// Returns a value that follows who leads, as far as this member knows: `None` during an
     /// election, on a leader that no majority answers, and after the end.
+    ///
+    /// Copy out of a borrow at once: Raft's threads wait for whoever keeps one.
     pub fn leader(&self) -> watch::Receiver<Option<Leader>> {
         self.inner.leader.clone()
     }
