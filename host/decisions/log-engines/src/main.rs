@@ -1,5 +1,5 @@
-//! `cargo run -p aureole-coordinator --example log_engines [FOLDER]`: what an append and its fsync
-//! cost with each engine that the log could stand on; the figures of `host/decisions/0009`.
+//! `cargo run --manifest-path host/decisions/log-engines/Cargo.toml [FOLDER]`: what an append and its
+//! fsync cost with each engine that the log could stand on; the figures of `host/decisions/0009`.
 //!
 //! An append is one entry of 64 commands. The engines take turns, so that a noisy disk is noisy to all;
 //! `fdatasync` is the floor: the same bytes at the end of a plain file.
@@ -49,7 +49,7 @@ fn fjall(path: &Path) -> Result<Append, Box<dyn Error>> {
     }))
 }
 
-/// As `src/log/journal.rs` does it: space made beforehand, one write, one fsync.
+/// As `host/coordinator/src/log/journal.rs` does it: space made beforehand, one write, one fsync.
 fn journal(path: &Path) -> Result<Append, Box<dyn Error>> {
     const CHUNK: u64 = 1024 * 1024;
     let file = File::create(path)?;
