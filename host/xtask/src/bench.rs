@@ -74,10 +74,9 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
         test::build_fixtures(workspace)?;
     }
     shell::step("building the node and the bench in release");
-    // Not each needs a node.
+    // One set of packages for nearly all: another set has other features, and is built anew.
     let packages: &[_] = match program {
         "witness" => &["-p", "aureole-conformance"],
-        "control_plane" => &["-p", "aureole-tests"],
         _ => &["-p", "aureole-cli", "-p", "aureole-tests"],
     };
     shell::run(
