@@ -121,6 +121,7 @@ mod tests {
         let call = v1::VerbCall {
             verb: "submit".to_owned(),
             arguments: b"{\"input\":\"canary\"}".to_vec(),
+            caller: None,
         };
         let shown = format!("{call:?}");
         assert!(shown.contains("submit") && shown.contains("18 bytes"), "{shown}");

@@ -8,13 +8,16 @@ use std::{collections::BTreeMap, time::Duration};
 use async_trait::async_trait;
 use aureole_api::{
     Problem,
-    rest::{CheckReport, Circuit, Explanation, Health, Plugin, PluginList, PluginRef, Task, TaskPage, TaskState, Verdict},
+    rest::{
+        CheckReport, Circuit, Explanation, Health, Plugin, PluginList, PluginRef, Task, TaskPage,
+        TaskState, Verdict,
+    },
 };
 use aureole_ledger::{CircuitId, Digest, Millis, Priority, TaskId};
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::Component;
+use crate::{Caller, Component};
 
 /// What a node can do for a caller.
 ///
@@ -24,6 +27,7 @@ use crate::Component;
 /// - a call that takes a `wait` answers at the latest about then, with the state of that moment;
 /// - dropping a call's future at any await loses nothing that was answered before (the caller's
 ///   connection may go at any time; a waiting call is dropped when the gateway stops);
+/// - what does not belong to the caller, nor is shared with it, is answered as if it were not there;
 /// - a [`Problem`] never holds private inputs, paths or addresses.
 #[async_trait]
 pub trait Platform: Send + Sync + 'static {
@@ -33,58 +37,74 @@ pub trait Platform: Send + Sync + 'static {
     ///
     /// The component is a stream with the size limit built in: when reading it fails, answer any
     /// problem; the gateway knows the cause and tells it instead.
-    async fn put_plugin(&self, component: Component) -> Result<(Plugin, bool), Problem>;
+    async fn put_plugin(
+        &self,
+        caller: &Caller,
+        component: Component,
+    ) -> Result<(Plugin, bool), Problem>;
 
     /// Every plugin, without its schemas.
-    async fn plugins(&self) -> Result<PluginList, Problem>;
+    async fn plugins(&self, caller: &Caller) -> Result<PluginList, Problem>;
 
     /// One plugin in full; while it is being inspected, waits for the end of that.
-    async fn plugin(&self, plugin: &PluginRef, wait: Duration) -> Result<Plugin, Problem>;
+    async fn plugin(
+        &self,
+        caller: &Caller,
+        plugin: &PluginRef,
+        wait: Duration,
+    ) -> Result<Plugin, Problem>;
 
     /// Retires a plugin; the reference is exact. Retiring twice is no error.
-    async fn retire_plugin(&self, plugin: &PluginRef) -> Result<Plugin, Problem>;
+    async fn retire_plugin(&self, caller: &Caller, plugin: &PluginRef) -> Result<Plugin, Problem>;
 
     /// Registers a plugin's circuit. Answers as soon as that is durable: the circuit may still be
     /// [`Preparing`](aureole_api::rest::CircuitState::Preparing). `bool` says whether it is new.
     async fn put_circuit(
         &self,
+        caller: &Caller,
         plugin: &PluginRef,
         params: Option<Value>,
     ) -> Result<(Circuit, bool), Problem>;
 
     /// One circuit; while it is being prepared, waits for the end of that.
-    async fn circuit(&self, circuit: CircuitId, wait: Duration) -> Result<Circuit, Problem>;
+    async fn circuit(
+        &self,
+        caller: &Caller,
+        circuit: CircuitId,
+        wait: Duration,
+    ) -> Result<Circuit, Problem>;
 
     /// A ready circuit's canonical bytes.
-    async fn circuit_ir(&self, circuit: CircuitId) -> Result<Blob, Problem>;
+    async fn circuit_ir(&self, caller: &Caller, circuit: CircuitId) -> Result<Blob, Problem>;
 
     /// Checks an input against a ready circuit, without a task and without a trace: neither the
     /// input nor what its cells hold is kept. Bounded in time and in number; more are
     /// `node.busy`.
-    async fn check_input(&self, check: InputCheck) -> Result<CheckReport, Problem>;
+    async fn check_input(&self, caller: &Caller, check: InputCheck)
+    -> Result<CheckReport, Problem>;
 
     /// Accepts a task: durable before it answers. An input that is refused at once (schema,
     /// size, unknown plugin) is a problem and leaves no task.
-    async fn submit(&self, submission: Submission) -> Result<Task, Problem>;
+    async fn submit(&self, caller: &Caller, submission: Submission) -> Result<Task, Problem>;
 
     /// One task; while it is not final, waits for its end.
-    async fn task(&self, task: TaskId, wait: Duration) -> Result<Task, Problem>;
+    async fn task(&self, caller: &Caller, task: TaskId, wait: Duration) -> Result<Task, Problem>;
 
     /// Why a task waits, and for how long it should.
-    async fn explain(&self, task: TaskId) -> Result<Explanation, Problem>;
+    async fn explain(&self, caller: &Caller, task: TaskId) -> Result<Explanation, Problem>;
 
     /// A page of tasks, newest first.
-    async fn tasks(&self, filter: TaskFilter) -> Result<TaskPage, Problem>;
+    async fn tasks(&self, caller: &Caller, filter: TaskFilter) -> Result<TaskPage, Problem>;
 
     /// Cancels a task. A task that was cancelled before answers the same again; one that ended
     /// otherwise is a problem (`task.finished`).
-    async fn cancel(&self, task: TaskId) -> Result<Task, Problem>;
+    async fn cancel(&self, caller: &Caller, task: TaskId) -> Result<Task, Problem>;
 
     /// A done task's proof.
-    async fn proof(&self, task: TaskId) -> Result<Blob, Problem>;
+    async fn proof(&self, caller: &Caller, task: TaskId) -> Result<Blob, Problem>;
 
     /// Verifies a proof under a circuit's key for exactly these public inputs.
-    async fn verify(&self, request: Verification) -> Result<Verdict, Problem>;
+    async fn verify(&self, caller: &Caller, request: Verification) -> Result<Verdict, Problem>;
 
     /// Whether the node takes work: answers within a few seconds, whatever is cut.
     async fn health(&self) -> Health;

@@ -10,48 +10,120 @@ mod tasks;
 use aureole_api::{Problem, codes::request};
 use axum::{
     Router,
+    handler::Handler,
+    http::Method,
     middleware::from_fn_with_state,
-    routing::{get, post},
+    routing::{self, MethodRouter},
 };
 
-use crate::{answer::Refusal, edge, shared::Shared};
+use crate::{
+    access::{self, AUTHORS, Access, READERS, USERS},
+    answer::Refusal,
+    edge,
+    shared::Shared,
+};
 
-/// Every route, with its limits; `HEAD` goes with each `GET`.
+/// One route with one method.
+struct Row {
+    method: Method,
+    path: &'static str,
+    access: Access,
+    handler: MethodRouter<Shared>,
+}
+
+/// Every route; `HEAD` goes with each `GET`. A row that asks for roles is served to nobody else.
+fn rows() -> Vec<Row> {
+    use Access::Open;
+    vec![
+        get("/health/live", Open, health::live),
+        get("/health/ready", Open, health::ready),
+        get("/api/v1/errors", Open, errors::list),
+        get("/api/v1/errors/{code}", Open, errors::show),
+        get("/api/v1/plugins", READERS, plugins::list),
+        post("/api/v1/plugins", AUTHORS, plugins::put),
+        get("/api/v1/plugins/{plugin}", READERS, plugins::show),
+        delete("/api/v1/plugins/{plugin}", AUTHORS, plugins::retire),
+        get(
+            "/api/v1/plugins/{plugin}/{version}",
+            READERS,
+            plugins::show_version,
+        ),
+        delete(
+            "/api/v1/plugins/{plugin}/{version}",
+            AUTHORS,
+            plugins::retire_version,
+        ),
+        post("/api/v1/circuits", USERS, circuits::put),
+        get("/api/v1/circuits/{circuit}", READERS, circuits::show),
+        get("/api/v1/circuits/{circuit}/ir", READERS, circuits::ir),
+        post("/api/v1/circuits/{circuit}/check", USERS, circuits::check),
+        get("/api/v1/tasks", READERS, tasks::list),
+        post("/api/v1/tasks", USERS, tasks::submit),
+        get("/api/v1/tasks/{task}", READERS, tasks::show),
+        post("/api/v1/tasks/{task}", USERS, tasks::submit_to),
+        delete("/api/v1/tasks/{task}", USERS, tasks::cancel),
+        get("/api/v1/tasks/{task}/explain", READERS, tasks::explain),
+        get("/api/v1/tasks/{task}/proof", READERS, tasks::proof),
+        post("/api/v1/proofs/verify", READERS, proofs::verify),
+    ]
+}
+
+/// The table as others see it: method, path and whom it is for.
+pub fn table() -> impl Iterator<Item = (Method, &'static str, Access)> {
+    rows()
+        .into_iter()
+        .map(|row| (row.method, row.path, row.access))
+}
+
+/// Every route, with its guard and its limits.
 pub(crate) fn router(shared: Shared) -> Router {
-    let api = Router::new()
-        .route("/plugins", get(plugins::list).post(plugins::put))
-        .route(
-            "/plugins/{plugin}",
-            get(plugins::show).delete(plugins::retire),
-        )
-        .route(
-            "/plugins/{plugin}/{version}",
-            get(plugins::show_version).delete(plugins::retire_version),
-        )
-        .route("/circuits", post(circuits::put))
-        .route("/circuits/{circuit}", get(circuits::show))
-        .route("/circuits/{circuit}/ir", get(circuits::ir))
-        .route("/circuits/{circuit}/check", post(circuits::check))
-        .route("/tasks", get(tasks::list).post(tasks::submit))
-        .route(
-            "/tasks/{task}",
-            get(tasks::show)
-                .post(tasks::submit_to)
-                .delete(tasks::cancel),
-        )
-        .route("/tasks/{task}/explain", get(tasks::explain))
-        .route("/tasks/{task}/proof", get(tasks::proof))
-        .route("/proofs/verify", post(proofs::verify))
-        .route("/errors", get(errors::list))
-        .route("/errors/{code}", get(errors::show));
-    Router::new()
-        .nest("/api/v1", api)
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
+    let table = rows().into_iter().fold(Router::new(), |router, row| {
+        let guard = from_fn_with_state(row.access, access::guard);
+        router.route(row.path, row.handler.route_layer(guard))
+    });
+    table
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(from_fn_with_state(shared.clone(), edge::run))
         .with_state(shared)
+}
+
+fn get<H, T>(path: &'static str, access: Access, handler: H) -> Row
+where
+    H: Handler<T, Shared>,
+    T: 'static,
+{
+    row(Method::GET, path, access, routing::get(handler))
+}
+
+fn post<H, T>(path: &'static str, access: Access, handler: H) -> Row
+where
+    H: Handler<T, Shared>,
+    T: 'static,
+{
+    row(Method::POST, path, access, routing::post(handler))
+}
+
+fn delete<H, T>(path: &'static str, access: Access, handler: H) -> Row
+where
+    H: Handler<T, Shared>,
+    T: 'static,
+{
+    row(Method::DELETE, path, access, routing::delete(handler))
+}
+
+const fn row(
+    method: Method,
+    path: &'static str,
+    access: Access,
+    handler: MethodRouter<Shared>,
+) -> Row {
+    Row {
+        method,
+        path,
+        access,
+        handler,
+    }
 }
 
 async fn no_route() -> Refusal {

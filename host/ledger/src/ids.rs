@@ -45,6 +45,9 @@ pub enum IdError {
         /// The longest name allowed.
         max: u32,
     },
+    /// The text is the name of no role.
+    #[error("a role is admin, author, submitter or auditor")]
+    Role,
     /// A tenant's name is empty, too long, or has a character outside its alphabet.
     #[error("a tenant id has 1 to {max} of the characters a-z 0-9 -")]
     Tenant {
@@ -137,6 +140,11 @@ macro_rules! byte_id {
             }
         }
     };
+}
+
+byte_id! {
+    /// The public part of an API key: it names the key and opens nothing.
+    KeyId, 8, "aur_"
 }
 
 byte_id! {

@@ -4,6 +4,7 @@
 //! [`Command`], so that replaying a log twice gives equal states. Bytes never enter: a command names
 //! components, parameters, inputs and proofs by digest and is smaller than 4 KiB.
 
+mod access;
 mod apply;
 mod circuit;
 mod codec;
@@ -23,12 +24,13 @@ mod steady;
 mod task;
 mod tenant;
 
+pub use access::Role;
 pub use circuit::{CircuitFacts, CircuitRecord, CircuitState};
 pub use codec::{CommandError, StateError};
 pub use command::{AttemptRef, Command, Completion, Expiry, Idempotency};
 pub use estimate::{Basis, Estimate, Measured, Need, Pace, speedup};
 pub use explain::{Explanation, Position, Wait, admit, explain};
-pub use ids::{CircuitId, Digest, IdError, Millis, Signer, TaskId, WorkerId};
+pub use ids::{CircuitId, Digest, IdError, KeyId, Millis, Signer, TaskId, WorkerId};
 pub use outcome::{Outcome, Refusal};
 pub use place::WorkerView;
 pub use plan::{PlanOptions, plan};

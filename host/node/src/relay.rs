@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use aureole_api::{Problem, codes};
 use aureole_coordinator::Coordinator;
+use aureole_gateway::Caller;
 use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
 
@@ -98,6 +99,7 @@ impl Relay {
     /// Does a verb that answers with a document, here or at the leader, again where that is lost.
     async fn ask<T: DeserializeOwned>(
         &self,
+        caller: Option<&Caller>,
         pace: Pace,
         call: impl Fn() -> Call + Sync,
         here: impl Fn(Arc<Desk>) -> BoxFuture<'static, Result<T, Problem>> + Sync,
@@ -106,7 +108,7 @@ impl Relay {
             pace,
             |address, left| {
                 let call = call();
-                async move { self.remote.call(&address, &call, left).await }
+                async move { self.remote.call(&address, caller, &call, left).await }
             },
             here,
         )

@@ -1198,6 +1198,9 @@ pub struct VerbCall {
     pub verb: ::prost::alloc::string::String,
     #[prost(bytes = "vec", tag = "2")]
     pub arguments: ::prost::alloc::vec::Vec<u8>,
+    /// Who asks, as the gateway found out; absent only where a process asks for itself.
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub caller: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct VerbReply {
@@ -1216,7 +1219,7 @@ pub mod verb_reply {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UploadPart {
-    #[prost(oneof = "upload_part::Part", tags = "1, 2")]
+    #[prost(oneof = "upload_part::Part", tags = "1, 2, 3")]
     pub part: ::core::option::Option<upload_part::Part>,
 }
 /// Nested message and enum types in `UploadPart`.
@@ -1228,6 +1231,9 @@ pub mod upload_part {
         Signature(::prost::alloc::vec::Vec<u8>),
         #[prost(bytes, tag = "2")]
         Bytes(::prost::alloc::vec::Vec<u8>),
+        /// Who asks, as the gateway found out; first of all.
+        #[prost(bytes, tag = "3")]
+        Caller(::prost::alloc::vec::Vec<u8>),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1353,7 +1359,7 @@ pub mod desk_client {
                 .insert(GrpcMethod::new("aureole.internal.v1.Desk", "Call"));
             self.inner.unary(req, path, codec).await
         }
-        /// Uploads a component: the publisher's signature first, then the bytes.
+        /// Uploads a component: its caller and the publisher's signature first, then the bytes.
         pub async fn upload(
             &mut self,
             request: impl tonic::IntoStreamingRequest<Message = super::UploadPart>,
@@ -1420,7 +1426,7 @@ pub mod desk_server {
             &self,
             request: tonic::Request<super::VerbCall>,
         ) -> std::result::Result<tonic::Response<super::VerbReply>, tonic::Status>;
-        /// Uploads a component: the publisher's signature first, then the bytes.
+        /// Uploads a component: its caller and the publisher's signature first, then the bytes.
         async fn upload(
             &self,
             request: tonic::Request<tonic::Streaming<super::UploadPart>>,

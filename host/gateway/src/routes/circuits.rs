@@ -12,7 +12,7 @@ use axum::{
 
 use super::plugins::rejected;
 use crate::{
-    InputCheck,
+    Caller, InputCheck,
     answer::{self, Answer},
     body::read_json,
     extract::{Asked, Nothing, Segment, Wait},
@@ -24,6 +24,7 @@ use crate::{
 /// 202 while it is still being prepared, the preparation's problem when it is rejected.
 pub(super) async fn put(
     State(shared): State<Shared>,
+    caller: Caller,
     Asked(wait): Asked<Wait>,
     request: Request,
 ) -> Answer {
@@ -32,7 +33,7 @@ pub(super) async fn put(
     let asked: CircuitRequest = json::typed(body.value)?;
     let (mut circuit, new) = shared
         .platform
-        .put_circuit(&asked.plugin, asked.params)
+        .put_circuit(&caller, &asked.plugin, asked.params)
         .await?;
     if !circuit.is_settled()
         && !wait.is_zero()
@@ -40,7 +41,7 @@ pub(super) async fn put(
     {
         let platform = &shared.platform;
         circuit = shared
-            .waiting(wait, |wait| platform.circuit(id, wait))
+            .waiting(wait, |wait| platform.circuit(&caller, id, wait))
             .await?;
     }
     let status = match circuit.state {
@@ -55,29 +56,35 @@ pub(super) async fn put(
 
 pub(super) async fn show(
     State(shared): State<Shared>,
+    caller: Caller,
     segment: Segment,
     Asked(wait): Asked<Wait>,
 ) -> Answer {
     let (id, wait) = (segment.circuit()?, wait.or(Duration::ZERO)?);
     let circuit = shared
-        .waiting(wait, |wait| shared.platform.circuit(id, wait))
+        .waiting(wait, |wait| shared.platform.circuit(&caller, id, wait))
         .await?;
     Ok(Json(circuit).into_response())
 }
 
 pub(super) async fn ir(
     State(shared): State<Shared>,
+    caller: Caller,
     segment: Segment,
     _: Asked<Nothing>,
     headers: HeaderMap,
 ) -> Answer {
-    let blob = shared.platform.circuit_ir(segment.circuit()?).await?;
+    let blob = shared
+        .platform
+        .circuit_ir(&caller, segment.circuit()?)
+        .await?;
     Ok(answer::blob(blob, &headers))
 }
 
 /// Checks an input: 200 whether it satisfies the circuit or not, for the answer is the report.
 pub(super) async fn check(
     State(shared): State<Shared>,
+    caller: Caller,
     segment: Segment,
     _: Asked<Nothing>,
     request: Request,
@@ -90,7 +97,7 @@ pub(super) async fn check(
         input,
         reveal,
     };
-    let report = shared.platform.check_input(check).await?;
+    let report = shared.platform.check_input(&caller, check).await?;
     // The report may hold values: no cache on the way keeps it.
     let headers = [(header::CACHE_CONTROL, "no-store")];
     Ok((headers, Json(report)).into_response())

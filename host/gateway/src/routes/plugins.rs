@@ -15,6 +15,7 @@ use axum::{
 };
 
 use crate::{
+    Caller,
     answer::Answer,
     body::open_component,
     extract::{Asked, Nothing, Segment, Versioned, Wait},
@@ -25,12 +26,13 @@ use crate::{
 /// 202 while it is still being inspected, the inspection's problem when it is rejected.
 pub(super) async fn put(
     State(shared): State<Shared>,
+    caller: Caller,
     Asked(wait): Asked<Wait>,
     request: Request,
 ) -> Answer {
     let wait = wait.or(shared.config.wait_default)?;
     let (component, fault) = open_component(&shared, request)?;
-    let put = shared.platform.put_plugin(component).await;
+    let put = shared.platform.put_plugin(&caller, component).await;
     let (mut plugin, new) = put.map_err(|problem| fault.take().unwrap_or(problem))?;
     if !plugin.is_settled()
         && !wait.is_zero()
@@ -38,7 +40,7 @@ pub(super) async fn put(
     {
         let platform = &shared.platform;
         plugin = shared
-            .waiting(wait, |wait| platform.plugin(&exact, wait))
+            .waiting(wait, |wait| platform.plugin(&caller, &exact, wait))
             .await?;
     }
     let status = match plugin.state {
@@ -59,36 +61,43 @@ pub(super) fn rejected(problem: Option<Problem>) -> Problem {
     problem.unwrap_or_else(|| Problem::new(node::INTERNAL, "rejected without a reason"))
 }
 
-pub(super) async fn list(State(shared): State<Shared>, _: Asked<Nothing>) -> Answer {
-    Ok(Json(shared.platform.plugins().await?).into_response())
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    caller: Caller,
+    _: Asked<Nothing>,
+) -> Answer {
+    Ok(Json(shared.platform.plugins(&caller).await?).into_response())
 }
 
 pub(super) async fn show(
     State(shared): State<Shared>,
+    caller: Caller,
     segment: Segment,
     Asked(wait): Asked<Wait>,
 ) -> Answer {
     let plugin = segment.plugin()?;
-    find(&shared, &plugin, &wait).await
+    find(&shared, &caller, &plugin, &wait).await
 }
 
 pub(super) async fn show_version(
     State(shared): State<Shared>,
+    caller: Caller,
     Versioned(plugin): Versioned,
     Asked(wait): Asked<Wait>,
 ) -> Answer {
-    find(&shared, &plugin, &wait).await
+    find(&shared, &caller, &plugin, &wait).await
 }
 
-async fn find(shared: &Shared, plugin: &PluginRef, wait: &Wait) -> Answer {
+async fn find(shared: &Shared, caller: &Caller, plugin: &PluginRef, wait: &Wait) -> Answer {
     let wait = wait.or(Duration::ZERO)?;
-    let call = |wait| shared.platform.plugin(plugin, wait);
+    let call = |wait| shared.platform.plugin(caller, plugin, wait);
     let plugin: Plugin = shared.waiting(wait, call).await?;
     Ok(Json(plugin).into_response())
 }
 
 pub(super) async fn retire(
     State(shared): State<Shared>,
+    caller: Caller,
     segment: Segment,
     _: Asked<Nothing>,
 ) -> Answer {
@@ -97,13 +106,14 @@ pub(super) async fn retire(
         let detail = format!("{plugin} may mean several versions: name one");
         return Err(Problem::new(plugin::VERSION_REQUIRED, detail).into());
     }
-    Ok(Json(shared.platform.retire_plugin(&plugin).await?).into_response())
+    Ok(Json(shared.platform.retire_plugin(&caller, &plugin).await?).into_response())
 }
 
 pub(super) async fn retire_version(
     State(shared): State<Shared>,
+    caller: Caller,
     Versioned(plugin): Versioned,
     _: Asked<Nothing>,
 ) -> Answer {
-    Ok(Json(shared.platform.retire_plugin(&plugin).await?).into_response())
+    Ok(Json(shared.platform.retire_plugin(&caller, &plugin).await?).into_response())
 }

@@ -15,7 +15,7 @@ use axum::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
 use crate::{
-    Verification,
+    Caller, Verification,
     answer::Answer,
     body::read_json,
     extract::{Asked, Nothing},
@@ -26,12 +26,13 @@ use crate::{
 /// A proof that does not verify is an answer (`valid: false`); text that is no proof is refused.
 pub(super) async fn verify(
     State(shared): State<Shared>,
+    caller: Caller,
     _: Asked<Nothing>,
     request: Request,
 ) -> Answer {
     let body = read_json(&shared, request).await?;
     let asked: VerifyRequest = json::typed(body.value)?;
-    Ok(Json(shared.platform.verify(parse(&asked)?).await?).into_response())
+    Ok(Json(shared.platform.verify(&caller, parse(&asked)?).await?).into_response())
 }
 
 fn parse(asked: &VerifyRequest) -> Result<Verification, Problem> {

@@ -16,7 +16,7 @@ use axum::{
 };
 
 use crate::{
-    Submission, Target,
+    Caller, Submission, Target,
     answer::{self, Answer},
     body::read_json,
     extract::{Asked, Nothing, Page, Segment, Wait, idempotency_key},
@@ -27,6 +27,7 @@ use crate::{
 /// Submits a task; without a wait it answers 202 at once.
 pub(super) async fn submit(
     State(shared): State<Shared>,
+    caller: Caller,
     Asked(wait): Asked<Wait>,
     request: Request,
 ) -> Answer {
@@ -41,12 +42,13 @@ pub(super) async fn submit(
         input: asked.input,
         idempotency_key,
     };
-    finish(&shared, submission, wait).await
+    finish(&shared, &caller, submission, wait).await
 }
 
 /// Submits the body as the input of a plugin's default circuit, and waits for the proof.
 pub(super) async fn submit_to(
     State(shared): State<Shared>,
+    caller: Caller,
     segment: Segment,
     Asked(wait): Asked<Wait>,
     request: Request,
@@ -65,7 +67,7 @@ pub(super) async fn submit_to(
         deadline: None,
         idempotency_key,
     };
-    finish(&shared, submission, wait).await
+    finish(&shared, &caller, submission, wait).await
 }
 
 fn priority(asked: Option<u8>) -> Result<Priority, Problem> {
@@ -105,14 +107,19 @@ fn target(asked: &TaskRequest) -> Result<Target, Problem> {
 
 /// Submits, waits as asked, and answers: 202 while it goes on, 200 when it ended, and the task's
 /// own problem when it failed.
-async fn finish(shared: &Shared, submission: Submission, wait: Duration) -> Answer {
-    let mut task = shared.platform.submit(submission).await?;
+async fn finish(
+    shared: &Shared,
+    caller: &Caller,
+    submission: Submission,
+    wait: Duration,
+) -> Answer {
+    let mut task = shared.platform.submit(caller, submission).await?;
     if !task.state.is_final()
         && !wait.is_zero()
         && let Ok(id) = task.id.parse()
     {
         task = shared
-            .waiting(wait, |wait| shared.platform.task(id, wait))
+            .waiting(wait, |wait| shared.platform.task(caller, id, wait))
             .await?;
     }
     let status = match task.state {
@@ -129,44 +136,52 @@ fn failed(task: Task) -> Problem {
     task.error.unwrap_or_else(unnamed).of_task(task.id)
 }
 
-pub(super) async fn list(State(shared): State<Shared>, Asked(page): Asked<Page>) -> Answer {
-    Ok(Json(shared.platform.tasks(page.filter()?).await?).into_response())
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Asked(page): Asked<Page>,
+) -> Answer {
+    Ok(Json(shared.platform.tasks(&caller, page.filter()?).await?).into_response())
 }
 
 pub(super) async fn show(
     State(shared): State<Shared>,
+    caller: Caller,
     segment: Segment,
     Asked(wait): Asked<Wait>,
 ) -> Answer {
     let (id, wait) = (segment.task()?, wait.or(Duration::ZERO)?);
     let task = shared
-        .waiting(wait, |wait| shared.platform.task(id, wait))
+        .waiting(wait, |wait| shared.platform.task(&caller, id, wait))
         .await?;
     Ok(Json(task).into_response())
 }
 
 pub(super) async fn explain(
     State(shared): State<Shared>,
+    caller: Caller,
     segment: Segment,
     _: Asked<Nothing>,
 ) -> Answer {
-    Ok(Json(shared.platform.explain(segment.task()?).await?).into_response())
+    Ok(Json(shared.platform.explain(&caller, segment.task()?).await?).into_response())
 }
 
 pub(super) async fn cancel(
     State(shared): State<Shared>,
+    caller: Caller,
     segment: Segment,
     _: Asked<Nothing>,
 ) -> Answer {
-    Ok(Json(shared.platform.cancel(segment.task()?).await?).into_response())
+    Ok(Json(shared.platform.cancel(&caller, segment.task()?).await?).into_response())
 }
 
 pub(super) async fn proof(
     State(shared): State<Shared>,
+    caller: Caller,
     segment: Segment,
     _: Asked<Nothing>,
     headers: HeaderMap,
 ) -> Answer {
-    let blob = shared.platform.proof(segment.task()?).await?;
+    let blob = shared.platform.proof(&caller, segment.task()?).await?;
     Ok(answer::blob(blob, &headers))
 }

@@ -12,7 +12,7 @@ use aureole_client::{
     },
 };
 use aureole_gateway::{
-    Blob, Component, InputCheck, Platform, Submission, TaskFilter, Verification,
+    Blob, Caller, Component, InputCheck, Platform, Submission, TaskFilter, Verification,
 };
 use aureole_ledger::{CircuitId, Digest, TaskId};
 use bytes::Bytes;
@@ -184,7 +184,11 @@ pub(crate) fn failed(task: Task) -> Task {
 
 #[async_trait]
 impl Platform for House {
-    async fn put_plugin(&self, component: Component) -> Result<(Plugin, bool), Problem> {
+    async fn put_plugin(
+        &self,
+        _: &Caller,
+        component: Component,
+    ) -> Result<(Plugin, bool), Problem> {
         self.change(|facts| facts.uploads_begun += 1);
         let mut bytes = Vec::new();
         let read = component.into_reader().read_to_end(&mut bytes).await;
@@ -201,13 +205,18 @@ impl Platform for House {
         Ok((plugin, new))
     }
 
-    async fn plugins(&self) -> Result<PluginList, Problem> {
+    async fn plugins(&self, _: &Caller) -> Result<PluginList, Problem> {
         Ok(PluginList {
             plugins: self.0.borrow().plugins.values().cloned().collect(),
         })
     }
 
-    async fn plugin(&self, plugin: &PluginRef, wait: Duration) -> Result<Plugin, Problem> {
+    async fn plugin(
+        &self,
+        _: &Caller,
+        plugin: &PluginRef,
+        wait: Duration,
+    ) -> Result<Plugin, Problem> {
         let meant = |known: &&Plugin| match plugin {
             PluginRef::Digest(_) => known.digest == plugin.to_string(),
             PluginRef::Name { name, version } => {
@@ -229,8 +238,8 @@ impl Platform for House {
         self.settled(wait, look, Plugin::is_settled).await
     }
 
-    async fn retire_plugin(&self, plugin: &PluginRef) -> Result<Plugin, Problem> {
-        let found = self.plugin(plugin, Duration::ZERO).await?;
+    async fn retire_plugin(&self, caller: &Caller, plugin: &PluginRef) -> Result<Plugin, Problem> {
+        let found = self.plugin(caller, plugin, Duration::ZERO).await?;
         let retired = Plugin {
             state: PluginState::Retired,
             ..found
@@ -245,6 +254,7 @@ impl Platform for House {
 
     async fn put_circuit(
         &self,
+        _: &Caller,
         _: &PluginRef,
         params: Option<Value>,
     ) -> Result<(Circuit, bool), Problem> {
@@ -272,15 +282,19 @@ impl Platform for House {
         }
     }
 
-    async fn circuit(&self, id: CircuitId, _: Duration) -> Result<Circuit, Problem> {
+    async fn circuit(&self, _: &Caller, id: CircuitId, _: Duration) -> Result<Circuit, Problem> {
         let unknown = || Problem::new(codes::circuit::UNKNOWN, id.to_string());
         (id.to_string() == CIRCUIT)
             .then(circuit)
             .ok_or_else(unknown)
     }
 
-    async fn check_input(&self, check: InputCheck) -> Result<CheckReport, Problem> {
-        self.circuit(check.circuit, Duration::ZERO).await?;
+    async fn check_input(
+        &self,
+        caller: &Caller,
+        check: InputCheck,
+    ) -> Result<CheckReport, Problem> {
+        self.circuit(caller, check.circuit, Duration::ZERO).await?;
         let value = check.reveal.then(|| "0x7".to_owned());
         let satisfied = check.input.get("good").is_some();
         Ok(CheckReport {
@@ -291,8 +305,8 @@ impl Platform for House {
         })
     }
 
-    async fn circuit_ir(&self, id: CircuitId) -> Result<Blob, Problem> {
-        self.circuit(id, Duration::ZERO).await?;
+    async fn circuit_ir(&self, caller: &Caller, id: CircuitId) -> Result<Blob, Problem> {
+        self.circuit(caller, id, Duration::ZERO).await?;
         let other = self.0.borrow().circuit_bytes.clone();
         let bytes = other.unwrap_or(Bytes::from_static(CIRCUIT_BYTES));
         Ok(Blob {
@@ -301,7 +315,7 @@ impl Platform for House {
         })
     }
 
-    async fn submit(&self, submission: Submission) -> Result<Task, Problem> {
+    async fn submit(&self, _: &Caller, submission: Submission) -> Result<Task, Problem> {
         assert!(submission.input.get("panic").is_none(), "as the test asked");
         if submission.input.get("refuse").is_some() {
             let problem = Problem::new(codes::witness::INPUT_SCHEMA, "300 is over the maximum");
@@ -317,7 +331,7 @@ impl Platform for House {
         Ok(accepted)
     }
 
-    async fn task(&self, id: TaskId, wait: Duration) -> Result<Task, Problem> {
+    async fn task(&self, _: &Caller, id: TaskId, wait: Duration) -> Result<Task, Problem> {
         let look = |facts: &Facts| {
             let unknown = || Problem::new(codes::task::UNKNOWN, id.to_string());
             facts
@@ -330,7 +344,7 @@ impl Platform for House {
             .await
     }
 
-    async fn tasks(&self, filter: TaskFilter) -> Result<TaskPage, Problem> {
+    async fn tasks(&self, _: &Caller, filter: TaskFilter) -> Result<TaskPage, Problem> {
         self.change(|facts| facts.filters.push(filter));
         let tasks = self.0.borrow().tasks.values().rev().cloned().collect();
         Ok(TaskPage {
@@ -339,8 +353,8 @@ impl Platform for House {
         })
     }
 
-    async fn explain(&self, id: TaskId) -> Result<Explanation, Problem> {
-        let task = self.task(id, Duration::ZERO).await?;
+    async fn explain(&self, caller: &Caller, id: TaskId) -> Result<Explanation, Problem> {
+        let task = self.task(caller, id, Duration::ZERO).await?;
         Ok(Explanation {
             task: task.id,
             state: task.state,
@@ -364,8 +378,8 @@ impl Platform for House {
         })
     }
 
-    async fn cancel(&self, id: TaskId) -> Result<Task, Problem> {
-        let found = self.task(id, Duration::ZERO).await?;
+    async fn cancel(&self, caller: &Caller, id: TaskId) -> Result<Task, Problem> {
+        let found = self.task(caller, id, Duration::ZERO).await?;
         if found.state == TaskState::Done {
             return Err(Problem::new(codes::task::FINISHED, "it is done"));
         }
@@ -379,8 +393,8 @@ impl Platform for House {
         Ok(cancelled)
     }
 
-    async fn proof(&self, id: TaskId) -> Result<Blob, Problem> {
-        let task = self.task(id, Duration::ZERO).await?;
+    async fn proof(&self, caller: &Caller, id: TaskId) -> Result<Blob, Problem> {
+        let task = self.task(caller, id, Duration::ZERO).await?;
         let not_done = || Problem::new(codes::task::NOT_DONE, task.state.name());
         task.proof.as_ref().ok_or_else(not_done)?;
         let bytes = Bytes::from_static(PROOF);
@@ -390,7 +404,7 @@ impl Platform for House {
         })
     }
 
-    async fn verify(&self, request: Verification) -> Result<Verdict, Problem> {
+    async fn verify(&self, _: &Caller, request: Verification) -> Result<Verdict, Problem> {
         let valid = request.proof == PROOF;
         self.change(|facts| facts.verifications.push(request));
         Ok(Verdict {

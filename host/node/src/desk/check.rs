@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aureole_api::{Problem, codes, rest};
-use aureole_gateway::InputCheck;
+use aureole_gateway::{Caller, InputCheck};
 use aureole_ledger::Digest;
 use aureole_prover::{Failure, Fault, Values};
 use aureole_store::Secret;
@@ -84,6 +84,7 @@ impl Desk {
     /// Says whether an input satisfies a circuit, and what it breaks.
     pub(crate) async fn check_against(
         &self,
+        _caller: &Caller,
         check: InputCheck,
     ) -> Result<rest::CheckReport, Problem> {
         let InputCheck {

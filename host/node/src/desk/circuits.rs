@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use aureole_api::{Problem, codes, rest};
-use aureole_gateway::Blob;
+use aureole_gateway::{Blob, Caller};
 use aureole_ledger::{
     CircuitId, CircuitRecord, CircuitState, Command, Digest, Outcome, PluginFacts, PluginRecord,
-    PluginState, TenantId,
+    PluginState,
 };
 use serde_json::Value;
 
@@ -25,10 +25,11 @@ impl Desk {
     /// Registers a circuit. Says whether it is new.
     pub(crate) async fn make_circuit(
         &self,
+        caller: &Caller,
         plugin: &rest::PluginRef,
         params: Option<&Value>,
     ) -> Result<(rest::Circuit, bool), Problem> {
-        let (id, created) = self.register(plugin, params).await?;
+        let (id, created) = self.register(caller, plugin, params).await?;
         Ok((
             self.circuit_view(&self.circuit_record(&id)?).await?,
             created,
@@ -38,6 +39,7 @@ impl Desk {
     /// One circuit, after waiting for the end of its preparation.
     pub(crate) async fn show_circuit(
         &self,
+        _caller: &Caller,
         id: &CircuitId,
         wait: Duration,
     ) -> Result<rest::Circuit, Problem> {
@@ -52,7 +54,11 @@ impl Desk {
     }
 
     /// The circuit's canonical bytes.
-    pub(crate) async fn circuit_bytes(&self, id: &CircuitId) -> Result<Blob, Problem> {
+    pub(crate) async fn circuit_bytes(
+        &self,
+        _caller: &Caller,
+        id: &CircuitId,
+    ) -> Result<Blob, Problem> {
         let digest = self.ready_facts(id)?.circuit_digest;
         let bytes = self
             .depot
@@ -65,6 +71,7 @@ impl Desk {
     /// Makes sure that a plugin's circuit is registered, without waiting for its preparation.
     pub(super) async fn register(
         &self,
+        caller: &Caller,
         plugin: &rest::PluginRef,
         params: Option<&Value>,
     ) -> Result<(CircuitId, bool), Problem> {
@@ -99,11 +106,12 @@ impl Desk {
             .put(canonical.into())
             .await
             .map_err(|error| self.not_stored(&error, "the parameters cannot be stored"))?;
-        self.register_stored(record.component, params).await
+        self.register_stored(caller, record.component, params).await
     }
 
     async fn register_stored(
         &self,
+        caller: &Caller,
         plugin: Digest,
         params: Digest,
     ) -> Result<(CircuitId, bool), Problem> {
@@ -122,7 +130,7 @@ impl Desk {
             params,
             task,
             now: self.coordinator.now(),
-            tenant: TenantId::default(),
+            tenant: caller.tenant.clone(),
         };
         match self.propose(command).await? {
             Outcome::CircuitRegistered {

@@ -1,6 +1,7 @@
 //! Why a task waits, for people; and whether a proof has a worker to wait for.
 
 use aureole_api::{Problem, codes, rest};
+use aureole_gateway::Caller;
 use aureole_ledger::{Basis, CircuitId, Explanation, TaskId, TaskPhase, Wait, admit, explain};
 
 use super::{Desk, domain};
@@ -9,16 +10,20 @@ use super::{Desk, domain};
 
 impl Desk {
     /// Says why a task waits. A task that the archive has has ended, and waits for nothing.
-    pub(crate) async fn explain_task(&self, id: TaskId) -> Result<rest::Explanation, Problem> {
+    pub(crate) async fn explain_task(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<rest::Explanation, Problem> {
         let workers = self.coordinator.worker_views();
         let now = self.coordinator.now();
         let told = self
             .coordinator
             .read(|state| explain(state, now, &id, &workers));
-        if let Some(told) = told {
+        if let Some(told) = told.filter(|_| self.owns(caller, &id)) {
             return Ok(view(&told));
         }
-        let task = self.task_anywhere(id).await?;
+        let task = self.task_anywhere(caller, id).await?;
         let detail = format!("task {id} has ended already: {}", task.state);
         Err(Problem::new(codes::task::FINISHED, detail))
     }

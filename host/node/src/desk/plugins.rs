@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aureole_api::{Problem, codes, rest};
-use aureole_gateway::Component;
-use aureole_ledger::{Command, Digest, Outcome, PluginRecord, PluginState, Signer, TenantId};
+use aureole_gateway::{Caller, Component};
+use aureole_ledger::{Command, Digest, Outcome, PluginRecord, PluginState, Signer};
 
 use super::{Desk, blocking, storage};
 use crate::ids;
@@ -19,6 +19,7 @@ impl Desk {
     /// leaves nothing behind.
     pub(crate) async fn upload(
         &self,
+        caller: &Caller,
         component: Component,
     ) -> Result<(rest::Plugin, bool), Problem> {
         let signature = component.signature().cloned();
@@ -45,7 +46,7 @@ impl Desk {
             bytes,
             task,
             now: self.coordinator.now(),
-            tenant: TenantId::default(),
+            tenant: caller.tenant.clone(),
         };
         let Outcome::PluginRegistered { created, .. } = self.propose(command).await? else {
             return Err(Problem::new(
@@ -95,7 +96,7 @@ impl Desk {
     }
 
     /// All plugins by name and version, without their schemas.
-    pub(crate) async fn list_plugins(&self) -> Result<rest::PluginList, Problem> {
+    pub(crate) async fn list_plugins(&self, _caller: &Caller) -> Result<rest::PluginList, Problem> {
         let records: Vec<PluginRecord> = self
             .coordinator
             .read(|state| state.plugins().cloned().collect());
@@ -110,6 +111,7 @@ impl Desk {
     /// One plugin in full, after waiting for the end of its inspection.
     pub(crate) async fn show_plugin(
         &self,
+        _caller: &Caller,
         reference: &rest::PluginRef,
         wait: Duration,
     ) -> Result<rest::Plugin, Problem> {
@@ -126,6 +128,7 @@ impl Desk {
     /// Takes a version out of use.
     pub(crate) async fn retire(
         &self,
+        _caller: &Caller,
         reference: &rest::PluginRef,
     ) -> Result<rest::Plugin, Problem> {
         let component = self.plugin_record(reference)?.component;

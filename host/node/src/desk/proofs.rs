@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aureole_api::{Problem, codes, rest};
 use aureole_coordinator::{Verdict, Verifier as _};
-use aureole_gateway::{Blob, Verification};
+use aureole_gateway::{Blob, Caller, Verification};
 use aureole_ir::{Field, FieldElement};
 use aureole_ledger::{Digest, TaskId};
 use bytes::Bytes;
@@ -18,8 +18,8 @@ const PROOF_BYTES_MAX: u64 = 1 << 20;
 
 impl Desk {
     /// The proof of a finished task.
-    pub(crate) async fn proof_of(&self, id: TaskId) -> Result<Blob, Problem> {
-        let task = self.task_anywhere(id).await?;
+    pub(crate) async fn proof_of(&self, caller: &Caller, id: TaskId) -> Result<Blob, Problem> {
+        let task = self.task_anywhere(caller, id).await?;
         match (task.state, task.error, task.proof) {
             (rest::TaskState::Done, _, Some(proof)) => {
                 let digest: Digest = proof
@@ -55,7 +55,11 @@ impl Desk {
     }
 
     /// Whether a proof verifies under a circuit's key for exactly these public inputs.
-    pub(crate) async fn verdict(&self, request: Verification) -> Result<rest::Verdict, Problem> {
+    pub(crate) async fn verdict(
+        &self,
+        _caller: &Caller,
+        request: Verification,
+    ) -> Result<rest::Verdict, Problem> {
         let record = self.circuit_record(&request.circuit)?;
         let facts = self.ready_facts(&request.circuit)?;
         let inputs = self.circuit_view(&record).await?.public_inputs;

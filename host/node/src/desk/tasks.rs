@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use aureole_api::{Problem, codes, rest};
 use aureole_coordinator::TaskView;
-use aureole_gateway::{Submission, Target, TaskFilter};
+use aureole_gateway::{Caller, Submission, Target, TaskFilter};
 use aureole_ledger::{
     CircuitId, Command, Digest, Idempotency, Millis, Outcome, Stage, TaskId, TaskKind, TaskPhase,
-    TaskRecord, TenantId,
+    TaskRecord,
 };
 use aureole_store::{ArchivedTask, Cursor};
 use base64::Engine as _;
@@ -38,11 +38,12 @@ impl Desk {
     /// It is made on a task of its own: a caller who goes away leaves none half made.
     pub(crate) async fn submit_as(
         self: &Arc<Self>,
+        caller: &Caller,
         id: TaskId,
         submission: Submission,
         verdict: Duration,
     ) -> Result<rest::Task, Problem> {
-        let desk = Arc::clone(self);
+        let (desk, caller) = (Arc::clone(self), caller.clone());
         let made = tokio::spawn(async move {
             let turn = {
                 let mut submitting = desk.submitting();
@@ -50,7 +51,7 @@ impl Desk {
                 Arc::clone(submitting.entry(id).or_default())
             };
             let held = turn.lock().await;
-            let made = desk.submit_task(id, submission, verdict).await;
+            let made = desk.submit_task(&caller, id, submission, verdict).await;
             drop(held);
             made
         });
@@ -72,6 +73,7 @@ impl Desk {
     /// A repeated submission under the same idempotency key answers with the first one's task.
     async fn submit_task(
         &self,
+        caller: &Caller,
         fresh: TaskId,
         submission: Submission,
         verdict: Duration,
@@ -79,12 +81,12 @@ impl Desk {
         if self.coordinator.read(|state| state.task(&fresh).is_some()) {
             // An earlier try got through.
             self.early_verdict(fresh, verdict).await;
-            return self.submitted(fresh).await;
+            return self.submitted(caller, fresh).await;
         }
-        let circuit = self.target(&submission.target).await?;
+        let circuit = self.target(caller, &submission.target).await?;
         self.admit_proof(&circuit)?;
         self.check_input(&circuit, &submission.input).await?;
-        let idempotency = self.idempotency(&circuit, &submission);
+        let idempotency = self.idempotency(caller, &circuit, &submission);
         self.admit_deadline(submission.deadline, idempotency)?;
         let input = self.seal(fresh, submission.input).await?;
         let command = Command::SubmitTask {
@@ -94,7 +96,7 @@ impl Desk {
             priority: submission.priority,
             idempotency,
             now: self.coordinator.now(),
-            tenant: TenantId::default(),
+            tenant: caller.tenant.clone(),
             deadline: submission.deadline,
         };
         let outcome = self.propose(command).await;
@@ -119,14 +121,14 @@ impl Desk {
         } else {
             self.forget_input(fresh, &input).await;
         }
-        self.submitted(task).await
+        self.submitted(caller, task).await
     }
 
     /// The answer to a submission: the task, or the problem that it has failed with already.
-    async fn submitted(&self, task: TaskId) -> Result<rest::Task, Problem> {
+    async fn submitted(&self, caller: &Caller, task: TaskId) -> Result<rest::Task, Problem> {
         let record = self.coordinator.read(|state| state.task(&task).cloned());
         match record {
-            None => self.task_anywhere(task).await,
+            None => self.task_anywhere(caller, task).await,
             Some(record) => match record.problem() {
                 Some(problem) => Err(self.domain_in_full(problem).await.of_task(task)),
                 None => self.task_in_full(&record).await,
@@ -135,7 +137,7 @@ impl Desk {
     }
 
     /// The circuit that a submission is for.
-    async fn target(&self, target: &Target) -> Result<CircuitId, Problem> {
+    async fn target(&self, caller: &Caller, target: &Target) -> Result<CircuitId, Problem> {
         match target {
             Target::Circuit(id) => {
                 let record = self.circuit_record(id)?;
@@ -144,7 +146,7 @@ impl Desk {
                 Ok(*id)
             }
             Target::Plugin { plugin, params } => self
-                .register(plugin, params.as_ref())
+                .register(caller, plugin, params.as_ref())
                 .await
                 .map(|(id, _)| id),
         }
@@ -174,7 +176,12 @@ impl Desk {
 
     /// Digests of a submission's key and of what it asks for, under the node's secret: the ledger
     /// must not let anybody guess a private input from its digest.
-    fn idempotency(&self, circuit: &CircuitId, submission: &Submission) -> Option<Idempotency> {
+    fn idempotency(
+        &self,
+        caller: &Caller,
+        circuit: &CircuitId,
+        submission: &Submission,
+    ) -> Option<Idempotency> {
         let key = submission.idempotency_key.as_ref()?;
         let input = submission.input.to_string();
         let priority = [submission.priority.level()];
@@ -182,7 +189,10 @@ impl Desk {
         let mut request: Vec<&[u8]> = vec![circuit.as_bytes(), &priority, input.as_bytes()];
         request.extend(deadline.iter().map(<[u8; 8]>::as_slice));
         Some(Idempotency {
-            key: self.secret.digest("idempotency key", &[key.as_bytes()]),
+            key: self.secret.digest(
+                "idempotency key",
+                &[caller.tenant.as_str().as_bytes(), key.as_bytes()],
+            ),
             request: self.secret.digest("idempotent request", &request),
         })
     }
@@ -271,20 +281,36 @@ impl Desk {
     /// A task, after waiting for its end.
     pub(crate) async fn show_task(
         &self,
+        caller: &Caller,
         id: TaskId,
         wait: Duration,
     ) -> Result<rest::Task, Problem> {
-        if !wait.is_zero() {
+        if !wait.is_zero() && self.owns(caller, &id) {
             self.coordinator
                 .wait_task(id, |view| view.task.is_finished(), wait)
                 .await;
         }
-        self.task_anywhere(id).await
+        self.task_anywhere(caller, id).await
     }
 
-    /// A task, from the ledger or the archive.
-    pub(super) async fn task_anywhere(&self, id: TaskId) -> Result<rest::Task, Problem> {
+    /// Whether the ledger has a task that the caller may know of.
+    pub(super) fn owns(&self, caller: &Caller, id: &TaskId) -> bool {
+        let of = |task: &TaskRecord| caller.sees(&task.tenant);
+        self.coordinator
+            .read(|state| state.task(id).is_some_and(of))
+    }
+
+    /// A task that the caller may know of, from the ledger or the archive.
+    pub(super) async fn task_anywhere(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<rest::Task, Problem> {
+        let unknown = || Problem::new(codes::task::UNKNOWN, format!("no task {id} is here"));
         if let Some(record) = self.coordinator.read(|state| state.task(&id).cloned()) {
+            if !caller.sees(&record.tenant) {
+                return Err(unknown());
+            }
             return self.task_in_full(&record).await;
         }
         let archived = self
@@ -292,7 +318,7 @@ impl Desk {
             .task(id)
             .await
             .map_err(|error| storage(&error, "the archive cannot be read"))?
-            .ok_or_else(|| Problem::new(codes::task::UNKNOWN, format!("no task {id} is here")))?;
+            .ok_or_else(unknown)?;
         self.with_proof(unarchived(&archived)?).await
     }
 
@@ -315,7 +341,11 @@ impl Desk {
     }
 
     /// A page of tasks, newest first: those of the ledger and those of the archive as one list.
-    pub(crate) async fn list_tasks(&self, filter: TaskFilter) -> Result<rest::TaskPage, Problem> {
+    pub(crate) async fn list_tasks(
+        &self,
+        caller: &Caller,
+        filter: TaskFilter,
+    ) -> Result<rest::TaskPage, Problem> {
         let before = filter.before.as_deref().map(cursor).transpose()?;
         let plugin = match &filter.plugin {
             Some(reference) => Some(self.plugin_record(reference)?.component),
@@ -333,7 +363,13 @@ impl Desk {
             .list(&archived)
             .await
             .map_err(|error| storage(&error, "the archive cannot be read"))?;
-        let live = self.live_tasks(filter.state, plugin.as_ref(), before.as_ref(), limit);
+        let live = self.live_tasks(
+            caller,
+            filter.state,
+            plugin.as_ref(),
+            before.as_ref(),
+            limit,
+        );
         let mut tasks = Vec::with_capacity(live.len() + page.tasks.len());
         for record in &live {
             tasks.push(in_list(self.task_view(record).await?));
@@ -362,6 +398,7 @@ impl Desk {
 
     fn live_tasks(
         &self,
+        caller: &Caller,
         state: Option<rest::TaskState>,
         plugin: Option<&Digest>,
         before: Option<&Cursor>,
@@ -378,7 +415,7 @@ impl Desk {
             };
             let mut live: Vec<&TaskRecord> = ledger
                 .tasks()
-                .filter(|task| of_plugin(task))
+                .filter(|task| caller.sees(&task.tenant) && of_plugin(task))
                 .filter(|task| state.is_none_or(|state| state.name() == task.phase().name()))
                 .filter(|task| before.is_none_or(|before| is_older(task, before)))
                 .collect();
@@ -388,9 +425,13 @@ impl Desk {
     }
 
     /// Cancels a task; the answer shows it as it stands then.
-    pub(crate) async fn cancel_task(&self, id: TaskId) -> Result<rest::Task, Problem> {
-        if self.coordinator.read(|state| state.task(&id).is_none()) {
-            let task = self.task_anywhere(id).await?;
+    pub(crate) async fn cancel_task(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<rest::Task, Problem> {
+        if !self.owns(caller, &id) {
+            let task = self.task_anywhere(caller, id).await?;
             return Err(Problem::new(
                 codes::task::FINISHED,
                 format!("task {id} has ended already: {}", task.state),
@@ -403,7 +444,7 @@ impl Desk {
                 now: self.coordinator.now(),
             })
             .await?;
-        self.task_anywhere(id).await
+        self.task_anywhere(caller, id).await
     }
 }
 

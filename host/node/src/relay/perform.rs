@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aureole_api::{Problem, codes};
-use aureole_gateway::{Blob, InputCheck};
+use aureole_gateway::{Blob, Caller, InputCheck};
 use serde::Serialize;
 
 use super::call::Call;
@@ -12,19 +12,27 @@ use crate::desk::Desk;
 use crate::health;
 
 /// Does a verb that answers with a document.
-pub(super) async fn document(desk: &Arc<Desk>, call: Call) -> Result<Vec<u8>, Problem> {
+pub(super) async fn document(
+    desk: &Arc<Desk>,
+    caller: Option<Caller>,
+    call: Call,
+) -> Result<Vec<u8>, Problem> {
     let wait = Duration::from_millis;
+    if call == Call::Checks {
+        return written(health::of_leader(desk).await);
+    }
+    let caller = &caller.ok_or_else(|| unnamed(&call))?;
     match call {
-        Call::Plugins => written(desk.list_plugins().await?),
+        Call::Plugins => written(desk.list_plugins(caller).await?),
         Call::Plugin { plugin, wait_ms } => {
-            written(desk.show_plugin(&plugin, wait(wait_ms)).await?)
+            written(desk.show_plugin(caller, &plugin, wait(wait_ms)).await?)
         }
-        Call::RetirePlugin { plugin } => written(desk.retire(&plugin).await?),
+        Call::RetirePlugin { plugin } => written(desk.retire(caller, &plugin).await?),
         Call::PutCircuit { plugin, params } => {
-            written(desk.make_circuit(&plugin, params.as_ref()).await?)
+            written(desk.make_circuit(caller, &plugin, params.as_ref()).await?)
         }
         Call::Circuit { circuit, wait_ms } => {
-            written(desk.show_circuit(&circuit, wait(wait_ms)).await?)
+            written(desk.show_circuit(caller, &circuit, wait(wait_ms)).await?)
         }
         Call::CheckInput {
             circuit,
@@ -36,27 +44,31 @@ pub(super) async fn document(desk: &Arc<Desk>, call: Call) -> Result<Vec<u8>, Pr
                 input,
                 reveal,
             };
-            written(desk.check_against(check).await?)
+            written(desk.check_against(caller, check).await?)
         }
         Call::Submit(submit) => {
             let (task, submission, verdict) = submit.read()?;
-            written(desk.submit_as(task, submission, verdict).await?)
+            written(desk.submit_as(caller, task, submission, verdict).await?)
         }
-        Call::Task { task, wait_ms } => written(desk.show_task(task, wait(wait_ms)).await?),
-        Call::Tasks(filter) => written(desk.list_tasks(filter.read()).await?),
-        Call::Cancel { task } => written(desk.cancel_task(task).await?),
-        Call::Explain { task } => written(desk.explain_task(task).await?),
-        Call::Verify(verify) => written(desk.verdict(verify.read()?).await?),
-        Call::Checks => written(health::of_leader(desk).await),
-        Call::CircuitIr { .. } | Call::Proof { .. } => Err(misplaced(&call)),
+        Call::Task { task, wait_ms } => written(desk.show_task(caller, task, wait(wait_ms)).await?),
+        Call::Tasks(filter) => written(desk.list_tasks(caller, filter.read()).await?),
+        Call::Cancel { task } => written(desk.cancel_task(caller, task).await?),
+        Call::Explain { task } => written(desk.explain_task(caller, task).await?),
+        Call::Verify(verify) => written(desk.verdict(caller, verify.read()?).await?),
+        Call::Checks | Call::CircuitIr { .. } | Call::Proof { .. } => Err(misplaced(&call)),
     }
 }
 
 /// Does a verb that answers with bytes.
-pub(super) async fn blob(desk: &Arc<Desk>, call: Call) -> Result<Blob, Problem> {
+pub(super) async fn blob(
+    desk: &Arc<Desk>,
+    caller: Option<Caller>,
+    call: Call,
+) -> Result<Blob, Problem> {
+    let caller = &caller.ok_or_else(|| unnamed(&call))?;
     match call {
-        Call::CircuitIr { circuit } => desk.circuit_bytes(&circuit).await,
-        Call::Proof { task } => desk.proof_of(task).await,
+        Call::CircuitIr { circuit } => desk.circuit_bytes(caller, &circuit).await,
+        Call::Proof { task } => desk.proof_of(caller, task).await,
         other => Err(misplaced(&other)),
     }
 }
@@ -70,5 +82,10 @@ fn written(answer: impl Serialize) -> Result<Vec<u8>, Problem> {
 
 fn misplaced(call: &Call) -> Problem {
     let detail = format!("the verb {} came by the wrong call", call.verb());
+    Problem::new(codes::node::INTERNAL, detail)
+}
+
+fn unnamed(call: &Call) -> Problem {
+    let detail = format!("the verb {} came without its caller", call.verb());
     Problem::new(codes::node::INTERNAL, detail)
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use aureole_api::{Problem, codes, rest};
 use aureole_gateway::{
-    Blob, Component, InputCheck, Platform, Submission, TaskFilter, Verification,
+    Blob, Caller, Component, InputCheck, Platform, Submission, TaskFilter, Verification,
 };
 use aureole_ledger::{CircuitId, TaskId};
 use bytes::Bytes;
@@ -28,7 +28,11 @@ struct Wait {
 
 #[async_trait]
 impl Platform for Relay {
-    async fn put_plugin(&self, component: Component) -> Result<(rest::Plugin, bool), Problem> {
+    async fn put_plugin(
+        &self,
+        caller: &Caller,
+        component: Component,
+    ) -> Result<(rest::Plugin, bool), Problem> {
         let signature = component.signature().cloned();
         // Kept whole, so that it can be sent to the next leader; the gateway bounds how many
         // requests there are at a time.
@@ -40,56 +44,70 @@ impl Platform for Relay {
                 let (signature, bytes) = (signature.clone(), bytes.clone());
                 async move {
                     self.remote
-                        .upload(&address, signature.as_ref(), &bytes, left)
+                        .upload(&address, caller, signature.as_ref(), &bytes, left)
                         .await
                 }
             },
             |desk| {
+                let caller = caller.clone();
                 let component = again();
-                async move { desk.upload(component).await }.boxed()
+                async move { desk.upload(&caller, component).await }.boxed()
             },
         )
         .await
     }
 
-    async fn plugins(&self) -> Result<rest::PluginList, Problem> {
+    async fn plugins(&self, caller: &Caller) -> Result<rest::PluginList, Problem> {
         self.ask(
+            Some(caller),
             Pace::Prompt,
             || Call::Plugins,
-            |desk| async move { desk.list_plugins().await }.boxed(),
+            |desk| {
+                let caller = caller.clone();
+                async move { desk.list_plugins(&caller).await }.boxed()
+            },
         )
         .await
     }
 
     async fn plugin(
         &self,
+        caller: &Caller,
         plugin: &rest::PluginRef,
         wait: Duration,
     ) -> Result<rest::Plugin, Problem> {
         let (asked, wait) = (wait, Wait::new(wait));
         self.ask(
+            Some(caller),
             Pace::Waiting(asked),
             || Call::Plugin {
                 plugin: plugin.clone(),
                 wait_ms: millis(wait.left()),
             },
             |desk| {
+                let caller = caller.clone();
                 let plugin = plugin.clone();
-                async move { desk.show_plugin(&plugin, wait.left()).await }.boxed()
+                async move { desk.show_plugin(&caller, &plugin, wait.left()).await }.boxed()
             },
         )
         .await
     }
 
-    async fn retire_plugin(&self, plugin: &rest::PluginRef) -> Result<rest::Plugin, Problem> {
+    async fn retire_plugin(
+        &self,
+        caller: &Caller,
+        plugin: &rest::PluginRef,
+    ) -> Result<rest::Plugin, Problem> {
         self.ask(
+            Some(caller),
             Pace::Prompt,
             || Call::RetirePlugin {
                 plugin: plugin.clone(),
             },
             |desk| {
+                let caller = caller.clone();
                 let plugin = plugin.clone();
-                async move { desk.retire(&plugin).await }.boxed()
+                async move { desk.retire(&caller, &plugin).await }.boxed()
             },
         )
         .await
@@ -97,61 +115,82 @@ impl Platform for Relay {
 
     async fn put_circuit(
         &self,
+        caller: &Caller,
         plugin: &rest::PluginRef,
         params: Option<Value>,
     ) -> Result<(rest::Circuit, bool), Problem> {
         self.ask(
+            Some(caller),
             Pace::Prompt,
             || Call::PutCircuit {
                 plugin: plugin.clone(),
                 params: params.clone(),
             },
             |desk| {
+                let caller = caller.clone();
                 let (plugin, params) = (plugin.clone(), params.clone());
-                async move { desk.make_circuit(&plugin, params.as_ref()).await }.boxed()
+                async move { desk.make_circuit(&caller, &plugin, params.as_ref()).await }.boxed()
             },
         )
         .await
     }
 
-    async fn circuit(&self, circuit: CircuitId, wait: Duration) -> Result<rest::Circuit, Problem> {
+    async fn circuit(
+        &self,
+        caller: &Caller,
+        circuit: CircuitId,
+        wait: Duration,
+    ) -> Result<rest::Circuit, Problem> {
         let (asked, wait) = (wait, Wait::new(wait));
         self.ask(
+            Some(caller),
             Pace::Waiting(asked),
             || Call::Circuit {
                 circuit,
                 wait_ms: millis(wait.left()),
             },
-            |desk| async move { desk.show_circuit(&circuit, wait.left()).await }.boxed(),
+            |desk| {
+                let caller = caller.clone();
+                async move { desk.show_circuit(&caller, &circuit, wait.left()).await }.boxed()
+            },
         )
         .await
     }
 
-    async fn circuit_ir(&self, circuit: CircuitId) -> Result<Blob, Problem> {
+    async fn circuit_ir(&self, caller: &Caller, circuit: CircuitId) -> Result<Blob, Problem> {
         self.until_answered(
             Pace::Long,
             |address, left| async move {
                 let call = Call::CircuitIr { circuit };
-                self.remote.fetch(&address, &call, left).await
+                self.remote.fetch(&address, caller, &call, left).await
             },
-            |desk| async move { desk.circuit_bytes(&circuit).await }.boxed(),
+            |desk| {
+                let caller = caller.clone();
+                async move { desk.circuit_bytes(&caller, &circuit).await }.boxed()
+            },
         )
         .await
     }
 
-    async fn check_input(&self, check: InputCheck) -> Result<rest::CheckReport, Problem> {
+    async fn check_input(
+        &self,
+        caller: &Caller,
+        check: InputCheck,
+    ) -> Result<rest::CheckReport, Problem> {
         self.ask(
+            Some(caller),
             Pace::Long,
             || Call::check_input(&check),
             |desk| {
+                let caller = caller.clone();
                 let check = check.clone();
-                async move { desk.check_against(check).await }.boxed()
+                async move { desk.check_against(&caller, check).await }.boxed()
             },
         )
         .await
     }
 
-    async fn submit(&self, submission: Submission) -> Result<rest::Task, Problem> {
+    async fn submit(&self, caller: &Caller, submission: Submission) -> Result<rest::Task, Problem> {
         // Fixed before the first try: whoever does it again does the same.
         let task = ids::task_id().map_err(|error| {
             tracing::error!(%error, "no randomness for an id");
@@ -159,78 +198,112 @@ impl Platform for Relay {
         })?;
         let verdict = Wait::new(VERDICT_WITHIN);
         self.ask(
+            Some(caller),
             Pace::Prompt,
             || Call::submit(task, &submission, verdict.left()),
             |desk| {
+                let caller = caller.clone();
                 let submission = submission.clone();
-                async move { desk.submit_as(task, submission, verdict.left()).await }.boxed()
+                async move {
+                    desk.submit_as(&caller, task, submission, verdict.left())
+                        .await
+                }
+                .boxed()
             },
         )
         .await
     }
 
-    async fn task(&self, task: TaskId, wait: Duration) -> Result<rest::Task, Problem> {
+    async fn task(
+        &self,
+        caller: &Caller,
+        task: TaskId,
+        wait: Duration,
+    ) -> Result<rest::Task, Problem> {
         let (asked, wait) = (wait, Wait::new(wait));
         self.ask(
+            Some(caller),
             Pace::Waiting(asked),
             || Call::Task {
                 task,
                 wait_ms: millis(wait.left()),
             },
-            |desk| async move { desk.show_task(task, wait.left()).await }.boxed(),
-        )
-        .await
-    }
-
-    async fn tasks(&self, filter: TaskFilter) -> Result<rest::TaskPage, Problem> {
-        self.ask(
-            Pace::Prompt,
-            || Call::tasks(&filter),
             |desk| {
-                let filter = filter.clone();
-                async move { desk.list_tasks(filter).await }.boxed()
+                let caller = caller.clone();
+                async move { desk.show_task(&caller, task, wait.left()).await }.boxed()
             },
         )
         .await
     }
 
-    async fn explain(&self, task: TaskId) -> Result<rest::Explanation, Problem> {
+    async fn tasks(&self, caller: &Caller, filter: TaskFilter) -> Result<rest::TaskPage, Problem> {
         self.ask(
+            Some(caller),
+            Pace::Prompt,
+            || Call::tasks(&filter),
+            |desk| {
+                let caller = caller.clone();
+                let filter = filter.clone();
+                async move { desk.list_tasks(&caller, filter).await }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn explain(&self, caller: &Caller, task: TaskId) -> Result<rest::Explanation, Problem> {
+        self.ask(
+            Some(caller),
             Pace::Prompt,
             || Call::Explain { task },
-            |desk| async move { desk.explain_task(task).await }.boxed(),
+            |desk| {
+                let caller = caller.clone();
+                async move { desk.explain_task(&caller, task).await }.boxed()
+            },
         )
         .await
     }
 
-    async fn cancel(&self, task: TaskId) -> Result<rest::Task, Problem> {
+    async fn cancel(&self, caller: &Caller, task: TaskId) -> Result<rest::Task, Problem> {
         self.ask(
+            Some(caller),
             Pace::Prompt,
             || Call::Cancel { task },
-            |desk| async move { desk.cancel_task(task).await }.boxed(),
+            |desk| {
+                let caller = caller.clone();
+                async move { desk.cancel_task(&caller, task).await }.boxed()
+            },
         )
         .await
     }
 
-    async fn proof(&self, task: TaskId) -> Result<Blob, Problem> {
+    async fn proof(&self, caller: &Caller, task: TaskId) -> Result<Blob, Problem> {
         self.until_answered(
             Pace::Prompt,
             |address, left| async move {
                 let call = Call::Proof { task };
-                self.remote.fetch(&address, &call, left).await
+                self.remote.fetch(&address, caller, &call, left).await
             },
-            |desk| async move { desk.proof_of(task).await }.boxed(),
+            |desk| {
+                let caller = caller.clone();
+                async move { desk.proof_of(&caller, task).await }.boxed()
+            },
         )
         .await
     }
 
-    async fn verify(&self, request: Verification) -> Result<rest::Verdict, Problem> {
+    async fn verify(
+        &self,
+        caller: &Caller,
+        request: Verification,
+    ) -> Result<rest::Verdict, Problem> {
         self.ask(
+            Some(caller),
             Pace::Long,
             || Call::verify(&request),
             |desk| {
+                let caller = caller.clone();
                 let request = request.clone();
-                async move { desk.verdict(request).await }.boxed()
+                async move { desk.verdict(&caller, request).await }.boxed()
             },
         )
         .await

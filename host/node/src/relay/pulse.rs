@@ -62,6 +62,7 @@ impl Relay {
         let mut known = self.pulse.known.lock().await;
         if known.asked.is_none_or(|asked| asked.elapsed() > ASK_EVERY) {
             let asked = self.ask(
+                None,
                 Pace::Prompt,
                 || Call::Checks,
                 |desk| async move { Ok(health::of_leader(&desk).await) }.boxed(),

@@ -9,7 +9,7 @@ use aureole_api::internal::v1::desk_client::DeskClient;
 use aureole_api::internal::v1::{self, blob_part, upload_part, verb_reply};
 use aureole_api::leader::{COORDINATORS_MAX, Redirect};
 use aureole_api::rest::ComponentSignature;
-use aureole_gateway::Blob;
+use aureole_gateway::{Blob, Caller};
 use aureole_ledger::Digest;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -63,10 +63,11 @@ impl Remote {
     pub(super) async fn call<T: DeserializeOwned>(
         &self,
         address: &str,
+        caller: Option<&Caller>,
         call: &Call,
         left: Duration,
     ) -> Result<T, Lost> {
-        let request = timely(verb(call)?, left);
+        let request = timely(verb(caller, call)?, left);
         let mut client = self.client(address)?;
         let reply = self.within(address, left, client.call(request)).await?;
         document(reply)
@@ -76,21 +77,26 @@ impl Remote {
     pub(super) async fn upload<T: DeserializeOwned>(
         &self,
         address: &str,
+        caller: &Caller,
         signature: Option<&ComponentSignature>,
         component: &Bytes,
         left: Duration,
     ) -> Result<T, Lost> {
         let part = |part| v1::UploadPart { part: Some(part) };
-        let head = signature.map(|signature| {
+        let caller = serde_json::to_vec(caller).map_err(|error| unreadable(&error))?;
+        let signature = signature.map(|signature| {
             part(upload_part::Part::Signature(
                 signature.to_string().into_bytes(),
             ))
         });
+        let head = [part(upload_part::Part::Caller(caller))]
+            .into_iter()
+            .chain(signature);
         let chunks: Vec<_> = component
             .chunks(PART_BYTES)
             .map(|bytes| part(upload_part::Part::Bytes(bytes.to_vec())))
             .collect();
-        let parts = timely(futures::stream::iter(head.into_iter().chain(chunks)), left);
+        let parts = timely(futures::stream::iter(head.chain(chunks)), left);
         let mut client = self.client(address)?;
         let reply = self.within(address, left, client.upload(parts)).await?;
         document(reply)
@@ -100,10 +106,11 @@ impl Remote {
     pub(super) async fn fetch(
         &self,
         address: &str,
+        caller: &Caller,
         call: &Call,
         left: Duration,
     ) -> Result<Blob, Lost> {
-        let request = timely(verb(call)?, left);
+        let request = timely(verb(Some(caller), call)?, left);
         let mut client = self.client(address)?;
         let fetched = async {
             let mut parts = client.fetch(request).await?.into_inner();
@@ -204,11 +211,14 @@ fn timely<T>(message: T, left: Duration) -> tonic::Request<T> {
     request
 }
 
-fn verb(call: &Call) -> Result<v1::VerbCall, Lost> {
-    let arguments = serde_json::to_vec(call).map_err(|error| unreadable(&error))?;
+fn verb(caller: Option<&Caller>, call: &Call) -> Result<v1::VerbCall, Lost> {
+    let encoded = |error| unreadable(&error);
+    let arguments = serde_json::to_vec(call).map_err(encoded)?;
+    let caller = caller.map(serde_json::to_vec).transpose();
     Ok(v1::VerbCall {
         verb: call.verb().to_owned(),
         arguments,
+        caller: caller.map_err(encoded)?,
     })
 }
 

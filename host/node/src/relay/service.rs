@@ -9,7 +9,7 @@ use aureole_api::internal::v1::{self, blob_part, upload_part, verb_reply};
 use aureole_api::leader::Redirect;
 use aureole_api::rest::ComponentSignature;
 use aureole_api::{Problem, codes};
-use aureole_gateway::Component;
+use aureole_gateway::{Caller, Component};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
@@ -86,9 +86,9 @@ impl desk_server::Desk for DeskService {
         &self,
         request: Request<v1::VerbCall>,
     ) -> Result<Response<v1::VerbReply>, Status> {
-        let call = read(&request.into_inner())?;
+        let (caller, call) = read(&request.into_inner())?;
         let done = self
-            .leading(perform::document(&self.local.desk, call))
+            .leading(perform::document(&self.local.desk, caller, call))
             .await?;
         Ok(Response::new(reply(done)?))
     }
@@ -100,8 +100,8 @@ impl desk_server::Desk for DeskService {
         let closed = |_| Status::unavailable("the desk is closing");
         let _permit = self.uploads.acquire().await.map_err(closed)?;
         let work = async {
-            let component = receive(request.into_inner()).await?;
-            let done = self.local.desk.upload(component).await;
+            let (caller, component) = receive(request.into_inner()).await?;
+            let done = self.local.desk.upload(&caller, component).await;
             Ok::<_, Status>(done.and_then(|done| written(&done)))
         };
         let done = self.leading(work).await??;
@@ -111,8 +111,10 @@ impl desk_server::Desk for DeskService {
     type FetchStream = Parts;
 
     async fn fetch(&self, request: Request<v1::VerbCall>) -> Result<Response<Parts>, Status> {
-        let call = read(&request.into_inner())?;
-        let done = self.leading(perform::blob(&self.local.desk, call)).await?;
+        let (caller, call) = read(&request.into_inner())?;
+        let done = self
+            .leading(perform::blob(&self.local.desk, caller, call))
+            .await?;
         let part = |part| v1::BlobPart { part: Some(part) };
         let parts: Vec<_> = match done {
             Ok(blob) => {
@@ -133,22 +135,28 @@ impl desk_server::Desk for DeskService {
     }
 }
 
-fn read(call: &v1::VerbCall) -> Result<Call, Status> {
+fn read(call: &v1::VerbCall) -> Result<(Option<Caller>, Call), Status> {
     // The parser's words may hold a piece of the input, which is private.
-    serde_json::from_slice(&call.arguments).map_err(|_| {
+    let unknown = |_| {
         Status::invalid_argument(format!(
             "the verb {:?} is not known here, or has other arguments; are the versions the same?",
             call.verb
         ))
-    })
+    };
+    let caller = call.caller.as_deref().map(serde_json::from_slice);
+    let caller = caller.transpose().map_err(unknown)?;
+    let call = serde_json::from_slice(&call.arguments).map_err(unknown)?;
+    Ok((caller, call))
 }
 
 /// Takes an upload whole.
-async fn receive(mut parts: Streaming<v1::UploadPart>) -> Result<Component, Status> {
+async fn receive(mut parts: Streaming<v1::UploadPart>) -> Result<(Caller, Component), Status> {
+    let mut caller = None;
     let mut signature = None;
     let mut bytes = Vec::new();
     while let Some(part) = parts.message().await? {
         match part.part {
+            Some(upload_part::Part::Caller(json)) => caller = serde_json::from_slice(&json).ok(),
             Some(upload_part::Part::Signature(text)) => {
                 let text = std::str::from_utf8(&text).ok();
                 let read = text.and_then(|text| text.parse::<ComponentSignature>().ok());
@@ -163,7 +171,9 @@ async fn receive(mut parts: Streaming<v1::UploadPart>) -> Result<Component, Stat
             return Err(Status::out_of_range("the component is too large"));
         }
     }
-    Ok(Component::from_bytes(Bytes::from(bytes)).signed(signature))
+    let caller = caller.ok_or_else(|| Status::invalid_argument("an upload names its caller"))?;
+    let component = Component::from_bytes(Bytes::from(bytes)).signed(signature);
+    Ok((caller, component))
 }
 
 fn reply(done: Result<Vec<u8>, Problem>) -> Result<v1::VerbReply, Status> {

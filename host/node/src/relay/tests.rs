@@ -17,8 +17,8 @@ use aureole_api::internal::v1::desk_server::{self, DeskServer};
 use aureole_api::internal::v1::{self, verb_reply};
 use aureole_api::rest::Health;
 use aureole_api::{Problem, codes};
-use aureole_gateway::Platform as _;
-use aureole_ledger::TaskId;
+use aureole_gateway::{Caller, Credential, Platform as _};
+use aureole_ledger::{Role, TaskId, TenantId};
 use futures::Stream;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -166,6 +166,14 @@ async fn carry(near: TcpStream, far: SocketAddr, cut: Arc<AtomicBool>) -> std::i
     }
 }
 
+fn caller() -> Caller {
+    Caller {
+        tenant: TenantId::default(),
+        role: Role::Submitter,
+        credential: Credential::Token("somebody".to_owned()),
+    }
+}
+
 fn relay(coordinators: &[SocketAddr]) -> Relay {
     let coordinators = coordinators.iter().map(SocketAddr::to_string).collect();
     Relay::apart(coordinators, Transport::Plain)
@@ -175,7 +183,7 @@ fn relay(coordinators: &[SocketAddr]) -> Relay {
 async fn ask(relay: &Relay) -> (Problem, Duration) {
     let began = Instant::now();
     let task = relay
-        .task(TaskId::from_bytes([7; 16]), Duration::ZERO)
+        .task(&caller(), TaskId::from_bytes([7; 16]), Duration::ZERO)
         .await;
     (task.unwrap_err(), began.elapsed())
 }
@@ -235,7 +243,9 @@ async fn a_wait_lasts_as_long_as_it_was_asked_for() {
     let takes = ANSWER_WITHIN + Duration::from_secs(1);
     let (leader, address) = Leader::start(takes).await;
     let relay = relay(&[address]);
-    let task = relay.task(TaskId::from_bytes([7; 16]), takes).await;
+    let task = relay
+        .task(&caller(), TaskId::from_bytes([7; 16]), takes)
+        .await;
     assert!(task.unwrap_err().is(codes::task::UNKNOWN));
     assert_eq!(leader.asked(), 1);
 }
