@@ -62,6 +62,8 @@ pub struct Layout {
     pub lease_ms: u64,
     /// Which log lines they write.
     pub log: &'static str,
+    /// Sections added to each coordinator's configuration, such as its `[archive]`.
+    pub services: String,
     /// Whether no other cluster of this process may run meanwhile, because something is timed.
     pub alone: bool,
 }
@@ -88,6 +90,7 @@ impl Default for Layout {
             faults: false,
             lease_ms: 10_000,
             log: "info,openraft=warn",
+            services: String::new(),
             alone: false,
         }
     }

@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Dev(Dev),
     /// Run one process of a cluster: a coordinator, a gateway, a worker, or several of them
     Serve(Serve),
+    /// Bring the archive's schema up to date, or say what it lacks
+    Migrate(Migrate),
     /// Found a cluster, look at it, change who belongs to it
     #[command(subcommand)]
     Cluster(Cluster),
@@ -90,6 +92,23 @@ pub(crate) struct Dev {
     pub(crate) workers: u32,
     #[command(flatten)]
     pub(crate) settings: Settings,
+}
+
+/// Bring the archive's schema up to date, or say what it lacks.
+///
+/// A node does so itself when it starts. Steps are numbered and never go back; several that run them at
+/// once take turns.
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    /// Say which steps would be run, and run none
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Configuration file of a coordinator: its `[archive]` says where history is kept
+    #[arg(long, value_name = "FILE", env = "AUREOLE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder for everything the node keeps [default: .aureole]
+    #[arg(long, value_name = "DIR", env = "AUREOLE_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
 }
 
 /// What overrides a configuration file.

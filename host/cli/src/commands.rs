@@ -4,6 +4,7 @@ mod circuit;
 mod cluster;
 mod dev;
 mod local;
+mod migrate;
 pub(crate) mod plugin;
 mod prove;
 mod recorded;
@@ -38,6 +39,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Dev(options) => return dev::run(&context, options).await,
         Command::Serve(options) => serve::run(&context, options).await?,
+        Command::Migrate(options) => migrate::run(&context, &options).await?,
         Command::Cluster(verb) => cluster::run(&context, verb).await?,
         Command::Plugin(verb) => return plugin::run(&context, verb).await,
         Command::Circuit(verb) => return circuit::run(&context, verb).await,

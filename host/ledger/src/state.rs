@@ -157,6 +157,11 @@ impl State {
         self.index.finished().filter_map(|id| self.task(&id))
     }
 
+    /// Returns how many tasks have ended and are not forgotten.
+    pub fn finished_count(&self) -> u64 {
+        self.index.finished_count()
+    }
+
     /// Returns how many tasks are known.
     pub fn task_count(&self) -> u64 {
         self.facts.tasks.len() as u64

@@ -1,95 +1,196 @@
 //! The archivist: what happens to a task after its end.
 //!
 //! Some time after its end a task's record moves to the archive, and only then does the ledger
-//! forget it. What becomes of its input's key is the coordinator's upkeep's business, on every member.
+//! forget it; while the archive is away the ledger holds on to it. What has been there for longer than
+//! the policy says is removed. Only the member that leads does any of this. What becomes of an input's
+//! key is the coordinator's upkeep's business, on every member.
+
+mod sweep;
 
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aureole_ledger::{Command, Millis, TaskKind, TaskRecord};
-use aureole_store::ArchivedTask;
+use aureole_store::{ArchivedTask, SharedArchive};
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use tokio_util::sync::CancellationToken;
 
+use self::sweep::Sweeper;
 use crate::desk::Desk;
 
 /// How often the archive takes what the ledger need not keep.
 const ROUND: Duration = Duration::from_secs(5);
 
+/// The first and the longest pause after a failure, before jitter: an archive that was restarted is
+/// found within seconds, and one that stays away is not hammered by every member that ever led.
+const PAUSE_MIN: Duration = Duration::from_millis(200);
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+
 /// How long a finished task stays in the ledger: reads are cheapest there, and a repeated
 /// idempotency key is recognised for as long.
 const KEEP_MS: Millis = 60 * 60 * 1000;
 
-/// Finished tasks kept whatever their age; more go to the archive early, so that memory and
-/// snapshots stay small (about 1 KiB each).
-const KEEP_MAX: usize = 2_000;
-
 /// Tasks moved in one round of the loop; the ledger's limit for one command.
 const BATCH_MAX: usize = 128;
 
+/// What came of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moved {
+    /// There may be more.
+    More,
+    /// There is nothing more to do now.
+    Nothing,
+    /// The archive did not take it.
+    Failed,
+}
+
+/// Moves finished tasks, one batch after the other, and remembers whether that works.
+struct Archivist {
+    desk: Arc<Desk>,
+    sweeper: Sweeper,
+    /// The pauses since the archive failed first.
+    failing: Option<ExponentialBackoff>,
+}
+
 /// Runs until told to stop.
 pub(crate) async fn run(desk: Arc<Desk>, stop: CancellationToken) {
-    let mut round = tokio::time::interval(ROUND);
+    let mut archivist = Archivist {
+        sweeper: Sweeper::new(desk.history.clone()),
+        desk,
+        failing: None,
+    };
     loop {
+        let pause = archivist.pause();
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = round.tick() => while keeps_history(&desk).await && archive(&desk).await {},
+            () = tokio::time::sleep(pause) => archivist.round().await,
         }
     }
 }
 
-/// Whether this member's archive is the cluster's: it leads and is the only member. In a larger group
-/// finished tasks stay in the ledger, which every member has.
-async fn keeps_history(desk: &Desk) -> bool {
-    desk.coordinator.is_leading() && desk.coordinator.status().await.members.len() == 1
+// === impl Archivist ===
+
+impl Archivist {
+    /// How long to wait before the next round.
+    fn pause(&mut self) -> Duration {
+        match &mut self.failing {
+            Some(pauses) => pauses.next().unwrap_or(PAUSE_MAX),
+            None => ROUND,
+        }
+    }
+
+    /// Does what there is to do, if this member leads.
+    async fn round(&mut self) {
+        if !self.desk.coordinator.is_leading() {
+            self.failing = None;
+            return;
+        }
+        let desk = self.desk.clone();
+        let members = desk.coordinator.status().await.members.len();
+        let Some(archive) = desk.history.archive_of(members) else {
+            while forget_oldest(&desk).await {}
+            return;
+        };
+        loop {
+            match move_batch(&desk, archive).await {
+                Moved::More => self.works(),
+                Moved::Nothing => break self.works(),
+                Moved::Failed => return self.fails(),
+            }
+        }
+        if desk.coordinator.is_leading() {
+            self.sweeper.sweep(archive, desk.coordinator.now()).await;
+        }
+    }
+
+    fn works(&mut self) {
+        if self.failing.take().is_some() {
+            tracing::info!("the archive takes tasks again");
+        }
+    }
+
+    fn fails(&mut self) {
+        self.failing.get_or_insert_with(|| {
+            ExponentialBuilder::new()
+                .with_min_delay(PAUSE_MIN)
+                .with_max_delay(PAUSE_MAX)
+                .with_jitter()
+                .without_max_times()
+                .build()
+        });
+    }
 }
 
-/// Moves a batch of finished tasks to the archive; says whether there may be more.
-async fn archive(desk: &Desk) -> bool {
+/// Moves a batch of finished tasks to the archive.
+async fn move_batch(desk: &Desk, archive: &SharedArchive) -> Moved {
     let now = desk.coordinator.now();
+    let keep = desk.history.ledger_tasks();
     let batch: Vec<TaskRecord> = desk.coordinator.read(|state| {
-        let finished = state.finished_tasks().count();
-        state
-            .finished_tasks()
-            .enumerate()
+        let finished = state.finished_count();
+        (0_u64..)
+            .zip(state.finished_tasks())
             .take_while(|(index, task)| {
                 let age = now.saturating_sub(task.finished_at.unwrap_or(now));
-                age >= KEEP_MS || finished - index > KEEP_MAX
+                age >= KEEP_MS || finished - index > keep
             })
             .take(BATCH_MAX)
             .map(|(_, task)| task.clone())
             .collect()
     });
     if batch.is_empty() {
-        return false;
+        return Moved::Nothing;
     }
     let mut rows = Vec::with_capacity(batch.len());
     for record in &batch {
         match row(desk, record).await {
             Some(row) => rows.push(row),
             // Whatever cannot be shown cannot be archived: it stays in the ledger.
-            None => return false,
+            None => return Moved::Failed,
         }
     }
-    if let Err(error) = desk.archive.put_tasks(&rows).await {
-        tracing::error!(error = &error as &dyn Error, "the archive takes no tasks");
+    if let Err(error) = archive.put_tasks(&rows).await {
+        let error: &dyn Error = &error;
+        tracing::error!(error, tasks = rows.len(), "the archive takes no tasks");
+        return Moved::Failed;
+    }
+    // An entry that was not committed is made in the next round, or by the next leader.
+    match forget(desk, &batch).await && batch.len() == BATCH_MAX {
+        true => Moved::More,
+        false => Moved::Nothing,
+    }
+}
+
+/// Forgets the oldest finished tasks of a group without an archive; says whether there may be more.
+async fn forget_oldest(desk: &Desk) -> bool {
+    let keep = desk.history.buffer_tasks();
+    let batch: Vec<TaskRecord> = desk.coordinator.read(|state| {
+        let more = state.finished_count().saturating_sub(keep);
+        let more = usize::try_from(more).unwrap_or(BATCH_MAX).min(BATCH_MAX);
+        state.finished_tasks().take(more).cloned().collect()
+    });
+    if batch.is_empty() {
         return false;
     }
+    tracing::warn!(
+        tasks = batch.len(),
+        kept = keep,
+        "finished tasks are forgotten: there is no archive"
+    );
+    forget(desk, &batch).await && batch.len() == BATCH_MAX
+}
+
+async fn forget(desk: &Desk, batch: &[TaskRecord]) -> bool {
     let tasks = batch.iter().map(|record| record.id).collect();
-    match desk
+    let forgotten = desk
         .coordinator
         .propose(Command::ForgetTasks { tasks })
-        .await
-    {
-        Ok(_) => batch.len() == BATCH_MAX,
-        Err(error) => {
-            tracing::warn!(
-                error = &error as &dyn Error,
-                "archived tasks stay in the ledger"
-            );
-            false
-        }
+        .await;
+    if let Err(error) = &forgotten {
+        let error: &dyn Error = error;
+        tracing::warn!(error, "finished tasks stay in the ledger");
     }
+    forgotten.is_ok()
 }
 
 async fn row(desk: &Desk, record: &TaskRecord) -> Option<ArchivedTask> {
@@ -108,6 +209,7 @@ async fn row(desk: &Desk, record: &TaskRecord) -> Option<ArchivedTask> {
     };
     Some(ArchivedTask {
         id: record.id,
+        tenant: record.tenant.to_string(),
         kind: match record.kind {
             TaskKind::InspectPlugin { .. } => "inspect",
             TaskKind::PrepareCircuit { .. } => "prepare",

@@ -3,6 +3,7 @@
 //! The files of `configs/` document each key and are checked against these defaults by a test.
 
 mod cluster;
+mod services;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use cluster::{Cluster, Founding, NodeRole, Tls};
+pub use services::{Archive, Cache, ServiceUrl, Span};
 
 use crate::signers::Signers;
 
@@ -35,6 +37,10 @@ pub struct Config {
     pub tls: Tls,
     /// The bytes that a coordinator keeps.
     pub depot: Depot,
+    /// History.
+    pub archive: Archive,
+    /// What processes share.
+    pub cache: Cache,
     /// The REST API.
     pub http: Http,
     /// Proving.
@@ -163,6 +169,14 @@ pub enum ConfigError {
         /// Why that will not do, and what would.
         reason: String,
     },
+    /// A key about a service beside the process cannot be used.
+    #[error("{key}: {reason}")]
+    Service {
+        /// The key, with its section.
+        key: &'static str,
+        /// Why that will not do.
+        reason: String,
+    },
     /// An entry of `plugins.trusted_signers` is no public key.
     #[error(
         "plugins.trusted_signers: `{value}` is no Ed25519 public key: 64 hex digits, as `aureole \
@@ -191,6 +205,8 @@ impl Default for Config {
             cluster: Cluster::default(),
             tls: Tls::default(),
             depot: Depot::default(),
+            archive: Archive::default(),
+            cache: Cache::default(),
             http: Http::default(),
             worker: Worker::default(),
             limits: Limits::default(),
@@ -283,6 +299,8 @@ impl Config {
                 bounds,
             )?;
         }
+        self.archive.validate()?;
+        self.cache.validate()?;
         within("worker.slots", self.worker.slots.into(), 1..=64, "1 to 64")?;
         within(
             "worker.threads",
@@ -375,6 +393,11 @@ mod tests {
         config.tls.dir = path();
         config.depot.reserve_bytes = Some(1);
         config.worker.name = Some(String::new());
+        let services = "[archive]\nurl = \"x\"\npassword_file = \"x\"\nkeep = \"1d\"\n\
+                        keep_states = { failed = \"1d\" }\nkeep_tenants = { acme = \"1d\" }\n\
+                        [cache]\nurl = \"x\"\npassword_file = \"x\"\n";
+        let services: Config = toml::from_str(services).unwrap();
+        (config.archive, config.cache) = (services.archive, services.cache);
         config
     }
 

@@ -22,9 +22,10 @@ use aureole_api::{Problem, codes};
 use aureole_coordinator::Coordinator;
 use aureole_coordinator::blobs::{KeyRing, KeysError};
 use aureole_ledger::{Command, Digest, Outcome, Refusal, TaskId};
-use aureole_store::{Archive, Depot, DepotError, SharedBlobs};
+use aureole_store::{ArchiveError, Depot, DepotError, SharedBlobs};
 
 use crate::documents::Documents;
+use crate::history::History;
 use crate::schema::Schema;
 use crate::secret::Secret;
 use crate::signers::Signers;
@@ -37,7 +38,7 @@ const SCHEMAS_KEPT_MAX: usize = 200;
 pub(crate) struct Desk {
     pub(crate) depot: SharedBlobs,
     pub(crate) keys: KeyRing,
-    pub(crate) archive: Archive,
+    pub(crate) history: History,
     pub(crate) coordinator: Coordinator,
     pub(crate) verifier: Arc<ChildVerifier>,
     /// This member's own disk.
@@ -57,7 +58,7 @@ pub(crate) struct Stores {
     pub(crate) depot: SharedBlobs,
     pub(crate) disk: Depot,
     pub(crate) keys: KeyRing,
-    pub(crate) archive: Archive,
+    pub(crate) history: History,
 }
 
 // === impl Desk ===
@@ -75,14 +76,14 @@ impl Desk {
             depot,
             disk,
             keys,
-            archive,
+            history,
         } = stores;
         let documents = Documents::new(depot.clone());
         let schemas = Mutex::new(BTreeMap::new());
         Self {
             depot,
             keys,
-            archive,
+            history,
             coordinator,
             verifier,
             disk,
@@ -183,11 +184,16 @@ fn domain(problem: &aureole_ledger::Problem) -> Problem {
 }
 
 /// A failure of the depot or the archive: named for the operator in the log, for the caller as a
-/// class only: a full disk, no majority, or else.
+/// class only: a full disk, no majority, an archive that is away, or else.
 fn storage(error: &(dyn Error + 'static), what: &str) -> Problem {
     tracing::error!(error, "{what}");
     let of_depot = error.downcast_ref().map(DepotError::code);
-    match of_depot.or_else(|| error.downcast_ref().map(KeysError::code)) {
+    let of_archive = error
+        .downcast_ref()
+        .filter(|error| ArchiveError::is_outage(error));
+    let of_archive = of_archive.map(|_| codes::node::ARCHIVE.code);
+    let of_keys = || error.downcast_ref().map(KeysError::code);
+    match of_depot.or(of_archive).or_else(of_keys) {
         Some(code) => Problem::named(code, what),
         None => Problem::new(codes::node::STORAGE, what),
     }

@@ -1,9 +1,11 @@
 //! Health: what the process depends on, each with a reason where it fails.
 //!
 //! Ready is who could take a submission now: a leader answered this process lately, and there is room
-//! for what the submission brings. Workers do not count: without one a task is accepted and waits.
+//! for what the submission brings. Workers do not count: without one a task is accepted and waits. Nor
+//! does an archive that is away while the ledger has room for what ends, nor the cache.
 
 use std::error::Error;
+use std::time::Duration;
 
 use aureole_api::rest::{Check, Health};
 use aureole_store::Space;
@@ -17,10 +19,26 @@ const LEDGER: &str = "ledger";
 const DEPOT: &str = "depot";
 /// Tasks are done.
 const WORKERS: &str = "workers";
+/// History is kept.
+const ARCHIVE: &str = "archive";
+/// Finished tasks find room until the archive takes them.
+const ARCHIVE_BUFFER: &str = "archive_buffer";
+/// What is shared answers.
+const CACHE: &str = "cache";
+
+/// What fails without a submission being refused for it.
+const REMARKS: [&str; 3] = [WORKERS, ARCHIVE, CACHE];
+
+/// How long the archive may take to answer: whoever asks for health waits two seconds.
+const ARCHIVE_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The health of a process that serves the API: a coordinator's, or a gateway's on its own, which has
 /// no disk but the leader's.
-pub(crate) async fn of(local: Option<&Local>, heard: &Heard) -> Health {
+pub(crate) async fn of(
+    local: Option<&Local>,
+    heard: &Heard,
+    cache: Option<Result<(), String>>,
+) -> Health {
     let mut checks = vec![ledger(local, heard)];
     let mut of_leader = heard.checks.clone();
     if let Some(local) = local {
@@ -28,7 +46,15 @@ pub(crate) async fn of(local: Option<&Local>, heard: &Heard) -> Health {
         checks.push(depot(&local.desk).await);
     }
     checks.extend(of_leader);
-    let counts = |check: &Check| check.name != WORKERS;
+    checks.extend(cache.map(|state| match state {
+        Ok(()) => check(CACHE, true, "answers".to_owned()),
+        Err(why) => check(
+            CACHE,
+            false,
+            format!("{why}; everything goes on without it"),
+        ),
+    }));
+    let counts = |check: &Check| !REMARKS.contains(&check.name.as_str());
     Health {
         ready: checks
             .iter()
@@ -42,7 +68,39 @@ pub(crate) async fn of(local: Option<&Local>, heard: &Heard) -> Health {
 
 /// What the leader says of itself when another process asks.
 pub(crate) async fn of_leader(desk: &Desk) -> Vec<Check> {
-    vec![depot(desk).await, workers(desk)]
+    let mut checks = vec![depot(desk).await, workers(desk)];
+    checks.extend(archive(desk).await);
+    checks
+}
+
+/// Whether history is kept, and whether what ends meanwhile finds room.
+async fn archive(desk: &Desk) -> Vec<Check> {
+    let Some(archive) = desk.history.archive() else {
+        let kept = desk.history.buffer_tasks();
+        let told = format!("none: the ledger keeps the newest {kept} finished tasks");
+        return vec![check(ARCHIVE, true, told)];
+    };
+    let asked = tokio::time::timeout(ARCHIVE_PATIENCE, archive.ping()).await;
+    let state = match asked {
+        Ok(Ok(())) => check(ARCHIVE, true, "takes finished tasks".to_owned()),
+        Ok(Err(error)) => {
+            let error: &dyn Error = &error;
+            tracing::debug!(error, "the archive does not answer");
+            check(ARCHIVE, false, WAITING.to_owned())
+        }
+        Err(_) => check(ARCHIVE, false, WAITING.to_owned()),
+    };
+    let finished = desk.coordinator.read(aureole_ledger::State::finished_count);
+    let full = desk.history.is_nearly_full(finished);
+    vec![state, buffer(finished, desk.history.buffer_tasks(), full)]
+}
+
+/// What is told of an archive that is away; why stands in the log.
+const WAITING: &str = "does not answer: finished tasks wait in the ledger";
+
+fn buffer(finished: u64, room: u64, nearly_full: bool) -> Check {
+    let figures = format!("{finished} finished tasks in the ledger, room for {room}");
+    check(ARCHIVE_BUFFER, !nearly_full, figures)
 }
 
 fn ledger(local: Option<&Local>, heard: &Heard) -> Check {
@@ -130,18 +188,23 @@ mod tests {
             (Some(6), false),
             (None, false),
         ] {
-            let health = of(None, &heard(age, vec![told(DEPOT, true)])).await;
+            let health = of(None, &heard(age, vec![told(DEPOT, true)]), None).await;
             assert_eq!(health.ready, ready, "{age:?}: {health:?}");
         }
-        let health = of(None, &heard(Some(61), Vec::new())).await;
+        let health = of(None, &heard(Some(61), Vec::new()), None).await;
         let why = health.checks.first().and_then(|check| check.detail.clone());
         assert_eq!(why.as_deref(), Some("no leader has answered for 61 s"));
     }
 
     #[tokio::test]
-    async fn a_full_disk_counts_and_missing_workers_do_not() {
-        for (name, ready) in [(DEPOT, false), (WORKERS, true)] {
-            let health = of(None, &heard(Some(0), vec![told(name, false)])).await;
+    async fn a_full_disk_or_buffer_counts_and_what_goes_on_without_does_not() {
+        for (name, ready) in [
+            (DEPOT, false),
+            (ARCHIVE_BUFFER, false),
+            (WORKERS, true),
+            (ARCHIVE, true),
+        ] {
+            let health = of(None, &heard(Some(0), vec![told(name, false)]), None).await;
             assert_eq!(health.ready, ready, "{name}");
             assert!(
                 health
@@ -150,6 +213,24 @@ mod tests {
                     .any(|check| check.name == name && !check.ok)
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_cache_that_is_away_is_told_and_does_not_count() {
+        let away = Some(Err("it was not asked".to_owned()));
+        let health = of(None, &heard(Some(0), Vec::new()), away).await;
+        let cache = health.checks.iter().find(|check| check.name == CACHE);
+        assert!(health.ready && cache.is_some_and(|cache| !cache.ok));
+        let none = of(None, &heard(Some(0), Vec::new()), None).await;
+        assert!(none.checks.iter().all(|check| check.name != CACHE));
+    }
+
+    #[test]
+    fn the_buffer_tells_its_figures() {
+        let full = buffer(90, 100, true);
+        assert!(!full.ok && buffer(89, 100, false).ok);
+        let why = full.detail.unwrap_or_default();
+        assert_eq!(why, "90 finished tasks in the ledger, room for 100");
     }
 
     #[test]

@@ -16,8 +16,11 @@ mod documents;
 mod enrol;
 mod found;
 mod health;
+mod history;
+mod hot;
 mod ids;
 mod link;
+pub mod migrations;
 mod node;
 mod operator;
 mod relay;
@@ -30,8 +33,8 @@ mod upkeep;
 mod verifier;
 
 pub use config::{
-    Cluster, Config, ConfigError, Depot, Founding, Http, Limits, Log, LogFormat, NodeRole, Plugins,
-    Tls, Worker,
+    Archive, Cache, Cluster, Config, ConfigError, Depot, Founding, Http, Limits, Log, LogFormat,
+    NodeRole, Plugins, ServiceUrl, Span, Tls, Worker,
 };
 pub use enrol::{EnrolError, enrol};
 pub use found::{FoundError, Founded, Plan, found};

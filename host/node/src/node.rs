@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::coordinator::Member;
 use crate::config::{Config, ConfigError, Founding, NodeRole};
+use crate::hot::Hot;
 use crate::relay::Relay;
 use crate::tls::{AuthorityError, Identity, IdentityError, Role, Transport, TransportError};
 
@@ -106,8 +107,9 @@ impl Node {
             .and_then(|listener| listener.local_addr().ok());
         let transport = transport(&config)?;
         let stop = CancellationToken::new();
+        let cache = config.cache.open()?;
         let mut member = match config.is(NodeRole::Coordinator) {
-            true => Some(Member::start(&config, &transport, &stop).await?),
+            true => Some(Member::start(&config, &transport, cache.clone(), &stop).await?),
             false => None,
         };
         let worker = match config.is(NodeRole::Worker) {
@@ -121,8 +123,11 @@ impl Node {
         let gateway_stop = CancellationToken::new();
         let gateway = listener.map(|listener| {
             let relay = match local {
-                Some(local) => Relay::beside(local, transport),
-                None => Relay::apart(config.cluster.coordinators.clone(), transport),
+                Some(local) => Relay::beside(local, transport, Hot::new(cache)),
+                None => {
+                    let known = config.cluster.coordinators.clone();
+                    Relay::apart(known, transport, Hot::new(cache))
+                }
             };
             tokio::spawn(aureole_gateway::serve(
                 listener,

@@ -42,6 +42,7 @@ use self::pulse::Pulse;
 use self::remote::Remote;
 use self::route::Route;
 use crate::desk::Desk;
+use crate::hot::Hot;
 use crate::tls::Transport;
 
 /// Why a try brought no answer.
@@ -67,27 +68,30 @@ pub(crate) struct Relay {
     local: Option<Local>,
     remote: Remote,
     pulse: Pulse,
+    hot: Hot,
 }
 
 // === impl Relay ===
 
 impl Relay {
     /// A relay beside a coordinator: the way to the leader is what that member knows.
-    pub(crate) fn beside(local: Local, transport: Transport) -> Self {
+    pub(crate) fn beside(local: Local, transport: Transport, hot: Hot) -> Self {
         let remote = Remote::new(transport, Route::new(Vec::new()));
         Self {
             local: Some(local),
             remote,
             pulse: Pulse::default(),
+            hot,
         }
     }
 
     /// A relay on its own: it asks the coordinators that it is told of.
-    pub(crate) fn apart(coordinators: Vec<String>, transport: Transport) -> Self {
+    pub(crate) fn apart(coordinators: Vec<String>, transport: Transport, hot: Hot) -> Self {
         Self {
             local: None,
             remote: Remote::new(transport, Route::new(coordinators)),
             pulse: Pulse::default(),
+            hot,
         }
     }
 

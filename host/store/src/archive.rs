@@ -1,29 +1,73 @@
 //! The archive: finished tasks, kept for search after the ledger has forgotten them.
 //!
-//! SQLite in WAL mode with full syncing: when `put_tasks` returns, the tasks are on disk, and the
-//! ledger may forget them. Putting a task again changes nothing, for a finished task never
-//! changes. Pages go from the newest to the oldest by a cursor that stays valid while tasks are
-//! added.
+//! One trait, two databases: SQLite in the data folder of a node on its own, PostgreSQL for a
+//! cluster. When `put_tasks` returns, the tasks are on disk, and the ledger may forget them. Putting
+//! a task again changes nothing, for a finished task never changes. Pages go by the time of submission,
+//! with a cursor that stays valid while tasks are added and removed.
+
+mod postgres;
+mod retention;
+mod rows;
+mod schema;
+mod sqlite;
 
 use std::fmt;
-use std::path::Path;
+use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
 use aureole_ledger::{Digest, TaskId};
-use futures::TryStreamExt;
 use serde_json::Value;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
-    SqliteSynchronous,
-};
-use sqlx::{QueryBuilder, Row, Sqlite};
 
-use crate::limits::{ARCHIVE_BUSY_TIMEOUT, ARCHIVE_CONNECTIONS, ARCHIVE_PAGE_MAX};
+pub use postgres::{PostgresArchive, PostgresConfig};
+pub use retention::{Expiry, Retention};
+pub use schema::{SchemaStep, migrate, schema_steps};
+pub use sqlite::SqliteArchive;
 
-/// A handle to the archive; clones share it.
+/// An archive that several parts of a process share.
+pub type SharedArchive = Arc<dyn Archive>;
+
+/// Keeps finished tasks.
+///
+/// Obligations of an implementation:
+/// - what [`put_tasks`](Archive::put_tasks) answered is on disk and survives a kill and a power cut;
+/// - all tasks of one call are stored or none; a task that is there stays as it is;
+/// - every call answers within a few seconds, whatever became of the database;
+/// - an error tells by [`ArchiveError::is_outage`] whether trying again later may help.
+#[async_trait]
+pub trait Archive: Send + Sync + fmt::Debug + 'static {
+    /// Stores finished tasks, all or none; those that are there already stay as they are.
+    async fn put_tasks(&self, tasks: &[ArchivedTask]) -> Result<(), ArchiveError>;
+
+    /// A finished task.
+    async fn task(&self, id: TaskId) -> Result<Option<ArchivedTask>, ArchiveError>;
+
+    /// A page of finished tasks, in the order that the filter says.
+    async fn list(&self, filter: &TaskFilter) -> Result<Page, ArchiveError>;
+
+    /// Removes at most `limit` tasks that are past their time, the oldest first; says how many.
+    async fn expire(&self, expiry: &Expiry, limit: u32) -> Result<u64, ArchiveError>;
+
+    /// Every digest that a stored document names: the blobs that history shows, and perhaps other
+    /// things of the same form. Reads the whole archive.
+    async fn digests(&self) -> Result<Vec<Digest>, ArchiveError>;
+
+    /// Whether the database answers now.
+    async fn ping(&self) -> Result<(), ArchiveError>;
+
+    /// Closes the connections; what was put before is on disk already.
+    async fn close(&self);
+}
+
+/// Where an archive is.
 #[derive(Clone, Debug)]
-pub struct Archive {
-    pool: SqlitePool,
+pub enum ArchivePlace {
+    /// A SQLite file.
+    File(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(PostgresConfig),
 }
 
 /// A finished task.
@@ -31,9 +75,11 @@ pub struct Archive {
 pub struct ArchivedTask {
     /// Its id.
     pub id: TaskId,
-    /// What it did: `prove`, `inspect_plugin` or `prepare_circuit`.
+    /// Whose it is.
+    pub tenant: String,
+    /// What it did: `prove`, `inspect` or `prepare`.
     pub kind: String,
-    /// The plugin's name.
+    /// The digest of the plugin's component.
     pub plugin: String,
     /// The circuit's id, if it had one.
     pub circuit: Option<String>,
@@ -49,16 +95,30 @@ pub struct ArchivedTask {
     pub document: Value,
 }
 
-/// Which tasks a page shows.
+/// Which tasks a page shows; all conditions hold together.
 #[derive(Clone, Debug, Default)]
 pub struct TaskFilter {
+    /// Only those of this tenant.
+    pub tenant: Option<String>,
+    /// Only those that did this.
+    pub kind: Option<String>,
     /// Only those that ended so.
     pub state: Option<String>,
     /// Only those of this plugin.
     pub plugin: Option<String>,
-    /// Only those after this place: the `next` of the page before.
+    /// Only those of this circuit.
+    pub circuit: Option<String>,
+    /// Only those that failed with this code.
+    pub code: Option<String>,
+    /// Only those submitted at this time or later, milliseconds since 1970.
+    pub since_ms: Option<u64>,
+    /// Only those submitted before this time, milliseconds since 1970.
+    pub until_ms: Option<u64>,
+    /// Whether pages go from the oldest to the newest, and not as else from the newest to the oldest.
+    pub oldest_first: bool,
+    /// Only those after this place, in the order of the pages: the `next` of the page before.
     pub after: Option<Cursor>,
-    /// How many; 1 to [`ARCHIVE_PAGE_MAX`], and taken as such when outside.
+    /// How many; 1 to [`ARCHIVE_PAGE_MAX`](crate::ARCHIVE_PAGE_MAX), and taken as such when outside.
     pub limit: u32,
 }
 
@@ -71,7 +131,7 @@ pub struct Cursor {
     pub id: TaskId,
 }
 
-/// A run of tasks, newest first.
+/// A run of tasks.
 #[derive(Clone, Debug)]
 pub struct Page {
     /// The tasks.
@@ -84,15 +144,18 @@ pub struct Page {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArchiveError {
-    /// The file could not be opened or brought to the current schema.
-    #[error("the archive at {path} could not be opened")]
+    /// The database could not be opened.
+    #[error("the archive at {place} could not be opened")]
     Open {
-        /// The file.
-        path: String,
-        /// What SQLite said.
+        /// The file, or the server without its password.
+        place: String,
+        /// What the database said.
         source: sqlx::Error,
     },
-    /// The file's schema could not be brought up to date.
+    /// The address of the database does not read. Its text is not shown: it may hold a password.
+    #[error("the archive's address is no postgres://USER@HOST:PORT/DATABASE")]
+    Address,
+    /// The schema could not be brought up to date.
     #[error("the archive's schema could not be brought up to date")]
     Migrate(#[source] sqlx::migrate::MigrateError),
     /// A statement failed.
@@ -100,8 +163,22 @@ pub enum ArchiveError {
     Query {
         /// What was being done.
         action: &'static str,
-        /// What SQLite said.
+        /// What the database said.
         source: sqlx::Error,
+    },
+    /// The database did not answer in time.
+    #[error("the archive did not {action} within {} ms", .patience.as_millis())]
+    Late {
+        /// What was being done.
+        action: &'static str,
+        /// How long it was waited for.
+        patience: Duration,
+    },
+    /// The database kept failing and is left alone for a moment.
+    #[error("the archive was not asked to {action}: it kept failing a moment ago")]
+    Resting {
+        /// What was to be done.
+        action: &'static str,
     },
     /// A row does not hold what this version writes.
     #[error("the archive's row of task {id} has an unreadable {column}")]
@@ -111,7 +188,7 @@ pub enum ArchiveError {
         /// The column.
         column: &'static str,
     },
-    /// A time does not fit SQLite's integers.
+    /// A time does not fit the database's integers.
     #[error("{ms} ms is no time the archive can store")]
     BadTime {
         /// The time.
@@ -122,189 +199,51 @@ pub enum ArchiveError {
     BadCursor,
 }
 
-// === impl Archive ===
-
-impl Archive {
-    /// Opens the archive's file, creating it if needed, and brings its schema up to date.
-    ///
-    /// # Errors
-    /// [`ArchiveError::Open`], [`ArchiveError::Migrate`].
-    pub async fn open(path: &Path) -> Result<Self, ArchiveError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // NORMAL may lose the last commits at a power cut, and the ledger has forgotten them.
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(ARCHIVE_BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(ARCHIVE_CONNECTIONS)
-            .connect_with(options)
-            .await
-            .map_err(|source| ArchiveError::Open {
-                path: path.display().to_string(),
-                source,
-            })?;
-        sqlx::migrate!("../../migrations/sqlite")
-            .run(&pool)
-            .await
-            .map_err(ArchiveError::Migrate)?;
-        Ok(Self { pool })
-    }
-
-    /// Stores finished tasks, all or none; those that are there already stay as they are.
-    ///
-    /// # Errors
-    /// [`ArchiveError::Query`], [`ArchiveError::BadTime`].
-    pub async fn put_tasks(&self, tasks: &[ArchivedTask]) -> Result<(), ArchiveError> {
-        let failed = |source| ArchiveError::Query {
-            action: "store tasks",
-            source,
-        };
-        let mut transaction = self.pool.begin().await.map_err(failed)?;
-        for task in tasks {
-            sqlx::query(
-                "INSERT INTO tasks (id, kind, plugin, circuit, state, code, submitted_at_ms, \
-                 finished_at_ms, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) \
-                 ON CONFLICT (id) DO NOTHING",
-            )
-            .bind(task.id.to_string())
-            .bind(&task.kind)
-            .bind(&task.plugin)
-            .bind(&task.circuit)
-            .bind(&task.state)
-            .bind(&task.code)
-            .bind(stored_time(task.submitted_at_ms)?)
-            .bind(stored_time(task.finished_at_ms)?)
-            .bind(task.document.to_string())
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
-        }
-        transaction.commit().await.map_err(failed)
-    }
-
-    /// A finished task.
-    ///
-    /// # Errors
-    /// [`ArchiveError::Query`], [`ArchiveError::BadRow`].
-    pub async fn task(&self, id: TaskId) -> Result<Option<ArchivedTask>, ArchiveError> {
-        sqlx::query("SELECT * FROM tasks WHERE id = ?")
-            .bind(id.to_string())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|source| ArchiveError::Query {
-                action: "read a task",
-                source,
-            })?
-            .map(|row| read(&row))
-            .transpose()
-    }
-
-    /// A page of finished tasks, newest first.
-    ///
-    /// # Errors
-    /// [`ArchiveError::Query`], [`ArchiveError::BadRow`].
-    pub async fn list(&self, filter: &TaskFilter) -> Result<Page, ArchiveError> {
-        let limit = filter.limit.clamp(1, ARCHIVE_PAGE_MAX);
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM tasks WHERE TRUE");
-        if let Some(state) = &filter.state {
-            query.push(" AND state = ").push_bind(state.clone());
-        }
-        if let Some(plugin) = &filter.plugin {
-            query.push(" AND plugin = ").push_bind(plugin.clone());
-        }
-        if let Some(after) = &filter.after {
-            query
-                .push(" AND (submitted_at_ms, id) < (")
-                .push_bind(stored_time(after.submitted_at_ms)?)
-                .push(", ")
-                .push_bind(after.id.to_string())
-                .push(")");
-        }
-        // One more than asked for tells whether there is a next page.
-        query
-            .push(" ORDER BY submitted_at_ms DESC, id DESC LIMIT ")
-            .push_bind(i64::from(limit) + 1);
-        let rows = query
-            .build()
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|source| ArchiveError::Query {
-                action: "list tasks",
-                source,
-            })?;
-        let mut tasks = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let more = tasks.len() > limit as usize;
-        tasks.truncate(limit as usize);
-        let next = tasks.last().filter(|_| more).map(|task| Cursor {
-            submitted_at_ms: task.submitted_at_ms,
-            id: task.id,
-        });
-        Ok(Page { tasks, next })
-    }
-
-    /// Every digest that a stored document names: the blobs that history shows, and perhaps other
-    /// things of the same form. Reads the whole archive.
-    ///
-    /// # Errors
-    /// [`ArchiveError::Query`].
-    pub async fn digests(&self) -> Result<Vec<Digest>, ArchiveError> {
-        let mut rows =
-            sqlx::query_scalar::<_, String>("SELECT document FROM tasks").fetch(&self.pool);
-        let mut found = Vec::new();
-        let failed = |source| ArchiveError::Query {
-            action: "list its digests",
-            source,
-        };
-        while let Some(document) = rows.try_next().await.map_err(failed)? {
-            let words = document.split(|c: char| !c.is_ascii_hexdigit());
-            found.extend(words.filter_map(|word| word.parse::<Digest>().ok()));
-        }
-        found.sort_unstable();
-        found.dedup();
-        Ok(found)
-    }
-
-    /// Closes the file; what was put before is on disk already.
-    pub async fn close(&self) {
-        self.pool.close().await;
-    }
-}
-
-fn read(row: &SqliteRow) -> Result<ArchivedTask, ArchiveError> {
-    let id: String = row.try_get("id").map_err(|_| ArchiveError::BadRow {
-        id: "(unreadable)".to_owned(),
-        column: "id",
-    })?;
-    let bad = |column| ArchiveError::BadRow {
-        id: id.clone(),
-        column,
-    };
-    let text = |column| row.try_get::<String, _>(column).map_err(|_| bad(column));
-    let optional = |column| {
-        row.try_get::<Option<String>, _>(column)
-            .map_err(|_| bad(column))
-    };
-    let time = |column| {
-        let stored: i64 = row.try_get(column).map_err(|_| bad(column))?;
-        u64::try_from(stored).map_err(|_| bad(column))
-    };
-    Ok(ArchivedTask {
-        id: TaskId::from_str(&id).map_err(|_| bad("id"))?,
-        kind: text("kind")?,
-        plugin: text("plugin")?,
-        circuit: optional("circuit")?,
-        state: text("state")?,
-        code: optional("code")?,
-        submitted_at_ms: time("submitted_at_ms")?,
-        finished_at_ms: time("finished_at_ms")?,
-        document: serde_json::from_str(&text("document")?).map_err(|_| bad("document"))?,
+/// Opens an archive and brings its schema up to date.
+///
+/// A PostgreSQL server that cannot be reached is no error: the archive is used as soon as it can be,
+/// and says so until then.
+///
+/// # Errors
+/// [`ArchiveError::Open`], [`ArchiveError::Address`], [`ArchiveError::Migrate`].
+pub async fn open_archive(place: &ArchivePlace) -> Result<SharedArchive, ArchiveError> {
+    Ok(match place {
+        ArchivePlace::File(path) => Arc::new(SqliteArchive::open(path).await?),
+        ArchivePlace::Postgres(config) => Arc::new(PostgresArchive::open(config).await?),
     })
 }
 
-fn stored_time(ms: u64) -> Result<i64, ArchiveError> {
-    i64::try_from(ms).map_err(|_| ArchiveError::BadTime { ms })
+// === impl ArchiveError ===
+
+impl ArchiveError {
+    /// Whether the database is at fault, not the question: later it may do the same.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Late { .. } | Self::Resting { .. } => true,
+            Self::Open { source, .. } | Self::Query { source, .. } => is_outage(source),
+            Self::Migrate(error) => schema::is_outage(error),
+            Self::Address | Self::BadRow { .. } | Self::BadTime { .. } | Self::BadCursor => false,
+        }
+    }
+}
+
+/// Whether the connection or the server failed, not the statement.
+fn is_outage(error: &sqlx::Error) -> bool {
+    match error {
+        // By class: connection lost, resources (a full disk, too many connections), an operator's
+        // intervention (a shutdown, a cancelled statement), the system's own failure.
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| ["08", "53", "57", "58"].iter().any(|c| code.starts_with(c))),
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        _ => false,
+    }
 }
 
 // === impl Cursor ===

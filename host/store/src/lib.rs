@@ -2,13 +2,15 @@
 //!
 //! [`Depot`] keeps blobs under their SHA-256 digest, durable before it says so. [`InputVault`]
 //! keeps the key of each task's private input, so that destroying 32 bytes makes the sealed input
-//! unreadable for good. [`Archive`] keeps finished tasks for search, in SQLite.
+//! unreadable for good. [`Archive`] keeps finished tasks for search, in SQLite or PostgreSQL.
+//! [`Cache`] is what several processes share in Redis and can do without.
 //!
-//! None of the three decides anything: which task exists and what state it is in is the ledger's
+//! None of them decides anything: which task exists and what state it is in is the ledger's
 //! business.
 
 mod archive;
 mod blobs;
+mod cache;
 mod depot;
 mod durable;
 mod limits;
@@ -16,9 +18,14 @@ mod pull;
 mod secret;
 mod vault;
 
-pub use archive::{Archive, ArchiveError, ArchivedTask, Cursor, Page, TaskFilter};
+pub use archive::{
+    Archive, ArchiveError, ArchivePlace, ArchivedTask, Cursor, Expiry, Page, PostgresArchive,
+    PostgresConfig, Retention, SchemaStep, SharedArchive, SqliteArchive, TaskFilter, migrate,
+    open_archive, schema_steps,
+};
 pub use aureole_ledger::{Digest, TaskId};
 pub use blobs::{BlobSource, Blobs, SharedBlobs};
+pub use cache::{Admission, Cache, CacheConfig, CacheError, Lock, RateLimit};
 pub use depot::{BlobInfo, Collected, Depot, DepotConfig, DepotError, FileSystem, Probe, Space};
 pub use limits::{ARCHIVE_PAGE_MAX, BLOB_BYTES_MAX, PART_BYTES, SEALED_OVERHEAD_BYTES};
 pub use pull::{Holder, HolderError, Part, pull};

@@ -21,6 +21,42 @@ pub(crate) const ARCHIVE_CONNECTIONS: u32 = 4;
 /// program holds it for longer than a commit.
 pub(crate) const ARCHIVE_BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
+/// Connections of one process to PostgreSQL: one writes, three read beside it. Seven members then take
+/// 28 of the hundred that a server has by default.
+pub(crate) const POSTGRES_CONNECTIONS: u32 = 4;
+
+/// How long a statement may take, its connection included: a page or a batch of 128 takes
+/// milliseconds, and whoever asks has other things to do than to wait for a server that is away. The
+/// relay gives up after 8 s.
+pub(crate) const POSTGRES_PATIENCE: std::time::Duration = std::time::Duration::from_secs(4);
+
+/// How long reading all of history may take: ten million documents at a hundred thousand a second,
+/// three times over.
+pub(crate) const POSTGRES_SCAN_PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
+
+/// Statements by which the server is judged: half of them failed, and it is left alone.
+pub(crate) const POSTGRES_BREAKER_CALLS: usize = 4;
+
+/// For how long: a server that was killed takes about a second to recover.
+pub(crate) const POSTGRES_BREAKER_WAIT: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Connections of one process to Redis; commands of a tenth of a millisecond each.
+pub(crate) const REDIS_CONNECTIONS: usize = 8;
+
+/// How long Redis may take: it answers in well under a millisecond, and what it would save is not
+/// worth more than this.
+pub(crate) const REDIS_PATIENCE: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// Commands by which Redis is judged: half of them failed, and it is left alone.
+pub(crate) const REDIS_BREAKER_CALLS: usize = 8;
+
+/// For how long: a request in that time is not slowed down at all.
+pub(crate) const REDIS_BREAKER_WAIT: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// The largest document that is kept in Redis: a task with a proof of a wide circuit. Larger ones are
+/// read where they are.
+pub(crate) const REDIS_DOCUMENT_BYTES_MAX: usize = 64 << 10;
+
 /// How many bytes of a stream are written before free space is asked for again: one in 128 of the
 /// smallest reserve.
 pub(crate) const SPACE_CHECK_BYTES: u64 = 1 << 20;

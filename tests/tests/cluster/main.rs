@@ -10,6 +10,7 @@
     reason = "a refusal that does not come fails its test"
 )]
 
+mod archive;
 mod clocks;
 mod disks;
 mod drain;

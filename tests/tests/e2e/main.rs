@@ -18,4 +18,5 @@ mod gateway;
 mod privacy;
 mod refusals;
 mod see;
+mod services;
 mod shutdown;

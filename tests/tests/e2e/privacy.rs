@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use aureole_client::rest::{TaskRequest, TaskState};
+use aureole_servers::{Postgres, Redis};
 use aureole_tests::{Busy, Node, Options, Random, eventually, plugin};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
@@ -16,8 +17,15 @@ struct Secret {
 impl Secret {
     fn new(random: &mut Random) -> Self {
         let bytes = random.element();
-        let base64 = STANDARD.encode(bytes).into_bytes();
-        let mut forms = vec![base64[4..40].to_vec()];
+        let mut forms = vec![decimal(&bytes)];
+        // Wherever it stands in what is encoded, and whichever end comes first.
+        let reversed: Vec<u8> = bytes.iter().rev().copied().collect();
+        for order in [&bytes[..], &reversed] {
+            for before in 0..3 {
+                let text = STANDARD.encode([&vec![0; before], order].concat());
+                forms.push(text.into_bytes()[4..40].to_vec());
+            }
+        }
         // A circuit may take the value in two halves, and a number's leading zero byte may be
         // left out.
         for half in [&bytes[1..16], &bytes[16..]] {
@@ -47,15 +55,20 @@ impl Secret {
             }
             // A temporary file may be gone already.
             let bytes = fs::read(&path).unwrap_or_default();
-            if self
-                .forms
-                .iter()
-                .any(|form| bytes.windows(form.len()).any(|part| part == form))
-            {
+            if self.is_in(&bytes) {
                 found.push(path.display().to_string());
             }
         }
         Ok(())
+    }
+
+    /// Whether bytes hold the secret in any form; in one pass, for a database is large.
+    fn is_in(&self, bytes: &[u8]) -> bool {
+        let begins = |byte: &u8| self.forms.iter().any(|form| form.first() == Some(byte));
+        let begins: Vec<bool> = (0..=255).map(|byte| begins(&byte)).collect();
+        (bytes.iter().enumerate())
+            .filter(|(_, byte)| begins[usize::from(**byte)])
+            .any(|(at, _)| self.forms.iter().any(|form| bytes[at..].starts_with(form)))
     }
 
     fn is_nowhere(&self, node: &Node) -> anyhow::Result<()> {
@@ -74,13 +87,36 @@ impl Secret {
     }
 }
 
+/// A number as people write it.
+fn decimal(big_endian: &[u8]) -> Vec<u8> {
+    let mut digits = vec![0_u8];
+    for byte in big_endian {
+        let mut carry = u32::from(*byte);
+        for digit in &mut digits {
+            carry += u32::from(*digit) * 256;
+            *digit = (carry % 10) as u8;
+            carry /= 10;
+        }
+        while carry > 0 {
+            digits.push((carry % 10) as u8);
+            carry /= 10;
+        }
+    }
+    digits.iter().rev().map(|digit| b'0' + digit).collect()
+}
+
 /// Everything of ours is logged, so that nothing can hide behind a filter.
 fn talkative_node() -> anyhow::Result<Node> {
+    talkative_node_beside("")
+}
+
+/// The same with services beside it.
+fn talkative_node_beside(services: &str) -> anyhow::Result<Node> {
     let log = "debug,aureole_node=trace,aureole_worker=trace,aureole_gateway=trace,\
                aureole_coordinator=trace,aureole_store=trace";
     Node::start_with(Options {
         log,
-        config: "[worker]\nthreads = 1\n".to_owned(),
+        config: format!("[worker]\nthreads = 1\n{services}"),
     })
 }
 
@@ -129,6 +165,66 @@ async fn a_planted_secret_is_found_nowhere_after_its_proof() -> anyhow::Result<(
     node.done(&task.id).await?;
     leaf.is_nowhere(&node)?;
     secret.is_nowhere(&node)
+}
+
+#[test]
+fn a_number_is_written_as_people_write_it() {
+    for (bytes, text) in [
+        (&[0][..], "0"),
+        (&[1, 0], "256"),
+        (&[255; 8], "18446744073709551615"),
+    ] {
+        assert_eq!(decimal(bytes), text.as_bytes());
+    }
+}
+
+#[tokio::test]
+async fn a_planted_secret_is_in_no_database_no_cache_and_no_dump_of_them() -> anyhow::Result<()> {
+    let mut random = Random::seeded()?;
+    let (postgres, redis) = (Postgres::start()?, Redis::start()?);
+    let url = postgres.database()?;
+    let node = talkative_node_beside(&format!(
+        "[archive]\nurl = \"{url}\"\nledger_tasks = 0\n[cache]\nurl = \"{}\"\n",
+        redis.url()
+    ))?;
+    node.upload(plugin("preimage")?).await?;
+    let secret = Secret::new(&mut random);
+    let client = node.client()?;
+    let task = client.submit_to("preimage", &secret.input()).await?;
+    node.done(&task.id).await?;
+    let known = format!("SELECT count(*) FROM tasks WHERE id = '{}'", task.id);
+    eventually("the task in the database and in the cache", || async {
+        client.task(&task.id, std::time::Duration::ZERO).await?;
+        let archived = postgres.query(&url, &known)? == "1";
+        let cached = redis.command(&["DBSIZE"])? != "0";
+        Ok((archived && cached).then_some(()))
+    })
+    .await?;
+    // What was written before is on the disk, and so is a snapshot of the cache beside its log.
+    postgres.query(&url, "CHECKPOINT")?;
+    redis.command(&["SAVE"])?;
+    secret.is_nowhere(&node)?;
+    let mut found = Vec::new();
+    for folder in [postgres.data_dir(), redis.folder()] {
+        secret.places(&folder, &mut found)?;
+    }
+    assert!(
+        found.is_empty(),
+        "the secret {} stands in {found:?}",
+        secret.hex
+    );
+    let dump = postgres.dump(&url)?;
+    let id = task.id.as_bytes();
+    assert!(
+        dump.windows(id.len()).any(|part| part == id),
+        "the dump tells of the task"
+    );
+    assert!(
+        !secret.is_in(&dump),
+        "the secret {} stands in the dump",
+        secret.hex
+    );
+    Ok(())
 }
 
 #[tokio::test]

@@ -16,6 +16,12 @@ codes! {
     STORAGE = "node.storage", 503, "the node's storage does not answer",
         "The disk is full or failed.",
         "Ask the operator; the log has the cause under the request id.";
+    ARCHIVE = "node.archive", 503, "the archive does not answer",
+        "What was asked for is, or may be, in history, and the database that holds it is away.",
+        "Try again after Retry-After; tasks that have just ended and those under way are served meanwhile.";
+    ARCHIVE_BEHIND = "node.archive_behind", 503, "too many finished tasks wait for the archive",
+        "The database that takes history has been away for long, and nothing acknowledged is given up for new tasks.",
+        "Try again after Retry-After; the operator brings the database back.";
     DISK_FULL = "node.disk_full", 507, "a disk of the cluster is full",
         "A coordinator refuses to store more: what is left is kept back for its log.",
         "Ask the operator to make room, with `aureole cluster gc` or a larger disk.";

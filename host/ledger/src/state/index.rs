@@ -208,6 +208,10 @@ impl Index {
         self.finished.iter().map(|(_, task)| *task)
     }
 
+    pub(super) fn finished_count(&self) -> u64 {
+        self.finished.len() as u64
+    }
+
     pub(super) fn waiting_for(&self, circuit: &CircuitId) -> Vec<TaskId> {
         self.waiting
             .get(circuit)

@@ -8,10 +8,10 @@ use aureole_api::{Problem, codes, rest};
 use aureole_coordinator::TaskView;
 use aureole_gateway::{Caller, Submission, Target, TaskFilter};
 use aureole_ledger::{
-    CircuitId, Command, Digest, Idempotency, Millis, Outcome, Stage, TaskId, TaskKind, TaskPhase,
-    TaskRecord,
+    CircuitId, Command, Digest, Idempotency, Millis, Outcome, Role, Stage, TaskId, TaskKind,
+    TaskPhase, TaskRecord, TenantId,
 };
-use aureole_store::{ArchivedTask, Cursor};
+use aureole_store::{ArchivedTask, Cursor, Page};
 use base64::Engine as _;
 use serde_json::Value;
 
@@ -83,6 +83,8 @@ impl Desk {
             self.early_verdict(fresh, verdict).await;
             return self.submitted(caller, fresh).await;
         }
+        let finished = self.coordinator.read(|state| state.finished_count());
+        self.history.admit(finished)?;
         let circuit = self.target(caller, &submission.target).await?;
         self.admit_proof(&circuit)?;
         self.check_input(&circuit, &submission.input).await?;
@@ -313,11 +315,12 @@ impl Desk {
             }
             return self.task_in_full(&record).await;
         }
-        let archived = self
-            .archive
+        let archive = self.history.archive().ok_or_else(unknown)?;
+        let archived = archive
             .task(id)
             .await
             .map_err(|error| storage(&error, "the archive cannot be read"))?
+            .filter(|task| TenantId::new(&*task.tenant).is_ok_and(|tenant| caller.sees(&tenant)))
             .ok_or_else(unknown)?;
         self.with_proof(unarchived(&archived)?).await
     }
@@ -352,17 +355,7 @@ impl Desk {
             None => None,
         };
         let limit = filter.limit as usize;
-        let archived = aureole_store::TaskFilter {
-            state: filter.state.map(|state| state.name().to_owned()),
-            plugin: plugin.map(|component| component.to_string()),
-            after: before,
-            limit: filter.limit,
-        };
-        let page = self
-            .archive
-            .list(&archived)
-            .await
-            .map_err(|error| storage(&error, "the archive cannot be read"))?;
+        // Before the archive: what moves there meanwhile is seen in one of them.
         let live = self.live_tasks(
             caller,
             filter.state,
@@ -370,6 +363,27 @@ impl Desk {
             before.as_ref(),
             limit,
         );
+        let archived = aureole_store::TaskFilter {
+            tenant: (caller.role != Role::Admin).then(|| caller.tenant.to_string()),
+            kind: Some("prove".to_owned()),
+            state: filter.state.map(|state| state.name().to_owned()),
+            plugin: plugin.map(|component| component.to_string()),
+            after: before,
+            limit: filter.limit,
+            ..aureole_store::TaskFilter::default()
+        };
+        // What has not ended is not in history, and listed while that is away.
+        let ended = filter.state.is_none_or(rest::TaskState::is_final);
+        let page = match self.history.archive().filter(|_| ended) {
+            Some(archive) => archive
+                .list(&archived)
+                .await
+                .map_err(|error| storage(&error, "the archive cannot be read"))?,
+            None => Page {
+                tasks: Vec::new(),
+                next: None,
+            },
+        };
         let mut tasks = Vec::with_capacity(live.len() + page.tasks.len());
         for record in &live {
             tasks.push(in_list(self.task_view(record).await?));

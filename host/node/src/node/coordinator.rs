@@ -12,7 +12,7 @@ use aureole_coordinator::blobs::{
 };
 use aureole_coordinator::{Coordinator, SystemClock};
 use aureole_ledger::Digest;
-use aureole_store::{Archive, Depot, DepotConfig, InputVault, SharedBlobs};
+use aureole_store::{Cache, Depot, DepotConfig, InputVault, SharedArchive, SharedBlobs};
 use aureole_worker::{Provers, ProversConfig, Sandboxes, SandboxesConfig};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -27,6 +27,7 @@ use crate::config::{Config, Founding};
 use crate::desk::check::Checker;
 use crate::desk::{Desk, Stores};
 use crate::enrol::EnrolService;
+use crate::history::History;
 use crate::link::Link;
 use crate::relay::{DeskService, Local};
 use crate::secret::Secret;
@@ -47,7 +48,7 @@ pub(super) struct Member {
     keys: KeyRing,
     collector: Collector,
     keeper: Keeper,
-    archive: Archive,
+    history: History,
     verifier: Arc<ChildVerifier>,
     listener: Mutex<Option<(SocketAddr, TcpListener)>>,
     link: Link,
@@ -58,7 +59,7 @@ pub(super) struct Member {
 
 /// History as a root of collection: what it shows stays.
 #[derive(Debug)]
-struct ArchiveRoots(Archive);
+struct ArchiveRoots(SharedArchive);
 
 #[async_trait]
 impl Roots for ArchiveRoots {
@@ -74,6 +75,7 @@ impl Member {
     pub(super) async fn start(
         config: &Config,
         transport: &Transport,
+        cache: Option<Cache>,
         stop: &CancellationToken,
     ) -> Result<Self, StartError> {
         let listener = match config.cluster.listens()? {
@@ -91,7 +93,7 @@ impl Member {
         let replicated = Replicated::new(depot, links.clone());
         let blobs: SharedBlobs = Arc::new(replicated.clone());
         let keys = KeyRing::new(InputVault::open(&data("vault"))?, links.clone());
-        let archive = Archive::open(&data("archive.sqlite")).await?;
+        let history = History::open(config, cache).await?;
         let verifier_config = ProversConfig {
             size: 1,
             threads: cores(),
@@ -115,10 +117,11 @@ impl Member {
             // Nothing is being submitted yet: a key without a task has lost it.
             keys.sweep(Duration::ZERO).await?;
         }
-        let roots: Vec<Arc<dyn Roots>> = vec![
-            Arc::new(coordinator.clone()),
-            Arc::new(ArchiveRoots(archive.clone())),
-        ];
+        // In this order: a task is in the archive before the ledger forgets it.
+        let mut roots: Vec<Arc<dyn Roots>> = vec![Arc::new(coordinator.clone())];
+        if let Some(archive) = history.archive() {
+            roots.push(Arc::new(ArchiveRoots(archive.clone())));
+        }
         let collector = Collector::new(replicated.local().clone(), roots);
         let keeper = Keeper::start(
             KeeperConfig::default(),
@@ -136,7 +139,7 @@ impl Member {
             keys,
             collector,
             keeper,
-            archive,
+            history,
             verifier,
             listener: Mutex::new(listener),
             link,
@@ -160,7 +163,7 @@ impl Member {
             depot: self.blobs.clone(),
             disk: self.replicated.local().clone(),
             keys: self.keys.clone(),
-            archive: self.archive.clone(),
+            history: self.history.clone(),
         };
         let desk = Arc::new(Desk::new(
             stores,
@@ -295,7 +298,7 @@ impl Member {
         }
         self.keeper.stop().await;
         self.coordinator.shutdown().await;
-        self.archive.close().await;
+        self.history.close().await;
     }
 }
 

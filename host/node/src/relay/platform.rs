@@ -220,20 +220,26 @@ impl Platform for Relay {
         task: TaskId,
         wait: Duration,
     ) -> Result<rest::Task, Problem> {
+        if let Some(finished) = self.hot.task(caller, task).await {
+            return Ok(finished);
+        }
         let (asked, wait) = (wait, Wait::new(wait));
-        self.ask(
-            Some(caller),
-            Pace::Waiting(asked),
-            || Call::Task {
-                task,
-                wait_ms: millis(wait.left()),
-            },
-            |desk| {
-                let caller = caller.clone();
-                async move { desk.show_task(&caller, task, wait.left()).await }.boxed()
-            },
-        )
-        .await
+        let task = self
+            .ask(
+                Some(caller),
+                Pace::Waiting(asked),
+                || Call::Task {
+                    task,
+                    wait_ms: millis(wait.left()),
+                },
+                |desk| {
+                    let caller = caller.clone();
+                    async move { desk.show_task(&caller, task, wait.left()).await }.boxed()
+                },
+            )
+            .await?;
+        self.hot.keep(caller, &task);
+        Ok(task)
     }
 
     async fn tasks(&self, caller: &Caller, filter: TaskFilter) -> Result<rest::TaskPage, Problem> {
@@ -277,6 +283,9 @@ impl Platform for Relay {
     }
 
     async fn proof(&self, caller: &Caller, task: TaskId) -> Result<Blob, Problem> {
+        if let Some(proof) = self.hot.proof(caller, task).await {
+            return Ok(proof);
+        }
         self.until_answered(
             Pace::Prompt,
             |address, left| async move {
@@ -311,7 +320,7 @@ impl Platform for Relay {
 
     async fn health(&self) -> rest::Health {
         let heard = self.heard().await;
-        health::of(self.local(), &heard).await
+        health::of(self.local(), &heard, self.hot.state().await).await
     }
 }
 

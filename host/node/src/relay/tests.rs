@@ -28,6 +28,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::Relay;
 use super::patience::ANSWER_WITHIN;
+use crate::hot::Hot;
 use crate::tls::Transport;
 
 /// What every caller of a prompt verb is promised.
@@ -176,7 +177,7 @@ fn caller() -> Caller {
 
 fn relay(coordinators: &[SocketAddr]) -> Relay {
     let coordinators = coordinators.iter().map(SocketAddr::to_string).collect();
-    Relay::apart(coordinators, Transport::Plain)
+    Relay::apart(coordinators, Transport::Plain, Hot::new(None))
 }
 
 /// Asks for a task; what came of it, and how long it took.

@@ -5,12 +5,14 @@ use std::path::Path;
 use anyhow::Context as _;
 
 /// Dependency, and the rooms that may have it outside tests.
-const OWNERS: [(&str, &[&str]); 12] = [
+const OWNERS: [(&str, &[&str]); 14] = [
     ("wasmtime", &["host/runtime"]),
     ("wasmparser", &["host/runtime"]),
     ("wit-bindgen", &["plugins/sdk"]),
     ("openraft", &["host/coordinator"]),
     ("sqlx", &["host/store"]),
+    ("redis", &["host/store"]),
+    ("deadpool-redis", &["host/store"]),
     ("axum", &["host/gateway"]),
     ("reqwest", &["host/client"]),
     ("prost", &["host/api"]),
