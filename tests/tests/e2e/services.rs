@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use aureole_client::TaskQuery;
 use aureole_client::rest::Task;
 use aureole_servers::{Postgres, Redis};
 use aureole_tests::{Node, Options, cli, eventually, http, plugin, preimage_input};
@@ -112,6 +113,40 @@ async fn history_past_its_time_goes_with_its_proof() -> anyhow::Result<()> {
     .await?;
     assert_eq!(http::get(node.url(), &format!("{path}/proof"))?.status, 404);
     assert_eq!(postgres.query(&url, "SELECT count(*) FROM tasks")?, "0");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_list_read_while_tasks_come_and_move_to_history_shows_each_once() -> anyhow::Result<()> {
+    let postgres = Postgres::shared()?;
+    let url = postgres.database()?;
+    let node = node_with(&url, 0, "").await?;
+    let client = node.client()?;
+    let mut expected = Vec::new();
+    for number in 0..6 {
+        expected.push(proved(&node, number).await?.id);
+    }
+    expected.reverse();
+    let mut query = TaskQuery {
+        limit: Some(1),
+        ..TaskQuery::default()
+    };
+    let mut shown = Vec::new();
+    loop {
+        let page = client.tasks(&query).await?;
+        shown.extend(page.tasks.into_iter().map(|task| task.id));
+        // Newer than the cursor, and more for the archivist to move under it.
+        proved(&node, 10 + shown.len() as u64).await?;
+        match page.next {
+            Some(next) => query.before = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!(shown, expected);
+    archived(&postgres, &url, 6 + shown.len() as u64).await?;
+    query.before = None;
+    query.limit = Some(100);
+    assert_eq!(client.tasks(&query).await?.tasks.len(), 6 + shown.len());
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::rows::{self, COLUMNS, stored_time};
+use super::rows::{self, COLUMNS, stored_text, stored_time};
 use super::{Archive, ArchiveError, ArchivePlace, ArchivedTask, Expiry, Page, TaskFilter, schema};
 use crate::limits::{
     POSTGRES_BREAKER_CALLS, POSTGRES_BREAKER_WAIT, POSTGRES_CONNECTIONS, POSTGRES_PATIENCE,
@@ -156,12 +156,12 @@ impl Archive for PostgresArchive {
         );
         let insert = sqlx::query(sqlx::AssertSqlSafe(statement))
             .bind(texts(|task| task.id.to_string()))
-            .bind(texts(|task| task.tenant.clone()))
-            .bind(texts(|task| task.kind.clone()))
-            .bind(texts(|task| task.plugin.clone()))
-            .bind(optional(|task| task.circuit.clone()))
-            .bind(texts(|task| task.state.clone()))
-            .bind(optional(|task| task.code.clone()))
+            .bind(texts(|task| stored_text(&task.tenant)))
+            .bind(texts(|task| stored_text(&task.kind)))
+            .bind(texts(|task| stored_text(&task.plugin)))
+            .bind(optional(|task| task.circuit.as_deref().map(stored_text)))
+            .bind(texts(|task| stored_text(&task.state)))
+            .bind(optional(|task| task.code.as_deref().map(stored_text)))
             .bind(times(|task| task.submitted_at_ms)?)
             .bind(times(|task| task.finished_at_ms)?)
             .bind(texts(|task| task.document.to_string()));

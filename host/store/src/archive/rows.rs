@@ -176,6 +176,12 @@ pub(super) fn each_once(mut digests: Vec<Digest>) -> Vec<Digest> {
     digests
 }
 
+/// A text as both databases take it. PostgreSQL refuses NUL, and one code that a worker made up must
+/// not keep everything that ended with it out of history.
+pub(super) fn stored_text(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 pub(super) fn stored_time(ms: u64) -> Result<i64, ArchiveError> {
     i64::try_from(ms).map_err(|_| ArchiveError::BadTime { ms })
 }

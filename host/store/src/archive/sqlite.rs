@@ -10,7 +10,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use super::rows::{self, COLUMNS, stored_time};
+use super::rows::{self, COLUMNS, stored_text, stored_time};
 use super::{Archive, ArchiveError, ArchivedTask, Expiry, Page, TaskFilter, schema};
 use crate::limits::{ARCHIVE_BUSY_TIMEOUT, ARCHIVE_CONNECTIONS};
 
@@ -56,12 +56,12 @@ impl Archive for SqliteArchive {
         for task in tasks {
             sqlx::query(sqlx::AssertSqlSafe(statement.as_str()))
                 .bind(task.id.to_string())
-                .bind(&task.tenant)
-                .bind(&task.kind)
-                .bind(&task.plugin)
-                .bind(&task.circuit)
-                .bind(&task.state)
-                .bind(&task.code)
+                .bind(stored_text(&task.tenant))
+                .bind(stored_text(&task.kind))
+                .bind(stored_text(&task.plugin))
+                .bind(task.circuit.as_deref().map(stored_text))
+                .bind(stored_text(&task.state))
+                .bind(task.code.as_deref().map(stored_text))
                 .bind(stored_time(task.submitted_at_ms)?)
                 .bind(stored_time(task.finished_at_ms)?)
                 .bind(task.document.to_string())

@@ -29,6 +29,7 @@ on_both! {
     a_cursor_stays_valid_while_tasks_are_added_and_removed
     each_filter_gives_what_a_search_by_hand_gives
     a_filter_is_text_and_no_statement
+    a_text_that_a_database_refuses_keeps_nothing_out_of_history
     a_limit_outside_its_bounds_is_taken_as_the_nearest
     a_time_that_does_not_fit_is_refused_and_nothing_is_stored
     a_row_that_was_changed_by_hand_is_an_error_and_no_guess
@@ -157,6 +158,18 @@ async fn a_filter_is_text_and_no_statement(database: Database) {
     };
     assert!(all(&archive, filter).await.0.is_empty());
     assert!(archive.task(task(1).id).await.unwrap().is_some());
+}
+
+async fn a_text_that_a_database_refuses_keeps_nothing_out_of_history(database: Database) {
+    let archive = database.open().await;
+    let odd = ArchivedTask {
+        code: Some("a\0b".to_owned()),
+        ..task(1)
+    };
+    archive.put_tasks(&[odd, task(2)]).await.unwrap();
+    let found = archive.task(task(1).id).await.unwrap().unwrap();
+    assert_eq!(found.code.as_deref(), Some("a\u{fffd}b"));
+    assert!(archive.task(task(2).id).await.unwrap().is_some());
 }
 
 async fn a_limit_outside_its_bounds_is_taken_as_the_nearest(database: Database) {
