@@ -346,8 +346,8 @@ mod tests {
         let file = folder.path().join("password");
         std::fs::write(&file, "hunter2\n").unwrap();
         let config = accepted(&format!(
-            "[archive]\nurl = \"postgres://u:secret@db:5432/a\"\npassword_file = {file:?}\n[cache]\n\
-             url = \"redis://:secret@r:6379\"\npassword_file = {file:?}\n"
+            "[archive]\nurl = \"postgres://u:swordfish@db:5432/a\"\npassword_file = {file:?}\n[cache]\n\
+             url = \"redis://:swordfish@r:6379\"\npassword_file = {file:?}\n"
         ));
         let place = config.archive_place().unwrap().unwrap();
         let ArchivePlace::Postgres(postgres) = &place else {
@@ -361,7 +361,7 @@ mod tests {
             "{shown}"
         );
         assert!(
-            !shown.contains("secret") && !shown.contains("hunter2"),
+            !shown.contains("swordfish") && !shown.contains("hunter2"),
             "{shown}"
         );
         std::fs::remove_file(&file).unwrap();
