@@ -13,6 +13,7 @@ mod chaos;
 mod codegen;
 mod demo;
 mod plugins;
+mod servers;
 mod shell;
 mod test;
 mod tidy;

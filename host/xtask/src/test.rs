@@ -1,8 +1,9 @@
-//! `cargo xtask test`: builds the node and the plugins that the tests start, then runs them all.
+//! `cargo xtask test`: makes ready what the tests start (servers, plugins, the node), then runs them
+//! all.
 
 use std::path::Path;
 
-use crate::{plugins, shell};
+use crate::{plugins, servers, shell};
 
 /// What to run.
 #[derive(Debug, clap::Args)]
@@ -14,6 +15,7 @@ pub(crate) struct Options {
 
 /// Runs all tests, or those that the arguments name.
 pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
+    servers::make_ready();
     build_plugins(workspace)?;
     build_fixtures(workspace)?;
     shell::step("building the node that the tests start");

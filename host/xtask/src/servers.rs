@@ -1,0 +1,81 @@
+//! The servers that tests start: PostgreSQL and Redis, looked for and, where that may be, installed.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::shell;
+
+/// A program that some test starts, and Debian's package of it.
+const SERVERS: [(&str, &str); 2] = [("initdb", "postgresql"), ("redis-server", "redis-server")];
+
+/// Where Debian puts PostgreSQL's programs, below the folder of a version.
+const POSTGRESQL: &str = "/usr/lib/postgresql";
+
+/// Installs what is missing by apt, as root; else says what to install. The tests that need a server
+/// that is not there fail and say so too.
+pub(crate) fn make_ready() {
+    let packages = missing(&folders());
+    if packages.is_empty() {
+        return;
+    }
+    let names = packages.join(" ");
+    if !may_install() {
+        eprintln!(
+            "some tests need a server that is not here; install it, as by `apt-get install {names}`"
+        );
+        return;
+    }
+    shell::step(&format!("installing servers that tests start: {names}"));
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .args(arguments);
+        shell::run(&mut command)
+    };
+    let install = [
+        &["install", "--yes", "--no-install-recommends"],
+        &packages[..],
+    ]
+    .concat();
+    if let Err(error) = apt(&["update"]).and_then(|()| apt(&install)) {
+        eprintln!("{error:#}; tests that need one of {names} will fail");
+    }
+}
+
+fn missing(folders: &[PathBuf]) -> Vec<&'static str> {
+    let lacks = |program: &str| !folders.iter().any(|folder| folder.join(program).is_file());
+    let lacking = SERVERS.iter().filter(|(program, _)| lacks(program));
+    lacking.map(|(_, package)| *package).collect()
+}
+
+fn folders() -> Vec<PathBuf> {
+    let versions = Path::new(POSTGRESQL).read_dir().into_iter().flatten();
+    let versions = versions.flatten().map(|entry| entry.path().join("bin"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    versions.chain(std::env::split_paths(&path)).collect()
+}
+
+fn may_install() -> bool {
+    let root = Command::new("id").arg("-u").output();
+    root.is_ok_and(|id| id.stdout == b"0\n") && Path::new("/usr/bin/apt-get").is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is looked for, and what is asked for when it is not there.
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_in_any_folder_is_missing() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let folders = [folder.path().to_owned()];
+        assert_eq!(missing(&folders), ["postgresql", "redis-server"]);
+        std::fs::write(folder.path().join("initdb"), "")?;
+        assert_eq!(missing(&folders), ["redis-server"]);
+        std::fs::write(folder.path().join("redis-server"), "")?;
+        assert!(missing(&folders).is_empty());
+        Ok(())
+    }
+}
