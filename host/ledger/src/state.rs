@@ -7,6 +7,7 @@
 
 mod index;
 mod queue;
+mod shared;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::index::Held;
 use self::index::Index;
 pub(crate) use self::queue::{Lane, QueueKey, TenantQueue};
+pub(crate) use self::shared::Shared;
 use crate::plugin::PluginState;
 use crate::{
     AttemptRef, CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Millis, Pace,
@@ -31,7 +33,7 @@ pub(crate) struct Facts {
     /// Circuits by id.
     pub(crate) circuits: BTreeMap<CircuitId, CircuitRecord>,
     /// Tasks by id, finished ones until they are forgotten.
-    pub(crate) tasks: BTreeMap<TaskId, TaskRecord>,
+    pub(crate) tasks: BTreeMap<TaskId, Shared<TaskRecord>>,
     /// Task by idempotency key, as long as the task is known.
     pub(crate) idempotency: BTreeMap<Digest, TaskId>,
     /// Shares of those tenants that have another weight than the default or used something lately.
@@ -144,12 +146,12 @@ impl State {
 
     /// Returns a task.
     pub fn task(&self, id: &TaskId) -> Option<&TaskRecord> {
-        self.facts.tasks.get(id)
+        self.facts.tasks.get(id).map(|task| &**task)
     }
 
     /// Returns every task, in the order of their ids.
     pub fn tasks(&self) -> impl Iterator<Item = &TaskRecord> {
-        self.facts.tasks.values()
+        self.facts.tasks.values().map(|task| &**task)
     }
 
     /// Returns the finished tasks, those that ended first first: what the archive takes.
@@ -266,12 +268,13 @@ impl State {
         if let Some(idempotency) = &task.idempotency {
             self.facts.idempotency.insert(idempotency.key, task.id);
         }
-        self.facts.tasks.insert(task.id, task);
+        self.facts.tasks.insert(task.id, task.into());
     }
 
     /// Changes a task and keeps the indexes in step; nothing happens to an unknown one.
     pub(crate) fn update_task(&mut self, id: &TaskId, change: impl FnOnce(&mut TaskRecord)) {
         if let Some(task) = self.facts.tasks.get_mut(id) {
+            let task = task.to_mut();
             self.index.remove(task);
             change(task);
             let held = self.facts.reservation.as_ref();
