@@ -1,7 +1,8 @@
 //! Proposals: concurrent ones share a log entry, and so an fsync.
 //!
-//! One task takes what waits and writes it as one entry; what arrives while as many entries are under
-//! way as may be is the next one. A single proposal is not delayed.
+//! One task takes what waits and writes it as one entry. What arrives while an entry is under way is the
+//! next one, for an entry costs much the same whatever is in it; only where a whole one waits does it go
+//! beside the first. A single proposal is not delayed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +11,10 @@ use aureole_ledger::{Command, CommandError, Outcome};
 use openraft::error::{ClientWriteError, Fatal};
 use openraft::raft::ClientWriteResult;
 use thiserror::Error;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
 use crate::group::Group;
-use crate::limits::{BATCH_MAX, ENTRIES_IN_FLIGHT_MAX, PROPOSALS_QUEUED_MAX, PROPOSE_PATIENCE};
+use crate::limits::{BATCH_MAX, PROPOSALS_QUEUED_MAX, PROPOSE_PATIENCE, REGROUP_YIELDS};
 use crate::raft::{Batch, Raft, Types};
 
 /// Why a proposal has no outcome.
@@ -55,6 +56,8 @@ struct Proposal {
 #[derive(Clone, Debug)]
 pub(crate) struct Proposer {
     queue: mpsc::Sender<Proposal>,
+    /// Told when a whole entry waits.
+    full: Arc<Notify>,
     group: Arc<Group>,
 }
 
@@ -64,8 +67,13 @@ impl Proposer {
     /// Starts the task that writes; it ends when the last clone is dropped.
     pub(crate) fn start(group: Arc<Group>) -> Self {
         let (queue, waiting) = mpsc::channel(PROPOSALS_QUEUED_MAX);
-        tokio::spawn(write_batches(Arc::clone(&group), waiting));
-        Self { queue, group }
+        let full = Arc::new(Notify::new());
+        tokio::spawn(write_batches(
+            Arc::clone(&group),
+            waiting,
+            Arc::clone(&full),
+        ));
+        Self { queue, full, group }
     }
 
     /// Proposes a command and waits until it is committed, on disk and applied.
@@ -87,15 +95,33 @@ impl Proposer {
             })
             .await
             .map_err(|_| stopped())?;
+        if self.queue.max_capacity() - self.queue.capacity() >= BATCH_MAX {
+            self.full.notify_one();
+        }
         answered.await.map_err(|_| stopped())?
     }
 }
 
-async fn write_batches(group: Arc<Group>, mut waiting: mpsc::Receiver<Proposal>) {
-    let flying = Arc::new(Semaphore::new(ENTRIES_IN_FLIGHT_MAX));
+async fn write_batches(
+    group: Arc<Group>,
+    mut waiting: mpsc::Receiver<Proposal>,
+    full: Arc<Notify>,
+) {
+    // The way of an entry that goes alone, and of one that goes beside it.
+    let (alone, beside) = (Arc::new(Mutex::new(())), Arc::new(Mutex::new(())));
     let mut batch = Vec::with_capacity(BATCH_MAX);
-    // The semaphore is never closed.
-    while let Ok(place) = Arc::clone(&flying).acquire_owned().await {
+    loop {
+        let way = tokio::select! {
+            biased;
+            way = Arc::clone(&alone).lock_owned() => way,
+            way = async {
+                // What was told of may have gone since.
+                while waiting.len() < BATCH_MAX {
+                    full.notified().await;
+                }
+                Arc::clone(&beside).lock_owned().await
+            } => way,
+        };
         if waiting.recv_many(&mut batch, BATCH_MAX).await == 0 {
             return;
         }
@@ -117,8 +143,12 @@ async fn write_batches(group: Arc<Group>, mut waiting: mpsc::Receiver<Proposal>)
                 Ok(deciding) => decided(&raft, deciding).await,
                 Err(error) => Err(error),
             };
-            drop((writing, place));
+            drop(writing);
             answer(answers, written);
+            for _ in 0..REGROUP_YIELDS {
+                tokio::task::yield_now().await;
+            }
+            drop(way);
         });
     }
 }
