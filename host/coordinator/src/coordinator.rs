@@ -14,7 +14,6 @@ use aureole_ledger::{
 use aureole_store::SharedBlobs;
 use tokio::runtime::Handle;
 use tokio::sync::broadcast::{self, error::RecvError};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +22,7 @@ use crate::clock::LedgerClock;
 use crate::config::{Clock, Config};
 use crate::dial::Dial;
 use crate::events::Event;
-use crate::group::{Group, Leader, Reads};
+use crate::group::{Group, LeaderWatch, Reads};
 use crate::hub::{Hub, WorkerStatus};
 use crate::limits::{MESSAGE_BYTES_MAX, START_PATIENCE};
 use crate::machine::Facts;
@@ -57,7 +56,7 @@ pub(crate) struct Inner {
     pub(crate) keys: Arc<dyn InputKeys>,
     pub(crate) group: Arc<Group>,
     pub(crate) reads: Reads,
-    pub(crate) leader: watch::Receiver<Option<Leader>>,
+    pub(crate) leader: LeaderWatch,
     /// Last: what runs on it ends when everybody has let go of this member.
     pub(crate) runtime: RaftRuntime,
 }
@@ -273,11 +272,8 @@ impl Coordinator {
         self.inner.group.leads()
     }
 
-    /// Returns a value that follows who leads, as far as this member knows: `None` during an
-    /// election, on a leader that no majority answers, and after the end.
-    ///
-    /// Copy out of a borrow at once: Raft's threads wait for whoever keeps one.
-    pub fn leader(&self) -> watch::Receiver<Option<Leader>> {
+    /// Follows who leads, as far as this member knows.
+    pub fn leader(&self) -> LeaderWatch {
         self.inner.leader.clone()
     }
 

@@ -13,11 +13,11 @@ use std::time::Duration;
 use openraft::ServerState;
 use openraft::error::{Fatal, RaftError};
 use openraft::raft::AppendEntriesRequest;
-use tokio::sync::{Mutex, RwLock, watch};
+use tokio::sync::{Mutex, RwLock};
 
 pub(crate) use self::founding::{alone, found};
 pub(crate) use self::halt::Halt;
-pub use self::leader::Leader;
+pub use self::leader::{Ended, Leader, LeaderWatch};
 pub(crate) use self::leader::{leader_of, watch_leader};
 pub(crate) use self::reads::Reads;
 use crate::identity::Identity;
@@ -33,7 +33,7 @@ pub(crate) struct Group {
     /// Where the others reach this member.
     pub(crate) address: String,
     pub(crate) raft: Raft,
-    pub(crate) leader: watch::Receiver<Option<Leader>>,
+    pub(crate) leader: LeaderWatch,
     pub(crate) network: Network,
     pub(crate) halt: Halt,
     /// Held while the members change or leadership is handed over: one such thing at a time.

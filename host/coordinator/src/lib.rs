@@ -7,17 +7,13 @@
 //! [`Coordinator::raft_service`], over channels that a [`Dial`] makes. No completion with a proof is proposed
 //! before a [`Verifier`] accepted the proof.
 
-pub mod blobs;
 mod batch;
+pub mod blobs;
 mod chance;
 mod clock;
 mod config;
 #[cfg(test)]
 mod conformance;
-#[cfg(test)]
-mod refusals;
-#[cfg(test)]
-mod rot;
 mod coordinator;
 mod dial;
 mod dispatch;
@@ -33,6 +29,10 @@ mod network;
 mod planner;
 mod proposer;
 mod raft;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod rot;
 mod runtime;
 mod snapshot;
 mod start;
@@ -44,7 +44,7 @@ pub use config::{Clock, Config, Founding, Simulation, SystemClock};
 pub use coordinator::{Coordinator, TaskView};
 pub use dial::{Dial, DialError, DialNothing};
 pub use events::Event;
-pub use group::Leader;
+pub use group::{Ended, Leader, LeaderWatch};
 pub use hub::WorkerStatus;
 pub use log::LogError;
 pub use members::{ClusterStatus, MemberError, MemberStatus, MembersService};

@@ -49,7 +49,7 @@ pub(crate) async fn run(inner: Arc<Inner>, stop: CancellationToken) {
         };
         let changed = async {
             // Without a sender the member has stopped, and nothing changes any more.
-            if leader.changed().await.is_err() {
+            if leader.next().await.is_err() {
                 std::future::pending::<()>().await;
             }
         };

@@ -1,7 +1,7 @@
-//! Raft's own runtime: two threads that nothing else runs on, at a priority above everybody's.
+//! Raft's own runtime: a thread that nothing else runs on, at a priority above everybody's.
 //!
 //! Beats must leave in time while provers burn every core and the gateway is busy. Where the system
-//! does not permit a priority above normal the threads run at the normal one; the provers' is lower.
+//! does not permit a priority above normal it runs at the normal one; the provers' is lower.
 //!
 //! A simulation has one thread, and a clock that stands while that thread works: there Raft is a guest
 //! of the caller's runtime, and what would block is done, or waited for, on the spot.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use openraft::SnapshotPolicy;
 use thiserror::Error;
-use tokio::sync::{Mutex, RwLock, watch};
+use tokio::sync::{Mutex, RwLock};
 
 use crate::chance::seeded;
 use crate::config::{Config, Founding, Simulation};
 use crate::dial::Dial;
-use crate::group::{Group, Halt, Leader, Reads, alone, found, watch_leader};
+use crate::group::{Group, Halt, LeaderWatch, Reads, alone, found, watch_leader};
 use crate::identity::Identity;
 use crate::limits::{APPEND_ENTRIES_MAX, ELECTION_MAX_MS, ELECTION_MIN_MS, HEARTBEAT_MS, LOG_KEPT};
 use crate::log::{LogError, LogStore};
@@ -60,7 +60,7 @@ pub(crate) struct Started {
     pub(crate) runtime: RaftRuntime,
     pub(crate) group: Arc<Group>,
     pub(crate) facts: Arc<Facts>,
-    pub(crate) leader: watch::Receiver<Option<Leader>>,
+    pub(crate) leader: LeaderWatch,
     pub(crate) proposer: Proposer,
     pub(crate) reads: Reads,
 }

@@ -94,13 +94,13 @@ impl WorkersService {
                 if *presides.borrow_and_update() && self.inner.is_leader() {
                     return true;
                 }
-                let other = leader.borrow_and_update().clone();
+                let other = leader.now();
                 if other.is_some_and(|other| other.id != me && other.address != lost_leader) {
                     return false;
                 }
                 tokio::select! {
                     Ok(()) = presides.changed() => {}
-                    Ok(()) = leader.changed() => {}
+                    Ok(_) = leader.next() => {}
                     // Both ended with this member.
                     else => return false,
                 }
@@ -377,7 +377,7 @@ impl Inner {
     /// Where a worker should go instead of here.
     pub(crate) fn redirect(&self) -> Redirect {
         let me = self.config.node_id;
-        let leader = self.leader.borrow().clone();
+        let leader = self.leader.now();
         let metrics = self.group.raft.metrics();
         let metrics = metrics.borrow();
         let members = metrics.membership_config.membership().nodes();

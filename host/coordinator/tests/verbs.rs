@@ -50,7 +50,7 @@ async fn a_verb_is_not_passed_on_to_a_leader_without_a_usable_address() {
     leader.add_member(leader.id(), moved).await.unwrap();
     let follower = group.member(leader.id() % 3 + 1);
     until("a follower that knows where the leader is", || async {
-        let known = follower.leader().borrow().clone()?;
+        let known = follower.leader().now()?;
         (known.address == moved).then_some(())
     })
     .await;

@@ -105,7 +105,7 @@ fn buffer(finished: u64, room: u64, nearly_full: bool) -> Check {
 
 fn ledger(local: Option<&Local>, heard: &Heard) -> Check {
     let member = local.map(|local| &local.coordinator);
-    if member.is_some_and(|member| member.leader().borrow().is_none()) {
+    if member.is_some_and(|member| member.leader().now().is_none()) {
         return check(LEDGER, false, "has no leader".to_owned());
     }
     match heard.age {

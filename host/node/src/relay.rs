@@ -162,7 +162,7 @@ impl Relay {
             return there(address, left).await;
         };
         let mut leader = local.coordinator.leader();
-        let Some(leads) = leader.borrow_and_update().clone() else {
+        let Some(leads) = leader.now() else {
             return Err(Lost::Leader("nobody leads".to_owned()));
         };
         let id = leads.id;
@@ -182,7 +182,7 @@ impl Relay {
         let another = async {
             drop(
                 leader
-                    .wait_for(|now| now.as_ref().map(|now| now.id) != Some(id))
+                    .until(|now| now.as_ref().map(|now| now.id) != Some(id))
                     .await,
             );
         };

@@ -88,7 +88,7 @@ fn of_completion(completion: &Completion, found: &mut Vec<Digest>) {
 #[async_trait]
 impl Roots for Coordinator {
     async fn roots(&self) -> Result<Vec<Digest>, RootsError> {
-        if self.leader().borrow().is_none() {
+        if self.leader().now().is_none() {
             return Err("this member knows of no leader, so its ledger may be far behind".into());
         }
         Ok(self.read(references))

@@ -82,7 +82,7 @@ async fn a_member_that_knows_no_leader_does_not_know_what_is_referred_to() {
     let member = town.member(1);
     member.coordinator.shutdown().await;
     until("no leader", async || {
-        member.coordinator.leader().borrow().is_none()
+        member.coordinator.leader().now().is_none()
     })
     .await;
     let error = member.collector.collect(true).await.unwrap_err();

@@ -16,7 +16,7 @@ async fn three_founders_agree_on_a_leader_and_on_the_facts() {
     let leader = group.leader().await;
     for (_, member) in group.running() {
         let mut follows = member.leader();
-        let seen = follows.wait_for(|seen| seen.as_ref().is_some_and(|it| it.id == leader.id()));
+        let seen = follows.until(|seen| seen.as_ref().is_some_and(|it| it.id == leader.id()));
         let seen = tokio::time::timeout(PATIENCE, seen).await.unwrap().unwrap();
         let address = group.seats[&leader.id()].address.to_string();
         assert_eq!(seen.as_ref().unwrap().address, address);
@@ -105,8 +105,7 @@ async fn a_leader_without_a_majority_acknowledges_and_shows_nothing() {
         "{error}"
     );
     let mut seen = old.leader();
-    // What is watched is let go of at once: Raft's thread waits for whoever borrows it.
-    let nobody = tokio::time::timeout(PATIENCE, seen.wait_for(Option::is_none)).await;
+    let nobody = tokio::time::timeout(PATIENCE, seen.until(Option::is_none)).await;
     assert!(nobody.is_ok_and(|seen| seen.is_ok()) && !old.is_leading());
     // From now on it refuses at once.
     let error = try_submit(&old, numbered(3)).await.unwrap_err();

@@ -26,7 +26,10 @@ async fn submit(node: &Node, number: u32, tenant: &str) {
         deadline: None,
     };
     let outcome = node.coordinator.propose(command).await.unwrap();
-    assert!(matches!(outcome, Outcome::TaskSubmitted { .. }), "{outcome:?}");
+    assert!(
+        matches!(outcome, Outcome::TaskSubmitted { .. }),
+        "{outcome:?}"
+    );
 }
 
 #[tokio::test]

@@ -348,7 +348,7 @@ async fn a_group_without_a_leader_says_so_and_shows_what_it_knows() {
     }
     let left = group.member(3);
     let mut seen = left.leader();
-    tokio::time::timeout(PATIENCE, seen.wait_for(Option::is_none))
+    tokio::time::timeout(PATIENCE, seen.until(Option::is_none))
         .await
         .unwrap()
         .unwrap();

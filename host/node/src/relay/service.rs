@@ -43,7 +43,6 @@ impl DeskService {
     /// Does something while this member leads; if it ceases to, whoever asked is sent on.
     async fn leading<T>(&self, work: impl Future<Output = T>) -> Result<T, Status> {
         let mut leader = self.local.coordinator.leader();
-        leader.borrow_and_update();
         if self.local.confirm().await.is_err() {
             return Err(self.refusal().await);
         }
@@ -51,7 +50,7 @@ impl DeskService {
         let lost = async {
             drop(
                 leader
-                    .wait_for(|now| now.as_ref().map(|now| now.id) != Some(member))
+                    .until(|now| now.as_ref().map(|now| now.id) != Some(member))
                     .await,
             );
         };
@@ -64,7 +63,7 @@ impl DeskService {
 
     async fn refusal(&self) -> Status {
         let coordinator = &self.local.coordinator;
-        let leader = coordinator.leader().borrow().clone();
+        let leader = coordinator.leader().now();
         let elsewhere = leader.filter(|leader| leader.id != self.local.member);
         Redirect {
             leader: elsewhere.map(|leader| leader.address),
