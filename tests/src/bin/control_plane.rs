@@ -61,8 +61,14 @@ async fn main() -> anyhow::Result<()> {
     turn(&ours, WARM_UP).await?;
     turn(&rows, WARM_UP).await?;
     let (mut members, mut postgres) = (Vec::new(), Vec::new());
+    let (mut processor, mut entries) = (Vec::new(), Vec::new());
     for number in 1..=TURNS {
-        members.push(turn(&ours, TURN).await?);
+        let (before, index) = (processor_time()?, group.applied().await?);
+        let rate = turn(&ours, TURN).await?;
+        let tasks = rate * TURN.as_secs_f64();
+        processor.push((processor_time()? - before).as_secs_f64() * 1e6 / tasks);
+        entries.push(3.0 * tasks / f64::from(u32::try_from(group.applied().await? - index)?));
+        members.push(rate);
         postgres.push(turn(&rows, TURN).await?);
         eprintln!("    turn {number} of {TURNS}");
     }
@@ -72,6 +78,8 @@ async fn main() -> anyhow::Result<()> {
     );
     println!("    three members  {}", shown(&members));
     println!("    PostgreSQL     {}", shown(&postgres));
+    println!("of three members: processor time a task {} us", shown(&processor));
+    println!("                  commands an entry     {}", shown(&entries));
     let (ours, theirs) = (median(&mut members), median(&mut postgres));
     println!(
         "{}",
@@ -112,6 +120,20 @@ async fn turn<Q: Queue>(clients: &[Q], time: Duration) -> anyhow::Result<f64> {
     }
     let tasks = u32::try_from(done.load(Ordering::Relaxed))?;
     Ok(f64::from(tasks) / begun.elapsed().as_secs_f64())
+}
+
+/// Time that this process has had on the processors, its children not counted.
+fn processor_time() -> anyhow::Result<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    // utime and stime are fields 14 and 15, in hundredths of a second; the name in field 2 may hold spaces.
+    let (_, fields) = stat.rsplit_once(')').context("no process name")?;
+    let ticks: u64 = fields
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .map(|field| field.parse().unwrap_or(0_u64))
+        .sum();
+    Ok(Duration::from_millis(ticks * 10))
 }
 
 fn shown(turns: &[f64]) -> String {

@@ -121,6 +121,12 @@ impl Group {
         }
     }
 
+    /// Index of the last entry that the leader applied.
+    pub(crate) async fn applied(&self) -> anyhow::Result<u64> {
+        let status = self.leader.status().await;
+        status.applied.context("the leader has applied nothing")
+    }
+
     pub(crate) async fn stop(self) {
         for member in self.members {
             member.shutdown().await;
