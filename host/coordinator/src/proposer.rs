@@ -1,8 +1,8 @@
 //! Proposals: concurrent ones share a log entry, and so an fsync.
 //!
 //! One task takes what waits and writes it as one entry. What arrives while an entry is under way is the
-//! next one, for an entry costs much the same whatever is in it; only where a whole one waits does it go
-//! beside the first. A single proposal is not delayed.
+//! next one, for an entry costs much the same whatever is in it; it goes beside the first where enough
+//! waits. A single proposal is not delayed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use thiserror::Error;
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
 use crate::group::Group;
-use crate::limits::{BATCH_MAX, PROPOSALS_QUEUED_MAX, PROPOSE_PATIENCE, REGROUP_YIELDS};
+use crate::limits::{BATCH_MAX, BESIDE_MIN, PROPOSALS_QUEUED_MAX, PROPOSE_PATIENCE, REGROUP_YIELDS};
 use crate::raft::{Batch, Raft, Types};
 
 /// Why a proposal has no outcome.
@@ -56,7 +56,7 @@ struct Proposal {
 #[derive(Clone, Debug)]
 pub(crate) struct Proposer {
     queue: mpsc::Sender<Proposal>,
-    /// Told when a whole entry waits.
+    /// Told when enough waits for an entry beside the one under way.
     full: Arc<Notify>,
     group: Arc<Group>,
 }
@@ -95,7 +95,7 @@ impl Proposer {
             })
             .await
             .map_err(|_| stopped())?;
-        if self.queue.max_capacity() - self.queue.capacity() >= BATCH_MAX {
+        if self.queue.max_capacity() - self.queue.capacity() >= BESIDE_MIN {
             self.full.notify_one();
         }
         answered.await.map_err(|_| stopped())?
@@ -116,7 +116,7 @@ async fn write_batches(
             way = Arc::clone(&alone).lock_owned() => way,
             way = async {
                 // What was told of may have gone since.
-                while waiting.len() < BATCH_MAX {
+                while waiting.len() < BESIDE_MIN {
                     full.notified().await;
                 }
                 Arc::clone(&beside).lock_owned().await
