@@ -14,7 +14,9 @@ use thiserror::Error;
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
 use crate::group::Group;
-use crate::limits::{BATCH_MAX, BESIDE_MIN, PROPOSALS_QUEUED_MAX, PROPOSE_PATIENCE, REGROUP_YIELDS};
+use crate::limits::{
+    BATCH_MAX, BESIDE_MIN, PROPOSALS_QUEUED_MAX, PROPOSE_PATIENCE, REGROUP_YIELDS,
+};
 use crate::raft::{Batch, Raft, Types};
 
 /// Why a proposal has no outcome.
