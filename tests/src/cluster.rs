@@ -256,7 +256,7 @@ impl Cluster {
     /// # Errors
     /// When it has no gateway.
     pub fn client(&self, name: &str) -> anyhow::Result<Client> {
-        Ok(Client::new(self.url(name)?)?)
+        crate::client(self.url(name)?)
     }
 
     /// Waits until every gateway that runs takes work.

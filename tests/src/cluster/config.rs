@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{INTERNAL_PORT, Layout, REST_PORT, Server, output, quoted};
+use crate::key::ACCESS;
 use crate::net::Net;
 use crate::place::{binary, params_dir};
 
@@ -62,7 +63,8 @@ pub(super) fn servers(
             at.rest,
             quoted(&made.join("coordinator-1/secret")),
             tls("coordinator", id),
-            layout.services
+            layout.services,
+            ACCESS
         );
         let mut server = Server::new(&name, folder.join(&name), &config, layout.faults)?;
         server.internal = Some(at.internal.to_string());
