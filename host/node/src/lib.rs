@@ -24,6 +24,7 @@ mod link;
 pub mod migrations;
 mod node;
 mod operator;
+mod rates;
 mod relay;
 mod schema;
 mod secret;

@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aureole_gateway::{MemoryLimiter, Rates};
+use aureole_gateway::{Limiter, MemoryLimiter, Rates};
 use aureole_worker::{ChildCommand, ProversConfig, Worker};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use self::coordinator::Member;
 use crate::config::{Config, ConfigError, Founding, NodeRole};
 use crate::hot::Hot;
+use crate::rates::SharedLimiter;
 use crate::relay::{Doorman, Relay};
 use crate::tls::{AuthorityError, Identity, IdentityError, Role, Transport, TransportError};
 
@@ -127,6 +128,10 @@ impl Node {
             None => None,
         };
         let gateway_stop = CancellationToken::new();
+        let limiter: Arc<dyn Limiter> = match &cache {
+            Some(cache) => Arc::new(SharedLimiter::new(cache.clone(), rates(&config))),
+            None => Arc::new(MemoryLimiter::new(rates(&config))),
+        };
         let gateway = listener.map(|listener| {
             let relay = match local {
                 Some(local) => Relay::beside(local, transport, Hot::new(cache), doorman),
@@ -138,7 +143,7 @@ impl Node {
             tokio::spawn(aureole_gateway::serve(
                 listener,
                 Arc::new(relay),
-                Arc::new(MemoryLimiter::new(rates(&config))),
+                limiter,
                 aureole_gateway::Config::default(),
                 gateway_stop.clone().cancelled_owned(),
             ))
