@@ -58,7 +58,7 @@ pub(super) fn servers(
     for (id, at) in (1_u8..).zip(&addresses) {
         let name = format!("c{id}");
         let config = format!(
-            "roles = [\"coordinator\", \"gateway\"]\n{}[http]\nlisten = \"{}\"\n[cluster]\nid = {id}\nfounding = \"founders\"\nmembers = {{ {members} }}\nsecret_file = {}\n{worker}{}{}",
+            "roles = [\"coordinator\", \"gateway\"]\n{}[http]\nlisten = \"{}\"\n[cluster]\nid = {id}\nfounding = \"founders\"\nmembers = {{ {members} }}\nsecret_file = {}\n{worker}{}{}{}",
             common(&name)?,
             at.rest,
             quoted(&made.join("coordinator-1/secret")),
