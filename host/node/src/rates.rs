@@ -54,13 +54,13 @@ impl SharedLimiter {
 impl Limiter for SharedLimiter {
     async fn admit(&self, caller: &Caller) -> Result<(), Duration> {
         match self.together(caller).await {
-            Ok(admitted) => admitted,
+            Ok(admitted) => return admitted,
             Err(error) => {
                 let error: &dyn Error = &error;
                 tracing::debug!(error, "requests are counted by this gateway alone");
-                self.alone.admit(caller).await
             }
         }
+        self.alone.admit(caller).await
     }
 }
 
