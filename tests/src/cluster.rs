@@ -399,7 +399,10 @@ impl Cluster {
     /// When it fails, with what it said.
     pub fn run(&self, name: &str, arguments: &[&str]) -> anyhow::Result<String> {
         let mut command = Command::new(binary()?);
-        command.args(arguments).args(["--url", self.url(name)?]);
+        command
+            .args(arguments)
+            .args(["--url", self.url(name)?])
+            .env("AUREOLE_KEY", crate::KEY);
         output(&mut command)
     }
 

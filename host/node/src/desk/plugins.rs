@@ -7,7 +7,7 @@ use aureole_api::{Problem, codes, rest};
 use aureole_gateway::{Caller, Component};
 use aureole_ledger::limits::SHARED_WITH_MAX;
 use aureole_ledger::{
-    Command, Digest, Outcome, PluginRecord, PluginState, Role, Signer, TenantId, Visibility,
+    Command, Digest, PluginRecord, PluginState, Role, Signer, TenantId, Visibility,
 };
 
 use super::{Desk, blocking, storage};
@@ -40,9 +40,7 @@ impl Desk {
         let signer = match self.admit(&digest, known, signature.as_ref()).await {
             Ok(signer) => signer,
             Err(problem) => {
-                if !known && let Err(error) = self.depot.remove(&digest).await {
-                    tracing::warn!(%digest, %error, "a refused component stays in the depot");
-                }
+                self.discard(&digest).await;
                 return Err(problem);
             }
         };
@@ -54,12 +52,14 @@ impl Desk {
             now: self.coordinator.now(),
             tenant: caller.tenant.clone(),
         };
-        let Outcome::PluginRegistered { .. } = self.propose(command).await? else {
-            return Err(Problem::new(
-                codes::node::INTERNAL,
-                "the ledger answered another command",
-            ));
-        };
+        // The record shown below says what came of it.
+        if let Err(problem) = self.propose(command).await {
+            // Only a refusal is certain to have left no plugin behind.
+            if problem.status() < 500 {
+                self.discard(&digest).await;
+            }
+            return Err(problem);
+        }
         if let Some(signer) = signer {
             // The record shown below says what came of it.
             let component = digest;
@@ -69,6 +69,19 @@ impl Desk {
         }
         let record = self.plugin_record(caller, &rest::PluginRef::Digest(*digest.as_bytes()))?;
         Ok((self.plugin_view(caller, &record, true).await?, new))
+    }
+
+    /// Removes a component that was refused, unless somebody else has registered it meanwhile.
+    async fn discard(&self, digest: &Digest) {
+        if self
+            .coordinator
+            .read(|state| state.plugin(digest).is_some())
+        {
+            return;
+        }
+        if let Err(error) = self.depot.remove(digest).await {
+            tracing::warn!(%digest, %error, "a refused component stays in the depot");
+        }
     }
 
     /// Says whether a component may be registered: its signer is accepted, and it can be a plugin.
