@@ -2,6 +2,7 @@
 //!
 //! The files of `configs/` document each key and are checked against these defaults by a test.
 
+mod access;
 mod cluster;
 mod services;
 
@@ -10,9 +11,9 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use aureole_gateway::KeyHash;
 use serde::{Deserialize, Serialize};
 
+pub use access::Access;
 pub use cluster::{Cluster, Founding, NodeRole, Tls};
 pub use services::{Archive, Cache, ServiceUrl, Span};
 
@@ -71,22 +72,6 @@ pub struct Depot {
 pub struct Http {
     /// Address and port; port 0 takes a free one.
     pub listen: SocketAddr,
-}
-
-/// Who may use the REST API. Of its keys a gateway is told one, the administrator's first; all others
-/// are made with it and kept by the coordinators.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Access {
-    /// Hash of the administrator's first key, as `aureole admin bootstrap-key` prints it. A gateway
-    /// does not start without it, here or in a file.
-    pub bootstrap_key: Option<String>,
-    /// File with that hash.
-    pub bootstrap_key_file: Option<PathBuf>,
-    /// Requests a second of one key; 0 is no limit.
-    pub key_rate: u32,
-    /// Requests a second of all keys of a tenant together; 0 is no limit.
-    pub tenant_rate: u32,
 }
 
 /// Proving.
@@ -254,17 +239,6 @@ impl Default for Http {
     }
 }
 
-impl Default for Access {
-    fn default() -> Self {
-        Self {
-            bootstrap_key: None,
-            bootstrap_key_file: None,
-            key_rate: aureole_gateway::limits::KEY_RATE,
-            tenant_rate: aureole_gateway::limits::TENANT_RATE,
-        }
-    }
-}
-
 impl Default for Worker {
     fn default() -> Self {
         Self {
@@ -386,26 +360,6 @@ impl Config {
     pub fn secret_file(&self) -> PathBuf {
         let given = self.cluster.secret_file.clone();
         given.unwrap_or_else(|| self.data_dir.join("secret"))
-    }
-
-    /// The hash of the administrator's first key, which a gateway must have.
-    ///
-    /// # Errors
-    /// [`ConfigError::BootstrapKey`] and [`ConfigError::Read`].
-    pub fn bootstrap_key(&self) -> Result<KeyHash, ConfigError> {
-        let wrong = |found| ConfigError::BootstrapKey { found };
-        let text = match (&self.access.bootstrap_key, &self.access.bootstrap_key_file) {
-            (Some(_), Some(_)) => return Err(wrong("is given twice")),
-            (Some(text), None) => text.clone(),
-            (None, Some(path)) => fs::read_to_string(path).map_err(|source| ConfigError::Read {
-                path: path.clone(),
-                source,
-            })?,
-            (None, None) => return Err(wrong("is missing")),
-        };
-        text.trim()
-            .parse()
-            .map_err(|_| wrong("is no hash of a key"))
     }
 
     /// The folder of proving parameters.
@@ -536,33 +490,6 @@ mod tests {
     fn a_node_that_could_accept_no_plugin_is_refused() {
         let error = parse("[plugins]\nrequire_signature = true\n").unwrap_err();
         assert!(matches!(error, ConfigError::NoSigners), "{error:?}");
-    }
-
-    #[test]
-    fn a_gateway_is_told_one_first_key_by_its_hash() {
-        let key = aureole_gateway::ApiKey::fresh().unwrap();
-        let hash = key.hash().to_string();
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("hash");
-        std::fs::write(&file, format!("{hash}\n")).unwrap();
-        let told = |text: Option<&str>, file: Option<&Path>| {
-            let mut config = Config::default();
-            config.access.bootstrap_key = text.map(str::to_owned);
-            config.access.bootstrap_key_file = file.map(Path::to_owned);
-            config.bootstrap_key()
-        };
-        assert!(told(Some(&hash), None).unwrap().matches(&key.hash()));
-        assert!(told(None, Some(&file)).unwrap().matches(&key.hash()));
-        for (text, file, found) in [
-            (None, None, "is missing"),
-            (Some(&*hash), Some(&*file), "is given twice"),
-            (Some(&**key.text()), None, "is no hash of a key"),
-        ] {
-            let error = told(text, file).unwrap_err();
-            assert!(error.to_string().contains(found), "{error}");
-        }
-        let gone = told(None, Some(Path::new("/nowhere/hash"))).unwrap_err();
-        assert!(matches!(gone, ConfigError::Read { .. }), "{gone:?}");
     }
 
     #[test]
