@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
         env = "AUREOLE_KEY",
         hide_env_values = true
     )]
-    pub(crate) key: Option<String>,
+    pub(crate) api_key: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

@@ -42,7 +42,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         output: arguments.output,
         url: arguments.url,
         key_file: arguments.key_file,
-        key: arguments.key,
+        key: arguments.api_key,
     };
     match arguments.command {
         Command::Dev(options) => return dev::run(&context, options).await,
