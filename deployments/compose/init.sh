@@ -25,6 +25,8 @@ roles = ["gateway"]
 coordinators = ["coordinator-1:7400", "coordinator-2:7400", "coordinator-3:7400"]
 [http]
 listen = "$http"
+[access]
+bootstrap_key = "$(cat "$dir/admin/admin.hash")"
 TOML
 for process in coordinator-1 coordinator-2 coordinator-3 gateway-1 worker-1 worker-2 admin; do
     chown -R 10001:10001 "$dir/$process"

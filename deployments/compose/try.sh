@@ -29,9 +29,12 @@ leader() {
         admin --output json status | jq --exit-status .leader
 }
 
-try() { "$here/../scripts/test-services.sh" "http://$AUREOLE_LISTEN"; }
+key=$(mktemp)
+trap 'down; rm -f "$key"' EXIT
+try() { AUREOLE_KEY_FILE=$key "$here/../scripts/test-services.sh" "http://$AUREOLE_LISTEN"; }
 
 "${compose[@]}" --progress quiet up --detach --wait --wait-timeout 300
+"${compose[@]}" --progress quiet run --rm --no-TTY --entrypoint cat admin /admin/admin.key > "$key"
 try
 lost=$(leader 1)
 echo "coordinator-$lost leads, and is killed"

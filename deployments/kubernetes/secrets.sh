@@ -35,10 +35,12 @@ for number in 1 2 3 4 5 6 7; do
     files+=("--from-file=aureole-coordinator-$((number - 1)).secret=$home/secret")
 done
 [ ${#files[@]} -gt 0 ] || { echo "$dir has no coordinator-1: is it a folder of 'aureole cluster init'?" >&2; exit 1; }
+files+=("--from-file=admin.hash=$dir/admin/admin.hash")
 secret aureole-coordinator "${files[@]}"
 for role in gateway worker; do
     files=()
     identity "" "$dir/$role/tls"
+    [ "$role" = worker ] || files+=("--from-file=admin.hash=$dir/admin/admin.hash")
     echo "---"
     secret "aureole-$role" "${files[@]}"
 done

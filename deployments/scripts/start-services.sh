@@ -35,11 +35,15 @@ data_dir = "$dir/gateway-1"
 coordinators = ["${internal//,/\", \"}"]
 [http]
 listen = "127.0.0.1:$port"
+[access]
+bootstrap_key = "$(cat "$dir/admin/admin.hash")"
 TOML
     echo "$port" > "$dir/port"
     touch "$dir/founded"
 fi
 port=$(cat "$dir/port")
+# curl reads the header from a file: the list of processes shows no key.
+(umask 077 && echo "authorization: Bearer $(cat "$dir/admin/admin.key")" > "$dir/admin/curl.header")
 
 for process in coordinator-1 coordinator-2 coordinator-3 gateway-1 worker-1 worker-2; do
     home=$dir/$process
@@ -56,7 +60,7 @@ done
 # The coordinators have to find each other first.
 for _ in $(seq 300); do
     # A read that a majority confirms.
-    if curl --silent --fail --max-time 10 --output /dev/null "http://127.0.0.1:$port/api/v1/plugins"; then
+    if curl --silent --fail --max-time 10 --output /dev/null --header "@$dir/admin/curl.header" "http://127.0.0.1:$port/api/v1/plugins"; then
         echo "the cluster answers at http://127.0.0.1:$port"
         echo "status: $bin cluster status --coordinator 127.0.0.1:$((port + 4)) --admin $dir/admin"
         exit 0

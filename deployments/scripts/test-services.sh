@@ -10,6 +10,8 @@ set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 url=${1:-${AUREOLE_URL:-http://127.0.0.1:8080}}
 plugin=${AUREOLE_PLUGIN:-$root/target/plugins/merkle.wasm}
+# The administrator's first key, as start-services.sh leaves it.
+key=${AUREOLE_KEY_FILE:-${AUREOLE_SERVICES:-$root/target/services}/admin/admin.key}
 api=$url/api/v1
 leaf0=0x1234567890abcdef1234567890abcdef1234567890abcdef1234567890abcdef
 leaf1=0xfedcba0987654321fedcba0987654321fedcba0987654321fedcba0987654321
@@ -20,17 +22,20 @@ input="{\"leaves\":[\"$leaf0\",\"$leaf1\"],\"leaf_index\":0}"
 for tool in curl jq sha256sum; do
     command -v "$tool" > /dev/null || { echo "$tool is missing: install it with the system's package manager" >&2; exit 2; }
 done
+[ -r "$key" ] || { echo "$key is missing: set AUREOLE_KEY_FILE to a file with an administrator's or author's key" >&2; exit 2; }
 [ -f "$plugin" ] || { echo "$plugin is missing: run 'cargo xtask plugins', or set AUREOLE_PLUGIN" >&2; exit 2; }
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# curl reads the header from a file: the list of processes shows no key.
+(umask 077 && echo "authorization: Bearer $(cat "$key")" > "$work/header")
 passed=0 number=0
 
 # request NAME CURL-ARGUMENTS...: leaves the body in $work/NAME and prints the status.
 request() {
     local name=$1
     shift
-    curl --silent --show-error --max-time 90 --output "$work/$name" --write-out '%{http_code}' "$@"
+    curl --silent --show-error --max-time 90 --header "@$work/header" --output "$work/$name" --write-out '%{http_code}' "$@"
 }
 
 # json NAME FILTER: what a body says, read with jq.

@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
+use crate::key::KEY;
 use crate::place::{binary, params_dir};
 
 /// What a command did.
@@ -36,6 +37,7 @@ where
         .args(arguments)
         .current_dir(folder)
         .env("AUREOLE_PARAMS_DIR", params_dir()?)
+        .env("AUREOLE_KEY", KEY)
         .env_remove("AUREOLE_URL")
         .stdin(Stdio::null());
     if let Some(url) = url {

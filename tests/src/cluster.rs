@@ -256,7 +256,7 @@ impl Cluster {
     /// # Errors
     /// When it has no gateway.
     pub fn client(&self, name: &str) -> anyhow::Result<Client> {
-        Ok(Client::new(self.url(name)?)?)
+        crate::client(self.url(name)?)
     }
 
     /// Waits until every gateway that runs takes work.
@@ -399,7 +399,10 @@ impl Cluster {
     /// When it fails, with what it said.
     pub fn run(&self, name: &str, arguments: &[&str]) -> anyhow::Result<String> {
         let mut command = Command::new(binary()?);
-        command.args(arguments).args(["--url", self.url(name)?]);
+        command
+            .args(arguments)
+            .args(["--url", self.url(name)?])
+            .env("AUREOLE_KEY", crate::KEY);
         output(&mut command)
     }
 

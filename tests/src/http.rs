@@ -1,4 +1,5 @@
-//! HTTP byte by byte: what a client library would tidy up is sent as it is.
+//! HTTP byte by byte: what a client library would tidy up is sent as it is, with the testkit's key
+//! unless the headers name another.
 
 use std::{
     io::{Read as _, Write as _},
@@ -9,7 +10,7 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 
-use crate::wait::PATIENCE;
+use crate::{key::KEY, wait::PATIENCE};
 
 /// An answer.
 #[derive(Clone, Debug)]
@@ -84,6 +85,10 @@ pub fn send_within(
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
     if !body.is_empty() || method == "POST" {
         head.push_str(&format!("content-length: {}\r\n", body.len()));
+    }
+    let names_key = |(name, _): &&(&str, &str)| name.eq_ignore_ascii_case("authorization");
+    if headers.iter().find(names_key).is_none() {
+        head.push_str(&format!("authorization: Bearer {KEY}\r\n"));
     }
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));

@@ -22,6 +22,7 @@ pub mod damage;
 mod faults;
 pub mod http;
 mod inputs;
+mod key;
 pub mod linear;
 mod native;
 mod net;
@@ -34,6 +35,7 @@ mod wait;
 
 pub use faults::{Faults, Happened};
 pub use inputs::{MERKLE_REQUEST, merkle_input, preimage_input, range_input};
+pub use key::{ACCESS, KEY, client, client_of, key_of};
 pub use native::{Instance, Native};
 pub use net::Net;
 pub use node::{Node, Options};

@@ -21,6 +21,7 @@ use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 use crate::{
+    key::{ACCESS, client},
     place::{binary, params_dir, plugin},
     processes::{Process, descendants, send},
     wait::PATIENCE,
@@ -39,6 +40,8 @@ pub struct Options {
     pub config: String,
     /// Which log lines it writes.
     pub log: &'static str,
+    /// Whether it makes its administrator's first key itself, in place of the testkit's.
+    pub first_key: bool,
 }
 
 /// A running node. Dropped, it is killed and its folder removed.
@@ -57,6 +60,7 @@ impl Default for Options {
         Self {
             config: String::new(),
             log: "warn",
+            first_key: false,
         }
     }
 }
@@ -78,7 +82,9 @@ impl Node {
     /// As [`Node::start`].
     pub fn start_with(options: Options) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("aureole-node-").tempdir()?;
-        fs::write(folder.path().join("node.toml"), &options.config)?;
+        let access = if options.first_key { "" } else { ACCESS };
+        let config = format!("{}\n{access}", options.config);
+        fs::write(folder.path().join("node.toml"), config)?;
         let (process, url) = launch(folder.path(), "127.0.0.1:0", &options)?;
         Ok(Self {
             process,
@@ -126,7 +132,7 @@ impl Node {
     /// # Errors
     /// When its address is none.
     pub fn client(&self) -> anyhow::Result<Client> {
-        Ok(Client::new(&self.url)?)
+        client(&self.url)
     }
 
     /// Where it keeps its data.

@@ -57,7 +57,9 @@ impl Cluster {
     }
 
     fn client(&self, index: usize) -> anyhow::Result<Client> {
-        Ok(Client::new(self.text(index, "url")?)?)
+        let admin = self.ready["admin"].as_str().context("no admin")?;
+        let key = std::fs::read_to_string(Path::new(admin).join("admin.key"))?;
+        Ok(Client::new(self.text(index, "url")?)?.with_key(&key))
     }
 
     /// Who leads, as the coordinators other than one say; the index among the processes.

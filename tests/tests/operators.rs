@@ -14,7 +14,7 @@ use anyhow::{Context as _, ensure};
 use aureole_client::rest::{Task, TaskState};
 use aureole_client::{Client, TaskQuery};
 use aureole_tests::cluster::{Cluster, Layout};
-use aureole_tests::{binary, eventually, params_dir, preimage_input};
+use aureole_tests::{ACCESS, binary, client, eventually, params_dir, preimage_input};
 use serde_json::Value;
 
 /// The longest wait of one request.
@@ -66,8 +66,12 @@ impl Joined {
     /// Starts a process that has a token and an address, and waits until it says that it is ready.
     fn start(role: &str, folder: &Path, join: &str, token: &Path) -> anyhow::Result<(Self, Value)> {
         let log = std::fs::File::create(folder.with_extension("log"))?;
+        let config = folder.with_extension("toml");
+        std::fs::write(&config, ACCESS)?;
         let mut process = Command::new(binary()?)
             .args(["--output", "json", "serve", "--listen", "127.0.0.1:0"])
+            .arg("--config")
+            .arg(&config)
             .args(["--role", role, "--join", join])
             .arg("--token-file")
             .arg(token)
@@ -235,7 +239,7 @@ async fn enrols(cluster: &mut Cluster) -> anyhow::Result<()> {
 
     let (_worker, _) = Joined::start("worker", &folder("joined-worker"), &join, &worker)?;
     let (_gateway, ready) = Joined::start("gateway", &folder("joined-gateway"), &join, &gateway)?;
-    let client = Client::new(ready["url"].as_str().context("no url")?)?;
+    let client = client(ready["url"].as_str().context("no url")?)?;
     // Only the worker that joined runs.
     let task = client.submit_to("preimage", &preimage_input(7)).await?;
     finished(&client, &task).await?;

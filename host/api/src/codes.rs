@@ -37,6 +37,7 @@ macro_rules! codes {
     };
 }
 
+pub mod access;
 pub mod circuit;
 pub mod ir;
 pub mod json;
@@ -44,12 +45,15 @@ pub mod node;
 pub mod page;
 pub mod plugin;
 pub mod proof;
+pub mod quota;
 pub mod request;
 pub mod task;
 pub mod witness;
 
-const FAMILIES: [&[Code]; 9] = [
+const FAMILIES: [&[Code]; 11] = [
     request::TABLE,
+    access::TABLE,
+    quota::TABLE,
     json::TABLE,
     plugin::TABLE,
     circuit::TABLE,

@@ -4,6 +4,7 @@
 //! what it does not know. Ids and digests are text here: the gateway parses them at its edge.
 //! Field elements are `0x` and 64 lower-case hex digits, big-endian.
 
+mod admin;
 mod check;
 mod circuit;
 mod explain;
@@ -15,6 +16,10 @@ mod signature;
 mod task;
 mod time;
 
+pub use admin::{
+    AuditEntry, AuditTrail, Key, KeyList, KeyRequest, Me, NewKey, Quotas, Role, Sharing, Tenant,
+    TenantList, TenantRequest, Usage,
+};
 pub use check::{Cell, CheckReport, CheckRequest, Failure, Region};
 pub use circuit::{Circuit, CircuitRequest, CircuitState, Lint, PublicInput, Shape};
 pub use explain::{Estimate, Explanation, Wait};

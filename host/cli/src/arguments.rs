@@ -7,9 +7,11 @@ use std::time::Duration;
 use aureole_client::rest::Timestamp;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod admin;
 mod cluster;
 mod plugin;
 
+pub(crate) use admin::{Admin, Key, KeyRole, Quotas, Tenant};
 pub(crate) use cluster::{Cluster, JoinToken, Role, Serve, Way};
 pub(crate) use plugin::Plugin;
 
@@ -17,7 +19,7 @@ pub(crate) use plugin::Plugin;
 ///
 /// Start a node with `aureole dev`, upload a plugin, submit an input, get a proof. The other
 /// commands talk to a node over its REST API, save `prove --local` and `verify`, which need none.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(
     name = "aureole",
     version,
@@ -36,6 +38,19 @@ pub(crate) struct Arguments {
         default_value = "http://127.0.0.1:8080"
     )]
     pub(crate) url: String,
+    /// File with the key to show the node; without it, what AUREOLE_KEY holds, and for a node on this
+    /// machine the key that `aureole dev` keeps in the current folder
+    #[arg(long, global = true, value_name = "FILE", env = "AUREOLE_KEY_FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// The key itself: for the environment, where other users of the machine do not see it
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        env = "AUREOLE_KEY",
+        hide_env_values = true
+    )]
+    pub(crate) api_key: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -73,6 +88,9 @@ pub(crate) enum Command {
     /// List, show, watch and cancel tasks
     #[command(subcommand)]
     Task(Task),
+    /// Tenants, keys, quotas, usage and the trail of what was done to them
+    #[command(subcommand)]
+    Admin(Admin),
     /// Part of a running node: not for people
     #[command(subcommand, hide = true)]
     Child(Child),
@@ -126,6 +144,9 @@ pub(crate) struct Settings {
     /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<SocketAddr>,
+    /// File with the hash of the administrator's first key, without which a gateway does not start
+    #[arg(long, value_name = "FILE", env = "AUREOLE_BOOTSTRAP_KEY_FILE")]
+    pub(crate) bootstrap_key_file: Option<PathBuf>,
     /// Tasks proved at a time [default: 1]
     #[arg(long, value_name = "N")]
     pub(crate) slots: Option<u32>,

@@ -1,5 +1,6 @@
 //! What each command does, one file a noun.
 
+mod admin;
 mod circuit;
 mod cluster;
 mod dev;
@@ -14,7 +15,7 @@ mod unsatisfied;
 mod verify;
 
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -23,11 +24,16 @@ use serde_json::Value;
 
 use crate::arguments::{Arguments, Command, Output};
 
-/// Where results go and which node is asked.
-#[derive(Debug)]
+/// Where `aureole dev` and `aureole dev --nodes` keep the administrator's first key, unless they were
+/// told another folder.
+const FIRST_KEYS: [&str; 2] = [".aureole/admin.key", ".aureole-cluster/admin/admin.key"];
+
+/// Where results go, which node is asked, and with which key.
 pub(crate) struct Context {
     pub(crate) output: Output,
     url: String,
+    key_file: Option<PathBuf>,
+    key: Option<String>,
 }
 
 /// Runs a command; the exit code is its answer.
@@ -35,6 +41,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let context = Context {
         output: arguments.output,
         url: arguments.url,
+        key_file: arguments.key_file,
+        key: arguments.api_key,
     };
     match arguments.command {
         Command::Dev(options) => return dev::run(&context, options).await,
@@ -46,6 +54,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Prove(options) => prove::run(&context, options).await?,
         Command::Verify(options) => return verify::run(&context, &options),
         Command::Task(verb) => task::run(&context, verb).await?,
+        Command::Admin(verb) => admin::run(&context, verb).await?,
         Command::Child(_) => anyhow::bail!("a child process is started by a node, not by hand"),
     }
     Ok(ExitCode::SUCCESS)
@@ -56,8 +65,39 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 impl Context {
     /// The node's client.
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
-        Ok(Client::new(&self.url)?)
+        let client = Client::new(&self.url)?;
+        Ok(match self.key()? {
+            Some(key) => client.with_key(key.trim()),
+            None => client,
+        })
     }
+
+    /// The key to show: the one that was named, else the one that a node of this folder made. That one
+    /// goes to this machine only, whatever the address.
+    fn key(&self) -> anyhow::Result<Option<String>> {
+        let read = |path: &Path| {
+            let text = std::fs::read_to_string(path);
+            text.with_context(|| format!("could not read the key in {}", path.display()))
+        };
+        if let Some(path) = &self.key_file {
+            return read(path).map(Some);
+        }
+        if self.key.is_some() || !is_here(&self.url) {
+            return Ok(self.key.clone());
+        }
+        let made = FIRST_KEYS
+            .map(Path::new)
+            .into_iter()
+            .find(|path| path.exists());
+        made.map(read).transpose()
+    }
+}
+
+/// Whether an address is this machine's own.
+fn is_here(url: &str) -> bool {
+    let host = url.strip_prefix("http://").unwrap_or(url);
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
 }
 
 /// Reads a JSON file; `-` reads standard input.

@@ -3,12 +3,15 @@
 //! Whoever reads it may go at any time (`aureole plugin list | head -1`). A command has no more to do
 //! then and ends without a word; a node goes on.
 
+mod admin;
+
 use std::fmt::Display;
 use std::io::{self, Write as _};
 
 use aureole_client::rest;
 use serde::Serialize;
 
+pub(crate) use self::admin::{audit, key, tenant, usage};
 use crate::arguments::Output;
 
 /// The exit status of a command whose reader went: 128 and the number of SIGPIPE, as a shell shows a

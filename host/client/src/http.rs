@@ -20,11 +20,12 @@ const CONNECT_MAX: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An HTTP client bound to one node.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Http {
     inner: reqwest::Client,
     base: Url,
     patience: Duration,
+    key: Option<String>,
 }
 
 /// An answer that was no refusal.
@@ -67,12 +68,18 @@ impl Http {
             inner,
             base: url,
             patience: PATIENCE,
+            key: None,
         })
     }
 
     /// Sets how long an answer may take beyond its wait.
     pub(crate) fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
+    }
+
+    /// Sets the key that goes with every request.
+    pub(crate) fn set_key(&mut self, key: &str) {
+        self.key = Some(key.to_owned());
     }
 
     /// The node's address.
@@ -86,7 +93,11 @@ impl Http {
         if let Ok(mut path) = url.path_segments_mut() {
             path.clear().extend(segments);
         }
-        self.inner.request(method, url)
+        let request = self.inner.request(method, url);
+        match &self.key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        }
     }
 
     /// Sends, and reads the whole answer. `wait` is how long the node was asked to wait.
@@ -166,6 +177,16 @@ impl Http {
     ) -> Result<Answer, Error> {
         let request = self.request(Method::POST, segments).query(query).json(body);
         self.send(request, wait).await
+    }
+}
+
+/// Leaves the key out.
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Http")
+            .field("base", &self.base.as_str())
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
     }
 }
 

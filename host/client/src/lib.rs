@@ -12,6 +12,7 @@
 //! # drop(bundle); Ok(()) }
 //! ```
 
+mod admin;
 mod bundle;
 mod client;
 mod error;

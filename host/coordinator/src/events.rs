@@ -61,12 +61,17 @@ pub(crate) fn events_of(state: &State, command: &Command, outcome: &Outcome) -> 
             }
             events
         }
-        Command::SignPlugin { component, .. } => vec![Event::PluginChanged(*component)],
+        Command::SignPlugin { component, .. } | Command::SharePlugin { component, .. } => {
+            vec![Event::PluginChanged(*component)]
+        }
         // Nobody waits for what these change; a forgotten task has no record to read.
         Command::RenewLeases { .. }
         | Command::ForgetTasks { .. }
         | Command::ReserveWorker { .. }
-        | Command::SetWeight { .. } => Vec::new(),
+        | Command::SetWeight { .. }
+        | Command::PutTenant { .. }
+        | Command::CreateKey { .. }
+        | Command::RevokeKey { .. } => Vec::new(),
     }
 }
 

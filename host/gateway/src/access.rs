@@ -1,14 +1,23 @@
 //! Who may do what: every row of the table of routes names the roles it asks for, and no handler of
-//! a row runs before its caller is known.
+//! a row runs, nor is a byte of a body read, before its caller is known.
+//!
+//! ```text
+//! Authorization ▸ one? ▸ a key, or a token ▸ Platform ▸ caller ▸ rate ▸ role ▸ handler
+//!                  └──────────┴────── 401, the same for all ──┘    429    403
+//! ```
 
-use aureole_ledger::{Role, TenantId};
+use std::{sync::Arc, time::Duration};
+
+use aureole_api::{Problem, codes};
+use aureole_ledger::Role;
 use axum::{
     extract::{Request, State},
+    http::{HeaderMap, header},
     middleware::Next,
     response::Response,
 };
 
-use crate::{Caller, Credential, answer::Refusal};
+use crate::{ApiKey, Caller, answer::Refusal, limits::CREDENTIAL_MAX, shared::Shared};
 
 /// Whom a route is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,23 +37,87 @@ pub(crate) const USERS: Access = Access::Roles(&[Role::Admin, Role::Author, Role
 /// Publishes plugins.
 pub(crate) const AUTHORS: Access = Access::Roles(&[Role::Admin, Role::Author]);
 
+/// Runs the cluster.
+pub(crate) const ADMINS: Access = Access::Roles(&[Role::Admin]);
+
+/// Looks at what was done by whom.
+pub(crate) const AUDITORS: Access = Access::Roles(&[Role::Admin, Role::Auditor]);
+
+/// What a guard knows of its route.
+#[derive(Clone)]
+pub(crate) struct Guard {
+    pub(crate) shared: Shared,
+    pub(crate) access: Access,
+}
+
 /// Lets a request through to a route, with its caller, or refuses it.
 pub(crate) async fn guard(
-    State(access): State<Access>,
+    State(guard): State<Guard>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
-    if access != Access::Open {
-        request.extensions_mut().insert(operator());
-    }
+    let Access::Roles(roles) = guard.access else {
+        return Ok(next.run(request).await);
+    };
+    let caller = identify(&guard.shared, request.headers()).await?;
+    check_role(&caller, roles)?;
+    request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
 
-/// Whoever reaches a node that asks for no keys.
-fn operator() -> Caller {
-    Caller {
-        tenant: TenantId::default(),
-        role: Role::Admin,
-        credential: Credential::Token("operator".to_owned()),
+/// Who sent these headers, if it may ask now.
+pub(crate) async fn identify(shared: &Shared, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let key = bearer(headers).and_then(ApiKey::parse);
+    let key = key.ok_or_else(unauthenticated)?;
+    let caller = shared.platform.authenticate(&key.hash()).await?;
+    let caller = caller.ok_or_else(unauthenticated)?;
+    let span = tracing::Span::current();
+    span.record("tenant", caller.tenant.as_str());
+    span.record("credential", tracing::field::display(&caller.credential));
+    let admitted = Arc::clone(&shared.limiter);
+    admitted.admit(&caller).await.map_err(too_many)?;
+    Ok(caller)
+}
+
+/// Refuses a role that a route does not ask for.
+pub(crate) fn check_role(caller: &Caller, roles: &[Role]) -> Result<(), Problem> {
+    if roles.contains(&caller.role) {
+        return Ok(());
     }
+    let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+    let detail = format!(
+        "the key is a {}'s; this asks for: {}",
+        caller.role,
+        names.join(", ")
+    );
+    Err(Problem::new(codes::access::FORBIDDEN, detail))
+}
+
+/// The one answer to every request that shows nothing valid, whatever is wrong with it.
+#[must_use]
+pub fn unauthenticated() -> Problem {
+    Problem::new(
+        codes::access::UNAUTHENTICATED,
+        "send a valid key in one header: Authorization: Bearer aur_...",
+    )
+}
+
+fn too_many(wait: Duration) -> Problem {
+    let seconds = wait.as_millis().div_ceil(1000).max(1);
+    let detail = "the tenant or the key has used up its requests of this second";
+    let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+    Problem::new(codes::access::RATE, detail).retry_after(seconds)
+}
+
+/// The credential of the one Authorization header.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next()?.to_str().ok()?;
+    if values.next().is_some() || value.len() > CREDENTIAL_MAX as usize {
+        return None;
+    }
+    let (scheme, credential) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(credential.trim())
 }

@@ -48,6 +48,10 @@ pub(crate) fn render(mut response: Response, request_id: &str) -> (Response, Opt
     if let Some(seconds) = problem.retry_seconds() {
         headers.insert(header::RETRY_AFTER, seconds.into());
     }
+    if problem.status() == 401 {
+        let scheme = HeaderValue::from_static("Bearer");
+        headers.insert(header::WWW_AUTHENTICATE, scheme);
+    }
     // The rest of such a body is not worth reading.
     if leaves_a_body_unread(&problem) {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -61,6 +65,8 @@ fn leaves_a_body_unread(problem: &Problem) -> bool {
         codes::request::TOO_LARGE,
         codes::plugin::TOO_LARGE,
         codes::request::TIMEOUT,
+        codes::access::UNAUTHENTICATED,
+        codes::access::FORBIDDEN,
     ]
     .into_iter()
     .any(|code| problem.is(code))

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use aureole_api::{Problem, codes};
-use aureole_ledger::{KeyId, Role, TenantId};
+use aureole_ledger::{KeyId, Role, TenantId, limits::ACTOR_BYTES_MAX};
 use axum::{
     extract::FromRequestParts,
     http::request::Parts,
@@ -40,6 +40,16 @@ pub enum Credential {
 // === impl Caller ===
 
 impl Caller {
+    /// The caller's name on the trail, cut to what fits there.
+    #[must_use]
+    pub fn actor(&self) -> String {
+        let mut actor = self.credential.to_string();
+        while actor.len() > ACTOR_BYTES_MAX {
+            actor.pop();
+        }
+        actor
+    }
+
     /// Whether the caller may know of what belongs to a tenant: its own, and for an administrator
     /// every one's.
     #[must_use]

@@ -12,7 +12,7 @@ use axum::{
 };
 use futures::FutureExt as _;
 use tokio::time::Instant;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, field::Empty};
 
 use crate::{
     answer::{Refusal, render},
@@ -31,7 +31,14 @@ pub(crate) async fn run(State(shared): State<Shared>, request: Request, next: Ne
     // The template, not the path: a path is the caller's text.
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    let span = tracing::info_span!("request", request_id = %id, %method, route);
+    let span = tracing::info_span!(
+        "request",
+        request_id = %id,
+        %method,
+        route,
+        tenant = Empty,
+        credential = Empty
+    );
     let response = guarded(&shared, route, request, next)
         .instrument(span.clone())
         .await;

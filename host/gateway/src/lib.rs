@@ -5,6 +5,7 @@
 //! `body` (text to types, within limits), the platform, and `answer` (results to responses).
 
 mod access;
+mod admin;
 mod answer;
 mod body;
 mod caller;
@@ -13,16 +14,21 @@ mod config;
 mod edge;
 mod extract;
 mod json;
+mod key;
+mod limiter;
 pub mod limits;
 mod platform;
 mod routes;
 mod serve;
 mod shared;
 
-pub use access::Access;
+pub use access::{Access, unauthenticated};
+pub use admin::{Administered, Administration};
 pub use caller::{Caller, Credential};
 pub use component::Component;
 pub use config::Config;
+pub use key::{ApiKey, KeyHash, KeyHashError};
+pub use limiter::{Limiter, MemoryLimiter, Rates};
 pub use platform::{Blob, InputCheck, Platform, Submission, Target, TaskFilter, Verification};
 pub use routes::table;
 pub use serve::serve;

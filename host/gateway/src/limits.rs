@@ -62,6 +62,21 @@ pub const FLUSH_TIME_MAX: Duration = Duration::from_secs(60);
 /// so only an upload takes time.
 pub const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 
+/// Bytes of an Authorization header. A key has 61; a token of an identity provider has one or two
+/// KiB.
+pub const CREDENTIAL_MAX: u32 = 8 * 1024;
+
+/// Requests a second of one key: two orders over what a console and its scripts ask for, and what
+/// a gateway on two cores answers without making others wait.
+pub const KEY_RATE: u32 = 1_000;
+
+/// Requests a second of all keys of a tenant together: two keys at full speed.
+pub const TENANT_RATE: u32 = 2_000;
+
+/// Buckets that are kept before full ones are dropped: as many as the ledger has keys, at some 100
+/// bytes each.
+pub const BUCKETS_MAX: u32 = 10_000;
+
 /// Longest cursor.
 pub const CURSOR_MAX: u32 = 128;
 

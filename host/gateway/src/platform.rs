@@ -9,15 +9,15 @@ use async_trait::async_trait;
 use aureole_api::{
     Problem,
     rest::{
-        CheckReport, Circuit, Explanation, Health, Plugin, PluginList, PluginRef, Task, TaskPage,
-        TaskState, Verdict,
+        CheckReport, Circuit, Explanation, Health, Me, Plugin, PluginList, PluginRef, Sharing,
+        Task, TaskPage, TaskState, Verdict,
     },
 };
 use aureole_ledger::{CircuitId, Digest, Millis, Priority, TaskId};
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::{Caller, Component};
+use crate::{Administered, Administration, Caller, Component, KeyHash};
 
 /// What a node can do for a caller.
 ///
@@ -31,6 +31,20 @@ use crate::{Caller, Component};
 /// - a [`Problem`] never holds private inputs, paths or addresses.
 #[async_trait]
 pub trait Platform: Send + Sync + 'static {
+    /// Who holds a key; nobody when it is unknown, has another secret, or opens nothing any more. A
+    /// problem only when that cannot be found out.
+    async fn authenticate(&self, key: &KeyHash) -> Result<Option<Caller>, Problem>;
+
+    /// Who the caller is, and what its tenant has.
+    async fn me(&self, caller: &Caller) -> Result<Me, Problem>;
+
+    /// Tenants, keys, usage and the trail.
+    async fn administer(
+        &self,
+        caller: &Caller,
+        asked: Administration,
+    ) -> Result<Administered, Problem>;
+
     /// Stores a component and has it inspected. Answers as soon as that is durable: the plugin
     /// may still be [`Inspecting`](aureole_api::rest::PluginState::Inspecting). `bool` says
     /// whether the component is new here.
@@ -56,6 +70,14 @@ pub trait Platform: Send + Sync + 'static {
 
     /// Retires a plugin; the reference is exact. Retiring twice is no error.
     async fn retire_plugin(&self, caller: &Caller, plugin: &PluginRef) -> Result<Plugin, Problem>;
+
+    /// Says who may use the caller's plugin beside itself. Only an administrator publishes.
+    async fn share_plugin(
+        &self,
+        caller: &Caller,
+        plugin: &PluginRef,
+        sharing: Sharing,
+    ) -> Result<Plugin, Problem>;
 
     /// Registers a plugin's circuit. Answers as soon as that is durable: the circuit may still be
     /// [`Preparing`](aureole_api::rest::CircuitState::Preparing). `bool` says whether it is new.

@@ -1,5 +1,6 @@
 //! The table of routes. A handler reads its request, calls the platform once, and gives its answer.
 
+mod admin;
 mod circuits;
 mod errors;
 mod health;
@@ -17,7 +18,7 @@ use axum::{
 };
 
 use crate::{
-    access::{self, AUTHORS, Access, READERS, USERS},
+    access::{self, ADMINS, AUDITORS, AUTHORS, Access, Guard, READERS, USERS},
     answer::Refusal,
     edge,
     shared::Shared,
@@ -39,6 +40,7 @@ fn rows() -> Vec<Row> {
         get("/health/ready", Open, health::ready),
         get("/api/v1/errors", Open, errors::list),
         get("/api/v1/errors/{code}", Open, errors::show),
+        get("/api/v1/me", READERS, admin::me),
         get("/api/v1/plugins", READERS, plugins::list),
         post("/api/v1/plugins", AUTHORS, plugins::put),
         get("/api/v1/plugins/{plugin}", READERS, plugins::show),
@@ -53,6 +55,7 @@ fn rows() -> Vec<Row> {
             AUTHORS,
             plugins::retire_version,
         ),
+        put("/api/v1/plugins/{plugin}/visibility", AUTHORS, admin::share),
         post("/api/v1/circuits", USERS, circuits::put),
         get("/api/v1/circuits/{circuit}", READERS, circuits::show),
         get("/api/v1/circuits/{circuit}/ir", READERS, circuits::ir),
@@ -65,6 +68,14 @@ fn rows() -> Vec<Row> {
         get("/api/v1/tasks/{task}/explain", READERS, tasks::explain),
         get("/api/v1/tasks/{task}/proof", READERS, tasks::proof),
         post("/api/v1/proofs/verify", READERS, proofs::verify),
+        get("/api/v1/admin/tenants", ADMINS, admin::tenants),
+        get("/api/v1/admin/tenants/{tenant}", ADMINS, admin::tenant),
+        put("/api/v1/admin/tenants/{tenant}", ADMINS, admin::put_tenant),
+        get("/api/v1/admin/tenants/{tenant}/usage", ADMINS, admin::usage),
+        get("/api/v1/admin/keys", ADMINS, admin::keys),
+        post("/api/v1/admin/keys", ADMINS, admin::create_key),
+        delete("/api/v1/admin/keys/{key}", ADMINS, admin::revoke_key),
+        get("/api/v1/admin/audit", AUDITORS, admin::audit),
     ]
 }
 
@@ -78,7 +89,11 @@ pub fn table() -> impl Iterator<Item = (Method, &'static str, Access)> {
 /// Every route, with its guard and its limits.
 pub(crate) fn router(shared: Shared) -> Router {
     let table = rows().into_iter().fold(Router::new(), |router, row| {
-        let guard = from_fn_with_state(row.access, access::guard);
+        let guard = Guard {
+            shared: shared.clone(),
+            access: row.access,
+        };
+        let guard = from_fn_with_state(guard, access::guard);
         router.route(row.path, row.handler.route_layer(guard))
     });
     table
@@ -102,6 +117,14 @@ where
     T: 'static,
 {
     row(Method::POST, path, access, routing::post(handler))
+}
+
+fn put<H, T>(path: &'static str, access: Access, handler: H) -> Row
+where
+    H: Handler<T, Shared>,
+    T: 'static,
+{
+    row(Method::PUT, path, access, routing::put(handler))
 }
 
 fn delete<H, T>(path: &'static str, access: Access, handler: H) -> Row

@@ -20,7 +20,7 @@ use tokio::{net::TcpListener, sync::Semaphore, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{connection::Connections, refuse::Refuser};
-use crate::{Config, Platform, routes, shared::Shared};
+use crate::{Config, Limiter, Platform, routes, shared::Shared};
 
 /// The first pause after `accept` failed; it doubles up to [`PAUSE_MAX`].
 const PAUSE_FIRST: Duration = Duration::from_millis(10);
@@ -35,13 +35,14 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 pub async fn serve(
     listener: TcpListener,
     platform: Arc<dyn Platform>,
+    limiter: Arc<dyn Limiter>,
     config: Config,
     shutdown: impl Future<Output = ()> + Send,
 ) {
     let stopping = CancellationToken::new();
     let tasks = TaskTracker::new();
     let slots = Arc::new(Semaphore::new(config.connections_max as usize));
-    let shared = Shared::new(platform, config.clone(), stopping.clone());
+    let shared = Shared::new(platform, limiter, config.clone(), stopping.clone());
     let connections = Connections::new(routes::router(shared), &config, stopping.clone());
     let refuser = Refuser::new();
     let mut shutdown = pin!(shutdown);

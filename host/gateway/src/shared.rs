@@ -6,7 +6,7 @@ use aureole_api::Problem;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Config, Platform};
+use crate::{Config, Limiter, Platform};
 
 /// Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -15,6 +15,8 @@ pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
     /// Bytes of JSON bodies that may still be read at the same time.
     pub(crate) json_budget: Arc<Semaphore>,
+    /// How often callers may ask.
+    pub(crate) limiter: Arc<dyn Limiter>,
     /// Requests that may still be taken.
     pub(crate) requests: Arc<Semaphore>,
     stopping: CancellationToken,
@@ -25,12 +27,14 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(
         platform: Arc<dyn Platform>,
+        limiter: Arc<dyn Limiter>,
         config: Config,
         stopping: CancellationToken,
     ) -> Self {
         let budget = usize::try_from(config.json_in_flight_max).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
             platform,
+            limiter,
             json_budget: Arc::new(Semaphore::new(budget.min(Semaphore::MAX_PERMITS))),
             requests: Arc::new(Semaphore::new(config.requests_max as usize)),
             config: Arc::new(config),

@@ -6,6 +6,8 @@
     reason = "a test that cannot go on should stop"
 )]
 
+#[path = "http/access.rs"]
+mod access;
 #[path = "http/bodies.rs"]
 mod bodies;
 #[path = "http/checks.rs"]

@@ -13,11 +13,15 @@ mod attempts;
 mod circuits;
 mod endings;
 mod plugins;
+mod quotas;
 mod shares;
+mod sharing;
 mod tasks;
+mod tenants;
 
 use self::attempts::{Grant, Report};
 use self::tasks::Submission;
+use self::tenants::Tenant;
 use crate::{AttemptRef, Command, Outcome, Refusal, State};
 
 /// What a step of `apply` returns; a refusal becomes [`Outcome::Refused`].
@@ -62,6 +66,7 @@ impl State {
                 now,
                 tenant,
                 deadline,
+                input_bytes,
             } => self.submit_task(
                 *task,
                 *circuit,
@@ -71,11 +76,42 @@ impl State {
                     idempotency: *idempotency,
                     tenant,
                     deadline: *deadline,
+                    input_bytes: *input_bytes,
                 },
                 *now,
             ),
             Command::CancelTask { task, now } => self.cancel_task(task, *now),
-            Command::RetirePlugin { component, now } => self.retire_plugin(component, *now),
+            Command::RetirePlugin {
+                component,
+                now,
+                tenant,
+                actor,
+            } => self.retire_plugin(component, tenant.as_ref(), actor, *now),
+            Command::PutTenant {
+                tenant,
+                weight,
+                quotas,
+                suspended,
+                actor,
+                now,
+            } => {
+                let tenant = Tenant {
+                    id: tenant,
+                    weight: *weight,
+                    quotas: *quotas,
+                    suspended: *suspended,
+                };
+                self.put_tenant(&tenant, actor, *now)
+            }
+            Command::CreateKey { key, actor } => self.create_key(key, actor),
+            Command::RevokeKey { key, actor, now } => self.revoke_key(*key, actor, *now),
+            Command::SharePlugin {
+                component,
+                tenant,
+                visibility,
+                actor,
+                now,
+            } => self.share_plugin(component, tenant, visibility, actor, *now),
             Command::ForgetTasks { tasks } => Ok(self.forget_tasks(tasks)),
             Command::SignPlugin { component, signer } => self.sign_plugin(component, *signer),
             Command::ExpireTask { task, now } => self.expire_task(task, *now),

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CircuitFacts, CircuitId, Digest, Millis, Priority, Problem, Signer, TaskId, TenantId, Timings,
-    WorkerId,
+    CircuitFacts, CircuitId, Digest, KeyId, KeyRecord, Millis, Priority, Problem, Quotas, Signer,
+    TaskId, TenantId, Timings, Visibility, WorkerId,
 };
 
 /// A change of the facts, proposed by the leader. `now` is the proposer's clock.
@@ -57,6 +57,8 @@ pub enum Command {
         tenant: TenantId,
         /// When the result is of no use any more: the task fails then.
         deadline: Option<Millis>,
+        /// How many bytes the input has.
+        input_bytes: u64,
     },
     /// Gives a queued task to a worker, or a running one to a second worker as well.
     LeaseTask {
@@ -145,6 +147,10 @@ pub enum Command {
         component: Digest,
         /// When.
         now: Millis,
+        /// Which tenant has no more use for it, while others may; everybody when absent.
+        tenant: Option<TenantId>,
+        /// Who does it.
+        actor: String,
     },
     /// Drops finished tasks that the archive has; at most `FORGET_MAX`.
     ForgetTasks {
@@ -179,6 +185,50 @@ pub enum Command {
         task: TaskId,
         /// The worker.
         worker: WorkerId,
+    },
+    /// Makes a tenant, or changes it.
+    PutTenant {
+        /// Which.
+        tenant: TenantId,
+        /// Its part of the cluster beside the others who have work: 1 to `WEIGHT_MAX`.
+        weight: u32,
+        /// What it may have.
+        quotas: Quotas,
+        /// Whether it may do nothing.
+        suspended: bool,
+        /// Who does it.
+        actor: String,
+        /// When.
+        now: Millis,
+    },
+    /// Makes a key, whose secret only its maker knows.
+    CreateKey {
+        /// The key; it is made when the record says.
+        key: KeyRecord,
+        /// Who does it.
+        actor: String,
+    },
+    /// Makes a key open nothing more.
+    RevokeKey {
+        /// Which.
+        key: KeyId,
+        /// Who does it.
+        actor: String,
+        /// When.
+        now: Millis,
+    },
+    /// Says who else may use a tenant's plugin.
+    SharePlugin {
+        /// The plugin.
+        component: Digest,
+        /// Whose.
+        tenant: TenantId,
+        /// Who may.
+        visibility: Visibility,
+        /// Who does it.
+        actor: String,
+        /// When.
+        now: Millis,
     },
 }
 
@@ -255,7 +305,11 @@ impl Command {
             | Self::ExpireLease { now, .. }
             | Self::CancelTask { now, .. }
             | Self::RetirePlugin { now, .. }
-            | Self::ExpireTask { now, .. } => Some(*now),
+            | Self::ExpireTask { now, .. }
+            | Self::PutTenant { now, .. }
+            | Self::RevokeKey { now, .. }
+            | Self::SharePlugin { now, .. } => Some(*now),
+            Self::CreateKey { key, .. } => Some(key.created_at),
             Self::ForgetTasks { .. }
             | Self::SignPlugin { .. }
             | Self::SetWeight { .. }
@@ -281,6 +335,10 @@ impl Command {
             Self::ExpireTask { .. } => "expire_task",
             Self::SetWeight { .. } => "set_weight",
             Self::ReserveWorker { .. } => "reserve_worker",
+            Self::PutTenant { .. } => "put_tenant",
+            Self::CreateKey { .. } => "create_key",
+            Self::RevokeKey { .. } => "revoke_key",
+            Self::SharePlugin { .. } => "share_plugin",
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod access;
 mod apply;
+mod audit;
 mod circuit;
 mod codec;
 mod command;
@@ -13,33 +14,38 @@ mod estimate;
 mod explain;
 mod fair;
 mod ids;
+mod key;
 pub mod limits;
 mod outcome;
 mod place;
 mod plan;
 mod plugin;
 mod problem;
+mod quota;
 mod state;
 mod steady;
 mod task;
 mod tenant;
 
 pub use access::Role;
+pub use audit::{Act, AuditEntry};
 pub use circuit::{CircuitFacts, CircuitRecord, CircuitState};
 pub use codec::{CommandError, StateError};
 pub use command::{AttemptRef, Command, Completion, Expiry, Idempotency};
 pub use estimate::{Basis, Estimate, Measured, Need, Pace, speedup};
 pub use explain::{Explanation, Position, Wait, admit, explain};
 pub use ids::{CircuitId, Digest, IdError, KeyId, Millis, Signer, TaskId, WorkerId};
+pub use key::KeyRecord;
 pub use outcome::{Outcome, Refusal};
 pub use place::WorkerView;
 pub use plan::{PlanOptions, plan};
-pub use plugin::{PluginFacts, PluginRecord, PluginState};
+pub use plugin::{PluginFacts, PluginRecord, PluginState, Visibility};
 pub use problem::{Problem, codes};
+pub use quota::{CORE_WINDOW_MS, Holdings, QuotaItem, Quotas, Usage};
 pub use state::State;
 pub use steady::{Reading, SteadyClock};
 pub use task::{
     Attempt, Lease, Priority, Reservation, Stage, TaskKind, TaskPhase, TaskRecord, TaskState,
     Timings,
 };
-pub use tenant::{Share, TenantId};
+pub use tenant::{Share, TenantId, TenantRecord};

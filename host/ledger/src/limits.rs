@@ -86,6 +86,31 @@ pub const TENANT_ID_BYTES_MAX: usize = 63;
 /// A tenant's weight unless somebody sets it: leaves room for a hundredth of an ordinary share.
 pub const WEIGHT_DEFAULT: u32 = 100;
 
+/// Tenants that may be made. A record and its usage have under 200 bytes.
+pub const TENANTS_MAX: u64 = 10_000;
+
+/// Keys known at a time, those that ended lately included. A record has under 300 bytes, so the
+/// snapshot stays under three MiB for them.
+pub const KEYS_MAX: u64 = 10_000;
+
+/// How long a revoked or expired key is remembered, in milliseconds: 90 days, in which somebody may
+/// ask what became of it. It opens nothing meanwhile, and nothing afterwards.
+pub const KEY_KEPT_MS: u64 = 90 * 24 * 60 * 60 * 1000;
+
+/// Bytes of a key's label: a few words.
+pub const LABEL_BYTES_MAX: usize = 128;
+
+/// Bytes of the name of whoever acts: a key has 20, the subject of a token seldom more than 64.
+pub const ACTOR_BYTES_MAX: usize = 160;
+
+/// Administrative acts that the ledger keeps, the newest ones: at some 200 bytes each the snapshot
+/// stays small. Each act is a line of the leader's log as well, where older ones are found.
+pub const AUDIT_KEPT: usize = 500;
+
+/// Tenants that one plugin may be shared with: 32 names of 64 bytes leave half a command free. Who
+/// shares with more publishes.
+pub const SHARED_WITH_MAX: usize = 32;
+
 /// The greatest weight: a hundred ordinary shares. More is a cluster of one's own.
 pub const WEIGHT_MAX: u32 = 10_000;
 

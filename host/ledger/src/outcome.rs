@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{AttemptRef, CircuitId, Digest, Millis, Problem, TaskId, TaskPhase};
+use crate::{
+    AttemptRef, CircuitId, Digest, KeyId, Millis, Problem, QuotaItem, TaskId, TaskPhase, TenantId,
+};
 
 /// What a command did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +81,17 @@ pub enum Outcome {
     Reserved,
     /// Nothing changed.
     Refused(Refusal),
+    /// The tenant is as it was asked for.
+    TenantPut {
+        /// Whether this command made it.
+        created: bool,
+    },
+    /// The key opens what its record says, by this command or by the same one before.
+    KeyCreated,
+    /// The key opens nothing more, by this command or an earlier one.
+    KeyRevoked,
+    /// The plugin is for whom it was asked to be.
+    PluginShared,
 }
 
 // === impl Outcome ===
@@ -204,6 +217,53 @@ pub enum Refusal {
         /// The most allowed.
         max: u64,
     },
+    /// A tenant's quota is used up.
+    #[error("{used} and {asked} more {}: tenant {tenant} may have {limit}", item.unit())]
+    Quota {
+        /// Whose.
+        tenant: TenantId,
+        /// What is limited.
+        item: QuotaItem,
+        /// What is used.
+        used: u64,
+        /// What was asked for.
+        asked: u64,
+        /// The most allowed.
+        limit: u64,
+        /// How long until the use begins anew; 0 where it only ends with what uses it.
+        retry_ms: Millis,
+    },
+    /// No tenant has this name.
+    #[error("tenant {0} is unknown")]
+    UnknownTenant(TenantId),
+    /// The tenant may do nothing.
+    #[error("tenant {0} is suspended")]
+    TenantSuspended(TenantId),
+    /// The tenant that is always there cannot be suspended: the administrator's keys are its.
+    #[error("the tenant `default` cannot be suspended")]
+    DefaultTenant,
+    /// No key has this public part.
+    #[error("key {0} is unknown")]
+    UnknownKey(KeyId),
+    /// The public part of a fresh key is taken.
+    #[error("key {0} exists already and is another one")]
+    KeyExists(KeyId),
+    /// Another plugin of the tenant has the name and version.
+    #[error("{name} {version} is another plugin of this tenant already")]
+    VersionTaken {
+        /// The name.
+        name: String,
+        /// The version.
+        version: String,
+    },
+    /// Another plugin is public under the name and version.
+    #[error("{name} {version} is another public plugin already")]
+    PublicNameTaken {
+        /// The name.
+        name: String,
+        /// The version.
+        version: String,
+    },
 }
 
 // === impl Refusal ===
@@ -232,6 +292,14 @@ impl Refusal {
             Self::DeadlineAhead(_) => "task.deadline_ahead",
             Self::NotSpeculative(_) => "task.not_speculative",
             Self::Limit { .. } => "limits.ledger",
+            Self::Quota { item, .. } => item.code(),
+            Self::UnknownTenant(_) => "tenant.unknown",
+            Self::TenantSuspended(_) => "tenant.suspended",
+            Self::DefaultTenant => "tenant.default",
+            Self::UnknownKey(_) => "key.unknown",
+            Self::KeyExists(_) => "key.exists",
+            Self::VersionTaken { .. } => "plugin.version_immutable",
+            Self::PublicNameTaken { .. } => "plugin.public_name_taken",
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What is known of a plugin: the component's digest, its inspection and its name.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{NAME_BYTES_MAX, VERSION_BYTES_MAX};
-use crate::{CircuitId, Digest, Millis, Problem, Signer, TaskId};
+use crate::{CircuitId, Digest, Millis, Problem, Signer, TaskId, TenantId};
 
 /// A component that somebody uploaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,20 @@ pub struct PluginRecord {
     pub facts: Option<PluginFacts>,
     /// Who signed the component first.
     pub signer: Option<Signer>,
+    /// Who uploaded the component, each on its own, and who else may use each one's. Never empty.
+    pub holders: BTreeMap<TenantId, Visibility>,
+}
+
+/// Who may use a tenant's plugin beside itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Visibility {
+    /// Nobody.
+    #[default]
+    Private,
+    /// Some tenants; at most `SHARED_WITH_MAX`.
+    Shared(BTreeSet<TenantId>),
+    /// Everybody.
+    Public,
 }
 
 /// Where a plugin stands.
@@ -56,6 +71,27 @@ pub struct PluginFacts {
     pub default_params: Option<Digest>,
     /// The circuit that the default parameters give.
     pub default_circuit: Option<CircuitId>,
+}
+
+// === impl PluginRecord ===
+
+impl PluginRecord {
+    /// Says whether a tenant may know of the plugin and use it.
+    pub fn is_visible_to(&self, tenant: &TenantId) -> bool {
+        let shown = |visibility: &Visibility| match visibility {
+            Visibility::Private => false,
+            Visibility::Shared(with) => with.contains(tenant),
+            Visibility::Public => true,
+        };
+        self.holders.contains_key(tenant) || self.holders.values().any(shown)
+    }
+
+    /// Says whether some holder has published it.
+    pub(crate) fn is_public(&self) -> bool {
+        self.holders
+            .values()
+            .any(|shown| *shown == Visibility::Public)
+    }
 }
 
 /// Says whether a text can be a plugin's name: `[a-z0-9-]{1,63}`.

@@ -8,6 +8,7 @@
 mod index;
 mod queue;
 mod shared;
+mod tenants;
 
 use std::collections::BTreeMap;
 
@@ -17,10 +18,12 @@ pub(crate) use self::index::Held;
 use self::index::Index;
 pub(crate) use self::queue::{Lane, QueueKey, TenantQueue};
 pub(crate) use self::shared::Shared;
-use crate::plugin::PluginState;
+use self::tenants::Names;
+use crate::audit::Trail;
 use crate::{
-    AttemptRef, CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Millis, Pace,
-    PluginRecord, Reservation, Share, TaskId, TaskKind, TaskPhase, TaskRecord, TenantId, WorkerId,
+    AttemptRef, CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, KeyId, KeyRecord,
+    Millis, Pace, PluginRecord, Reservation, TaskId, TaskKind, TaskPhase, TaskRecord, TenantId,
+    TenantRecord, Usage, WorkerId,
 };
 
 /// What is replicated.
@@ -28,16 +31,18 @@ use crate::{
 pub(crate) struct Facts {
     /// Plugins by component.
     pub(crate) plugins: BTreeMap<Digest, PluginRecord>,
-    /// Component by name and version. An entry is never removed or replaced.
-    pub(crate) names: BTreeMap<String, BTreeMap<String, Digest>>,
+    /// Component by name and version, for each tenant by itself. An entry is never removed or
+    /// replaced.
+    pub(crate) names: BTreeMap<TenantId, Names>,
     /// Circuits by id.
     pub(crate) circuits: BTreeMap<CircuitId, CircuitRecord>,
     /// Tasks by id, finished ones until they are forgotten.
     pub(crate) tasks: BTreeMap<TaskId, Shared<TaskRecord>>,
     /// Task by idempotency key, as long as the task is known.
     pub(crate) idempotency: BTreeMap<Digest, TaskId>,
-    /// Shares of those tenants that have another weight than the default or used something lately.
-    pub(crate) shares: BTreeMap<TenantId, Share>,
+    /// Virtual time at which what was leased to a tenant so far ends, for those who used something
+    /// lately.
+    pub(crate) shares: BTreeMap<TenantId, u64>,
     /// Where the newest lease started in the tenants' virtual time; never goes back.
     pub(crate) virtual_time: u64,
     /// How fast proofs are made here.
@@ -46,6 +51,16 @@ pub(crate) struct Facts {
     pub(crate) reservation: Option<Reservation>,
     /// The newest time of any command that changed something; never goes back.
     pub(crate) time: Millis,
+    /// Component by name and version, for everybody: what is public.
+    pub(crate) public: Names,
+    /// Tenants that were made.
+    pub(crate) tenants: BTreeMap<TenantId, TenantRecord>,
+    /// Keys by their public parts.
+    pub(crate) keys: BTreeMap<KeyId, KeyRecord>,
+    /// What tenants have used.
+    pub(crate) usage: BTreeMap<TenantId, Usage>,
+    /// The newest administrative acts.
+    pub(crate) trail: Trail,
 }
 
 /// The ledger's state: everything that was ever accepted and not forgotten.
@@ -100,29 +115,6 @@ impl State {
     /// Returns every plugin, in the order of their digests.
     pub fn plugins(&self) -> impl Iterator<Item = &PluginRecord> {
         self.facts.plugins.values()
-    }
-
-    /// Returns a plugin by name and version, whatever its state.
-    pub fn plugin_version(&self, name: &str, version: &str) -> Option<&PluginRecord> {
-        self.plugin(self.facts.names.get(name)?.get(version)?)
-    }
-
-    /// Returns every version of a plugin, newest first by semantic version.
-    pub fn plugin_versions(&self, name: &str) -> Vec<&PluginRecord> {
-        let mut versions: Vec<(&String, &Digest)> =
-            self.facts.names.get(name).into_iter().flatten().collect();
-        versions.sort_by(|(a, _), (b, _)| crate::plugin::compare_versions(b, a));
-        versions
-            .into_iter()
-            .filter_map(|(_, component)| self.plugin(component))
-            .collect()
-    }
-
-    /// Returns the newest ready version of a plugin.
-    pub fn latest_plugin(&self, name: &str) -> Option<&PluginRecord> {
-        self.plugin_versions(name)
-            .into_iter()
-            .find(|plugin| plugin.state == PluginState::Ready)
     }
 
     /// Returns a circuit.
@@ -226,9 +218,9 @@ impl State {
         self.index.running_of(tenant)
     }
 
-    /// Returns a tenant's share of the cluster.
-    pub fn share(&self, tenant: &TenantId) -> Share {
-        self.facts.shares.get(tenant).copied().unwrap_or_default()
+    /// Returns how many unfinished tasks a tenant has, and the bytes of their inputs.
+    pub(crate) fn live_of(&self, tenant: &TenantId) -> (u64, u64) {
+        self.index.live_of(tenant)
     }
 
     /// Returns the tenants' virtual time.
@@ -263,6 +255,10 @@ impl State {
     }
 
     pub(crate) fn insert_task(&mut self, task: TaskRecord) {
+        if let Some(usage) = self.usage_mut(&task.tenant) {
+            usage.tasks += 1;
+            usage.input_bytes = usage.input_bytes.saturating_add(task.input_bytes);
+        }
         self.index
             .insert(&task, waits_for(&self.facts.circuits, &task));
         if let Some(idempotency) = &task.idempotency {
@@ -305,15 +301,16 @@ impl State {
         self.facts.plugins.insert(plugin.component, plugin);
     }
 
-    /// Takes a name and version for a component, or returns the one that has it.
-    pub(crate) fn claim_name(&mut self, name: &str, version: &str, component: Digest) -> Digest {
-        *self
-            .facts
-            .names
-            .entry(name.to_owned())
-            .or_default()
-            .entry(version.to_owned())
-            .or_insert(component)
+    /// Takes a name and version of a tenant for a component, or returns the one that has it.
+    pub(crate) fn claim_name(
+        &mut self,
+        tenant: &TenantId,
+        (name, version): (&str, &str),
+        component: Digest,
+    ) -> Digest {
+        let names = self.facts.names.entry(tenant.clone()).or_default();
+        let versions = names.entry(name.to_owned()).or_default();
+        *versions.entry(version.to_owned()).or_insert(component)
     }
 
     pub(crate) fn insert_circuit(&mut self, circuit: CircuitRecord) {

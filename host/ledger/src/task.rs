@@ -97,6 +97,8 @@ pub struct TaskRecord {
     /// A second attempt beside the one in `state`; only while that is a lease. The first result
     /// of either is the task's.
     pub second: Option<Lease>,
+    /// How many bytes the input has; 0 for what has none.
+    pub input_bytes: u64,
 }
 
 /// Where a task stands.
@@ -339,5 +341,6 @@ pub(crate) const fn new_task(
         tenant,
         deadline: None,
         second: None,
+        input_bytes: 0,
     }
 }

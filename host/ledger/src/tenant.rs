@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::IdError;
 use crate::limits::{TENANT_ID_BYTES_MAX, WEIGHT_DEFAULT};
+use crate::{IdError, Millis, Quotas};
 
 /// A tenant's name: `[a-z0-9-]{1,63}`. Whoever runs the cluster alone is `default`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -15,14 +15,27 @@ pub struct TenantId(String);
 
 /// A tenant's share, in the virtual time of start-time fair queueing.
 ///
-/// A tenant that is not written down has the default weight and has used nothing since the virtual
-/// time it would start at, so a record like that may be dropped at any time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A tenant whose `finish` is not written down has used nothing since the virtual time it would start
+/// at, so one in no debt may be dropped at any time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
-    /// Its part of the cluster beside the others who have work: 1 to `WEIGHT_MAX`.
+    /// See [`TenantRecord::weight`].
     pub weight: u32,
     /// Virtual time at which what was leased to it so far ends.
     pub finish: u64,
+}
+
+/// A tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantRecord {
+    /// Its part of the cluster beside the others who have work: 1 to `WEIGHT_MAX`.
+    pub weight: u32,
+    /// What it may have.
+    pub quotas: Quotas,
+    /// Whether it may do nothing: its keys open nothing, and nothing new is accepted for it.
+    pub suspended: bool,
+    /// When it was made; 0 for one that was never written down.
+    pub created_at: Millis,
 }
 
 // === impl TenantId ===
@@ -75,13 +88,15 @@ impl<'de> Deserialize<'de> for TenantId {
     }
 }
 
-// === impl Share ===
+// === impl TenantRecord ===
 
-impl Default for Share {
+impl Default for TenantRecord {
     fn default() -> Self {
         Self {
             weight: WEIGHT_DEFAULT,
-            finish: 0,
+            quotas: Quotas::default(),
+            suspended: false,
+            created_at: 0,
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The files of `configs/` document each key and are checked against these defaults by a test.
 
+mod access;
 mod cluster;
 mod services;
 
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use access::Access;
 pub use cluster::{Cluster, Founding, NodeRole, Tls};
 pub use services::{Archive, Cache, ServiceUrl, Span};
 
@@ -43,6 +45,8 @@ pub struct Config {
     pub cache: Cache,
     /// The REST API.
     pub http: Http,
+    /// Who may use it.
+    pub access: Access,
     /// Proving.
     pub worker: Worker,
     /// What is accepted.
@@ -186,6 +190,16 @@ pub enum ConfigError {
         /// The entry.
         value: String,
     },
+    /// A gateway would let nobody in, or is told two first keys.
+    #[error(
+        "access.bootstrap_key {found}: make a key with `aureole admin bootstrap-key`, keep it, and \
+         give each gateway its hash, in access.bootstrap_key or the file that \
+         access.bootstrap_key_file names"
+    )]
+    BootstrapKey {
+        /// What there is instead.
+        found: &'static str,
+    },
     /// No component could ever be accepted.
     #[error(
         "plugins.require_signature is true and plugins.trusted_signers is empty: name at least \
@@ -208,6 +222,7 @@ impl Default for Config {
             archive: Archive::default(),
             cache: Cache::default(),
             http: Http::default(),
+            access: Access::default(),
             worker: Worker::default(),
             limits: Limits::default(),
             plugins: Plugins::default(),
@@ -398,6 +413,8 @@ mod tests {
                         [cache]\nurl = \"x\"\npassword_file = \"x\"\n";
         let services: Config = toml::from_str(services).unwrap();
         (config.archive, config.cache) = (services.archive, services.cache);
+        config.access.bootstrap_key = Some(String::new());
+        config.access.bootstrap_key_file = path();
         config
     }
 

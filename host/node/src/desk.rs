@@ -3,6 +3,7 @@
 //! It checks what can be checked without running a plugin, makes bytes durable, proposes commands
 //! and shows what came of them. It decides nothing that the ledger decides.
 
+mod admin;
 pub(crate) mod check;
 mod circuits;
 mod explain;
@@ -169,6 +170,10 @@ fn refused(refusal: &Refusal) -> Problem {
     match refusal {
         Refusal::PluginRejected { problem, .. } | Refusal::CircuitRejected { problem, .. } => {
             domain(problem)
+        }
+        Refusal::Quota { retry_ms, .. } => {
+            let seconds = u32::try_from(retry_ms.div_ceil(1000)).unwrap_or(u32::MAX);
+            Problem::named(refusal.code(), refusal.to_string()).retry_after(seconds.max(1))
         }
         _ => Problem::named(refusal.code(), refusal.to_string()),
     }

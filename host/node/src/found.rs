@@ -4,8 +4,14 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use aureole_gateway::ApiKey;
+
 use crate::config::{Config, ConfigError, Founding, NodeRole};
+use crate::first_key::KEY_FILE;
 use crate::tls::{Authority, AuthorityError, FileError, Role, write_private, write_public};
+
+/// The file of that key's hash, which every gateway is told.
+const HASH_FILE: &str = "admin.hash";
 
 /// What a new cluster is to be.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +37,7 @@ pub struct Founded {
     pub coordinators: Vec<PathBuf>,
     /// The configuration of each worker.
     pub workers: Vec<PathBuf>,
-    /// The folder of the administrator's certificate.
+    /// The folder of the administrator's certificate and first key.
     pub admin: PathBuf,
 }
 
@@ -87,11 +93,17 @@ pub fn found(folder: &Path, plan: &Plan) -> Result<Founded, FoundError> {
     authority.store(&folder)?;
     let admin = folder.join("admin");
     authority.issue(Role::Admin, "admin")?.store(&admin)?;
+    let first = ApiKey::fresh()?;
+    write_private(&admin.join(KEY_FILE), first.text().as_bytes())?;
+    write_public(&admin.join(HASH_FILE), first.hash().to_string().as_bytes())?;
     let mut secret = zeroize::Zeroizing::new([0; 32]);
     getrandom::fill(secret.as_mut())?;
     let mut coordinators = Vec::new();
     for (index, _) in plan.coordinators.iter().enumerate() {
-        let config = coordinator(&folder, plan, index)?;
+        let mut config = coordinator(&folder, plan, index)?;
+        if config.is(NodeRole::Gateway) {
+            config.access.bootstrap_key = Some(first.hash().to_string());
+        }
         write_private(&config.secret_file(), secret.as_slice())?;
         let name = format!("coordinator-{}", index + 1);
         authority

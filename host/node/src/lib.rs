@@ -14,6 +14,7 @@ mod config;
 mod desk;
 mod documents;
 mod enrol;
+mod first_key;
 mod found;
 mod health;
 mod history;
@@ -23,6 +24,7 @@ mod link;
 pub mod migrations;
 mod node;
 mod operator;
+mod rates;
 mod relay;
 mod schema;
 mod secret;
@@ -32,11 +34,13 @@ pub mod tls;
 mod upkeep;
 mod verifier;
 
+pub use aureole_gateway::{ApiKey, KeyHash};
 pub use config::{
-    Archive, Cache, Cluster, Config, ConfigError, Depot, Founding, Http, Limits, Log, LogFormat,
-    NodeRole, Plugins, ServiceUrl, Span, Tls, Worker,
+    Access, Archive, Cache, Cluster, Config, ConfigError, Depot, Founding, Http, Limits, Log,
+    LogFormat, NodeRole, Plugins, ServiceUrl, Span, Tls, Worker,
 };
 pub use enrol::{EnrolError, enrol};
+pub use first_key::{FirstKeyError, first_key};
 pub use found::{FoundError, Founded, Plan, found};
 pub use node::{Node, StartError};
 pub use operator::{Collection, MemberCollection, Operator, OperatorError, Standing, Standpoint};

@@ -6,9 +6,11 @@ mod worker;
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use aureole_gateway::{Limiter, MemoryLimiter, Rates};
 use aureole_worker::{ChildCommand, ProversConfig, Worker};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -17,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 use self::coordinator::Member;
 use crate::config::{Config, ConfigError, Founding, NodeRole};
 use crate::hot::Hot;
-use crate::relay::Relay;
+use crate::rates::SharedLimiter;
+use crate::relay::{Doorman, Relay};
 use crate::tls::{AuthorityError, Identity, IdentityError, Role, Transport, TransportError};
 
 /// Why a node does not start.
@@ -97,6 +100,10 @@ impl Node {
     /// [`StartError`] names what could not be opened or started.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         make_folder(&config.data_dir)?;
+        let doorman = match config.is(NodeRole::Gateway) {
+            true => Doorman::new(Some(config.bootstrap_key()?)),
+            false => Doorman::default(),
+        };
         // Bound first: two nodes that were told the same address must not share a folder.
         let listener = match config.is(NodeRole::Gateway) {
             true => Some(bind(config.http.listen).await?),
@@ -121,17 +128,22 @@ impl Node {
             None => None,
         };
         let gateway_stop = CancellationToken::new();
+        let limiter: Arc<dyn Limiter> = match &cache {
+            Some(cache) => Arc::new(SharedLimiter::new(cache.clone(), rates(&config))),
+            None => Arc::new(MemoryLimiter::new(rates(&config))),
+        };
         let gateway = listener.map(|listener| {
             let relay = match local {
-                Some(local) => Relay::beside(local, transport, Hot::new(cache)),
+                Some(local) => Relay::beside(local, transport, Hot::new(cache), doorman),
                 None => {
                     let known = config.cluster.coordinators.clone();
-                    Relay::apart(known, transport, Hot::new(cache))
+                    Relay::apart(known, transport, Hot::new(cache), doorman)
                 }
             };
             tokio::spawn(aureole_gateway::serve(
                 listener,
                 Arc::new(relay),
+                limiter,
                 aureole_gateway::Config::default(),
                 gateway_stop.clone().cancelled_owned(),
             ))
@@ -222,6 +234,13 @@ fn transport(config: &Config) -> Result<Transport, StartError> {
     };
     let identity = Identity::load(&config.tls_dir(), role)?;
     Ok(Transport::Tls(Arc::new(identity)))
+}
+
+fn rates(config: &Config) -> Rates {
+    Rates {
+        tenant: NonZeroU32::new(config.access.tenant_rate),
+        key: NonZeroU32::new(config.access.key_rate),
+    }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {

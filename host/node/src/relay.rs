@@ -13,6 +13,7 @@
 //! and a long wait goes on there. Whatever is cut, there is an answer in time: see `patience`.
 
 mod call;
+mod doorman;
 mod patience;
 mod perform;
 mod platform;
@@ -33,6 +34,7 @@ use aureole_gateway::Caller;
 use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
 
+pub(crate) use doorman::Doorman;
 pub(crate) use pulse::Heard;
 pub(crate) use service::DeskService;
 
@@ -69,29 +71,37 @@ pub(crate) struct Relay {
     remote: Remote,
     pulse: Pulse,
     hot: Hot,
+    doorman: Doorman,
 }
 
 // === impl Relay ===
 
 impl Relay {
     /// A relay beside a coordinator: the way to the leader is what that member knows.
-    pub(crate) fn beside(local: Local, transport: Transport, hot: Hot) -> Self {
+    pub(crate) fn beside(local: Local, transport: Transport, hot: Hot, doorman: Doorman) -> Self {
         let remote = Remote::new(transport, Route::new(Vec::new()));
         Self {
             local: Some(local),
             remote,
             pulse: Pulse::default(),
             hot,
+            doorman,
         }
     }
 
     /// A relay on its own: it asks the coordinators that it is told of.
-    pub(crate) fn apart(coordinators: Vec<String>, transport: Transport, hot: Hot) -> Self {
+    pub(crate) fn apart(
+        coordinators: Vec<String>,
+        transport: Transport,
+        hot: Hot,
+        doorman: Doorman,
+    ) -> Self {
         Self {
             local: None,
             remote: Remote::new(transport, Route::new(coordinators)),
             pulse: Pulse::default(),
             hot,
+            doorman,
         }
     }
 
@@ -109,6 +119,7 @@ impl Relay {
         here: impl Fn(Arc<Desk>) -> BoxFuture<'static, Result<T, Problem>> + Sync,
     ) -> Result<T, Problem> {
         self.until_answered(
+            caller,
             pace,
             |address, left| {
                 let call = call();
@@ -122,6 +133,7 @@ impl Relay {
     /// Does something at the leader, again where that is lost, until patience ends.
     async fn until_answered<T, F>(
         &self,
+        caller: Option<&Caller>,
         pace: Pace,
         there: impl Fn(String, Duration) -> F,
         here: impl Fn(Arc<Desk>) -> BoxFuture<'static, Result<T, Problem>>,
@@ -132,7 +144,7 @@ impl Relay {
         let mut tries = Tries::new(pace);
         loop {
             let left = tries.begin();
-            let lost = match self.once(left, &there, &here).await {
+            let lost = match self.once(caller, left, &there, &here).await {
                 Ok(answer) => return Ok(answer),
                 Err(Lost::Problem(problem)) if !problem.is(codes::node::NO_LEADER) => {
                     return Err(problem);
@@ -150,6 +162,7 @@ impl Relay {
 
     async fn once<T, F>(
         &self,
+        caller: Option<&Caller>,
         left: Duration,
         there: &impl Fn(String, Duration) -> F,
         here: &impl Fn(Arc<Desk>) -> BoxFuture<'static, Result<T, Problem>>,
@@ -170,6 +183,9 @@ impl Relay {
             if id == local.member {
                 let done = async {
                     local.confirm().await?;
+                    if let Some(caller) = caller {
+                        local.desk.recognise(caller).map_err(Lost::Problem)?;
+                    }
                     here(Arc::clone(&local.desk)).await.map_err(Lost::Problem)
                 };
                 let done = tokio::time::timeout(left, done).await;

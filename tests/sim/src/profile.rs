@@ -29,6 +29,8 @@ pub struct Profile {
     pub deadlines: u64,
     /// Tenants beside the one that floods.
     pub tenants: u64,
+    /// How many unfinished tasks the one that floods may have.
+    pub flood_quota: Option<u64>,
     /// Over how long tasks are submitted and faults happen; then the world heals.
     pub storm_ms: u64,
 }
@@ -49,6 +51,7 @@ impl Profile {
         cancels: 150,
         deadlines: 200,
         tenants: 3,
+        flood_quota: Some(8),
         storm_ms: 120_000,
     };
 
@@ -67,6 +70,7 @@ impl Profile {
         cancels: 0,
         deadlines: 0,
         tenants: 5,
+        flood_quota: None,
         storm_ms: 120_000,
     };
 }

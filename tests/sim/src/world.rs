@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aureole_ledger::{
     AttemptRef, CircuitFacts, CircuitId, Command, Completion, Digest, Millis, Outcome, PlanOptions,
-    Priority, TaskId, TaskPhase, TenantId, Timings, WorkerId, WorkerView, explain, plan,
+    Priority, Quotas, TaskId, TaskPhase, TenantId, Timings, Visibility, WorkerId, WorkerView,
+    explain, plan,
 };
 
 use crate::node::{Node, Step};
@@ -218,6 +219,26 @@ impl World {
         let worker = worker.ok_or("a world without workers")?;
         let _ = self.apply(&register_plugin(component, inspection), quiet)?;
         self.finish(inspection, &worker, inspected(), quiet)?;
+        let publish = Command::SharePlugin {
+            component,
+            tenant: TenantId::default(),
+            visibility: Visibility::Public,
+            actor: "operator".to_owned(),
+            now: self.now,
+        };
+        let _ = self.apply(&publish, quiet)?;
+        let flood = Command::PutTenant {
+            tenant: TenantId::new("flood").unwrap_or_default(),
+            weight: 100,
+            quotas: Quotas {
+                live_tasks: self.profile.flood_quota,
+                ..Quotas::default()
+            },
+            suspended: false,
+            actor: "operator".to_owned(),
+            now: self.now,
+        };
+        let _ = self.apply(&flood, quiet)?;
         for (number, (gib, work)) in [(1, 20_000), (2, 100_000), (5, 300_000)]
             .into_iter()
             .enumerate()
@@ -340,6 +361,7 @@ impl World {
             now: self.now + at,
             tenant: TenantId::new(tenant).unwrap_or_default(),
             deadline,
+            input_bytes: 0,
         };
         self.submissions.insert(task, command);
         task

@@ -12,6 +12,8 @@ mod durability;
 mod fairness;
 #[path = "sim/fencing.rs"]
 mod fencing;
+#[path = "sim/quotas.rs"]
+mod quotas;
 #[path = "sim/replay.rs"]
 mod replay;
 #[path = "sim/second.rs"]

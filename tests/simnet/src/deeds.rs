@@ -20,6 +20,7 @@ pub(crate) fn command(deed: Deed, now: Millis) -> Command {
             now,
             tenant: TenantId::default(),
             deadline: patience.map(|patience| now.saturating_add(patience)),
+            input_bytes: 0,
         },
         Deed::Cancel(task) => Command::CancelTask { task, now },
         Deed::Weigh(client, weight) => Command::SetWeight {

@@ -8,7 +8,7 @@
 )]
 
 use std::io::{BufRead as _, BufReader, IsTerminal as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -41,7 +41,8 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(show(&node.url))?;
+    let key = std::fs::read_to_string(Path::new(&data_dir).join("admin.key"))?;
+    runtime.block_on(show(&node.url, &key))?;
     if stay {
         eprintln!("\nThe node stays at {} until Ctrl-C.", node.url);
         node.process.wait()?;
@@ -53,8 +54,8 @@ fn step(what: &str) {
     eprintln!("\n==> {what}");
 }
 
-async fn show(url: &str) -> anyhow::Result<()> {
-    let client = Client::new(url)?;
+async fn show(url: &str, key: &str) -> anyhow::Result<()> {
+    let client = Client::new(url)?.with_key(key);
     step("uploading the first-party plugins");
     for name in PLUGINS {
         upload(&client, name, plugin_path(name)?).await?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{INTERNAL_PORT, Layout, REST_PORT, Server, output, quoted};
+use crate::key::ACCESS;
 use crate::net::Net;
 use crate::place::{binary, params_dir};
 
@@ -57,12 +58,13 @@ pub(super) fn servers(
     for (id, at) in (1_u8..).zip(&addresses) {
         let name = format!("c{id}");
         let config = format!(
-            "roles = [\"coordinator\", \"gateway\"]\n{}[http]\nlisten = \"{}\"\n[cluster]\nid = {id}\nfounding = \"founders\"\nmembers = {{ {members} }}\nsecret_file = {}\n{worker}{}{}",
+            "roles = [\"coordinator\", \"gateway\"]\n{}[http]\nlisten = \"{}\"\n[cluster]\nid = {id}\nfounding = \"founders\"\nmembers = {{ {members} }}\nsecret_file = {}\n{worker}{}{}{}",
             common(&name)?,
             at.rest,
             quoted(&made.join("coordinator-1/secret")),
             tls("coordinator", id),
-            layout.services
+            layout.services,
+            ACCESS
         );
         let mut server = Server::new(&name, folder.join(&name), &config, layout.faults)?;
         server.internal = Some(at.internal.to_string());

@@ -14,6 +14,7 @@ mod archive;
 mod clocks;
 mod disks;
 mod drain;
+mod fairness;
 mod files;
 mod kills;
 mod losses;

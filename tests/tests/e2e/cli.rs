@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::{fs, io, path::Path};
 
-use aureole_tests::{MERKLE_REQUEST, Node, binary, cli, plugin_path, preimage_input};
+use aureole_tests::{KEY, MERKLE_REQUEST, Node, binary, cli, plugin_path, preimage_input};
 use serde_json::{Value, json};
 
 /// A node and a folder to work in.
@@ -351,6 +351,7 @@ async fn a_reader_that_goes_ends_a_command_without_a_word() -> anyhow::Result<()
         let ended = Command::new(binary()?)
             .args(line.split(' '))
             .env("AUREOLE_URL", desk.node.url())
+            .env("AUREOLE_KEY", KEY)
             .stdout(writer)
             .output()?;
         assert_eq!(ended.status.code(), Some(141), "{line}");

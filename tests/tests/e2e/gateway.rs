@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use aureole_tests::{binary, http, preimage_input};
+use aureole_tests::{ACCESS, binary, http, preimage_input};
 use serde_json::{Value, json};
 
 /// What every caller is promised.
@@ -34,7 +34,7 @@ fn a_gateway_without_a_leader_lives_and_says_that_it_is_not_ready() -> anyhow::R
         &config,
         format!(
             "roles = [\"gateway\"]\n[http]\nlisten = \"127.0.0.1:0\"\n[tls]\nenabled = \
-             false\n[cluster]\ncoordinators = [\"{}\"]\n",
+             false\n[cluster]\ncoordinators = [\"{}\"]\n{ACCESS}",
             nobody.local_addr()?
         ),
     )?;

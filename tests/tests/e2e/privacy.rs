@@ -117,6 +117,7 @@ fn talkative_node_beside(services: &str) -> anyhow::Result<Node> {
     Node::start_with(Options {
         log,
         config: format!("[worker]\nthreads = 1\n{services}"),
+        ..Options::default()
     })
 }
 

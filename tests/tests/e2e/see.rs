@@ -194,7 +194,7 @@ async fn a_node_checks_an_input_and_a_failed_task_carries_the_report_without_val
 -> anyhow::Result<()> {
     let node = Node::start()?;
     node.upload(fixture("leaky")?).await?;
-    let client = aureole_client::Client::new(node.url())?;
+    let client = node.client()?;
     let plugin = client
         .plugin("leaky", std::time::Duration::from_secs(60))
         .await?;

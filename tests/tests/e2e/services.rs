@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use aureole_client::TaskQuery;
 use aureole_client::rest::Task;
 use aureole_servers::{Postgres, Redis};
-use aureole_tests::{Node, Options, cli, eventually, http, plugin, preimage_input};
+use aureole_tests::{ACCESS, Node, Options, cli, eventually, http, plugin, preimage_input};
 use serde_json::json;
 
 /// A node with a database whose ledger keeps `kept` finished tasks.
@@ -212,4 +212,34 @@ async fn migrations_are_run_by_hand_and_told_before() -> anyhow::Result<()> {
 fn sha2_of(bytes: &[u8]) -> [u8; 32] {
     use sha2::Digest as _;
     sha2::Sha256::digest(bytes).into()
+}
+
+#[test]
+fn gateways_that_share_a_cache_count_requests_together() -> anyhow::Result<()> {
+    let redis = Redis::start()?;
+    let node = || {
+        Node::start_with(Options {
+            // The testkit's key is in this section already.
+            first_key: true,
+            config: format!(
+                "{ACCESS}tenant_rate = 20\n[cache]\nurl = \"{}\"\n",
+                redis.url()
+            ),
+            ..Options::default()
+        })
+    };
+    let (one, two) = (node()?, node()?);
+    let status = |node: &Node| anyhow::Ok(http::get(node.url(), "/api/v1/me")?.status);
+    let mut refused = 0;
+    for _ in 0..200 {
+        if status(&one)? == 429 && status(&two)? == 429 {
+            refused += 1;
+            break;
+        }
+    }
+    assert_eq!(
+        refused, 1,
+        "the second gateway let through what the first did not"
+    );
+    Ok(())
 }

@@ -18,7 +18,7 @@ fn rows() -> anyhow::Result<Vec<Row>> {
         let [number, _, _, proved] = cells.as_slice() else {
             return None;
         };
-        let is_number = number.trim_start_matches('T').parse::<u8>().is_ok();
+        let is_number = number.trim_start_matches(['R', 'T']).parse::<u8>().is_ok();
         let tests = proved
             .split('`')
             .filter_map(|quoted| quoted.rsplit_once("::"));
@@ -53,12 +53,14 @@ fn every_test_that_the_page_names_exists() -> anyhow::Result<()> {
 fn every_case_and_every_threat_has_its_row() -> anyhow::Result<()> {
     let found: BTreeSet<String> = rows()?.into_iter().map(|row| row.number).collect();
     let threats = (1..=12)
-        .chain([16])
-        .chain(26..=28)
+        .chain([14, 16, 22])
+        .chain(26..=29)
         .map(|number| format!("T{number}"));
+    let requests = [11, 18, 19, 21, 22, 24, 42].map(|number| format!("R{number}"));
     let expected: BTreeSet<String> = (1..=50)
         .map(|case| case.to_string())
         .chain(threats)
+        .chain(requests)
         .collect();
     assert_eq!(found, expected);
     Ok(())

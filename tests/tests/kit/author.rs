@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
-use aureole_tests::{binary, cli::Ran, params_dir};
+use aureole_tests::{KEY, binary, cli::Ran, params_dir};
 use serde_json::Value;
 
 /// This checkout.
@@ -56,6 +56,7 @@ impl Author {
             .env("PATH", format!("{}:{path}", folder.display()))
             .env("AUREOLE_PARAMS_DIR", params_dir()?)
             .env("CARGO_TARGET_DIR", checkout()?.join("target/guest"))
+            .env("AUREOLE_KEY", KEY)
             .env_remove("AUREOLE_URL")
             .stdin(Stdio::null());
         if let Some(url) = &self.url {

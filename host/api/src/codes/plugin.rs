@@ -19,6 +19,12 @@ codes! {
     VERSION_IMMUTABLE = "plugin.version_immutable", 409, "this version exists with other bytes",
         "The bytes published under a name and version never change.",
         "Raise the version in the plugin's Cargo.toml.";
+    PUBLIC_NAME_TAKEN = "plugin.public_name_taken", 409, "another plugin is public under this name and version",
+        "Everybody must mean the same by the name and version of a public plugin.",
+        "Raise the version, or share the plugin with named tenants.";
+    NOT_YOURS = "plugin.not_yours", 403, "the plugin is another tenant's",
+        "It is shared with yours, which may use it, and neither share nor retire it.",
+        "Ask the tenant that uploaded it.";
     EMPTY = "plugin.empty", 422, "the component is empty",
         "No bytes were uploaded.",
         "Send the component's bytes as the body.";

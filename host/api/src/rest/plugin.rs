@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Lint, PluginRef, Timestamp};
+use super::{Lint, PluginRef, Sharing, Timestamp};
 use crate::Problem;
 
 /// Where an uploaded plugin stands.
@@ -70,6 +70,9 @@ pub struct Plugin {
     /// Why it was rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
+    /// Who may use it beside its uploader; absent on what another tenant shares with the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<Sharing>,
 }
 
 /// A public input in words.

@@ -146,6 +146,9 @@ pub struct Attempt {
 pub struct Task {
     /// Its id.
     pub id: String,
+    /// Whose it is.
+    #[serde(default)]
+    pub tenant: String,
     /// What it is for.
     pub kind: TaskKind,
     /// Where it stands.

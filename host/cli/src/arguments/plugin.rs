@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{ArgGroup, Subcommand};
 
 use crate::commands::plugin::{
     build, check, encode, fuzz, inspect, key, layout, new, prove, publish, test,
@@ -36,6 +36,21 @@ pub(crate) enum Plugin {
     Show {
         /// NAME for the newest version, or NAME@VERSION
         plugin: String,
+    },
+    /// Say who may use a plugin beside your tenant
+    #[command(group(ArgGroup::new("whom").required(true)))]
+    Share {
+        /// NAME, NAME@VERSION or digest
+        plugin: String,
+        /// These tenants
+        #[arg(long, value_name = "TENANT,...", value_delimiter = ',', group = "whom")]
+        with: Vec<String>,
+        /// Everybody; for administrators
+        #[arg(long, group = "whom")]
+        public: bool,
+        /// Nobody
+        #[arg(long, group = "whom")]
+        private: bool,
     },
     /// Retire a version: no new tasks, running ones finish
     Retire {

@@ -4,7 +4,7 @@ mod cluster;
 
 use std::process::ExitCode;
 
-use aureole_node::telemetry;
+use aureole_node::{Access, first_key, telemetry};
 
 use super::{Context, serve};
 use crate::arguments::Dev;
@@ -15,13 +15,33 @@ pub(crate) async fn run(context: &Context, options: Dev) -> anyhow::Result<ExitC
     if let Some(nodes) = options.nodes {
         return cluster::run(context, nodes, options.workers, options.settings).await;
     }
-    let config = serve::configure(options.settings, &[], None)?;
+    let mut config = serve::configure(options.settings, &[], None)?;
     telemetry::install(&config.log)?;
+    let first = match config.access {
+        // Whoever configured a first key has it.
+        Access {
+            bootstrap_key: None,
+            bootstrap_key_file: None,
+            ..
+        } => Some(first_key(&config.data_dir)?),
+        _ => None,
+    };
+    if let Some((key, _)) = &first {
+        config.access.bootstrap_key = Some(key.hash().to_string());
+    }
     serve::node(context, config, |url| {
-        print::announce(format_args!(
-            "aureole is ready at {}",
-            url.unwrap_or_default()
-        ));
+        let url = url.unwrap_or_default();
+        print::announce(format_args!("aureole is ready at {url}"));
+        if let Some((key, path)) = &first {
+            print::announce(format_args!(
+                "  with curl:        curl -sS {url}/api/v1/me -H 'authorization: Bearer {}'",
+                *key.text()
+            ));
+            let path = path.display();
+            print::announce(format_args!(
+                "  with aureole:     in this folder no key is needed; elsewhere --key-file {path}"
+            ));
+        }
         print::announce("  upload a plugin:  aureole plugin upload FILE.wasm");
         print::announce("  stop:             Ctrl-C");
     })

@@ -19,6 +19,8 @@ pub(crate) mod test;
 
 use std::process::ExitCode;
 
+use aureole_client::rest::Sharing;
+
 use super::Context;
 use crate::arguments::Plugin;
 
@@ -39,6 +41,19 @@ pub(crate) async fn run(context: &Context, verb: Plugin) -> anyhow::Result<ExitC
         Plugin::Upload { files } => registry::upload(context, &files).await?,
         Plugin::List => registry::list(context).await?,
         Plugin::Show { plugin } => registry::show(context, &plugin).await?,
+        Plugin::Share {
+            plugin,
+            with,
+            public,
+            private: _,
+        } => {
+            let sharing = match (public, with) {
+                (true, _) => Sharing::Public,
+                (false, with) if with.is_empty() => Sharing::Private,
+                (false, with) => Sharing::Shared { with },
+            };
+            registry::share(context, &plugin, &sharing).await?;
+        }
         Plugin::Retire { plugin } => registry::retire(context, &plugin).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -85,6 +85,10 @@ pub(super) fn configure(
         config.data_dir = data_dir;
     }
     config.params_dir = options.params_dir.or(config.params_dir);
+    if let Some(file) = options.bootstrap_key_file {
+        config.access.bootstrap_key = None;
+        config.access.bootstrap_key_file = Some(file);
+    }
     if let Some(listen) = options.listen {
         config.http.listen = listen;
     }

@@ -93,6 +93,7 @@ async fn every_blob_that_a_record_names_is_referred_to() {
                 now,
                 tenant: TenantId::default(),
                 deadline: None,
+                input_bytes: 0,
             },
             Command::LeaseTask {
                 task,

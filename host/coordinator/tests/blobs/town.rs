@@ -310,6 +310,7 @@ impl Town {
             now: 1_000_000,
             tenant: TenantId::default(),
             deadline: None,
+            input_bytes: 0,
         })
         .await;
     }

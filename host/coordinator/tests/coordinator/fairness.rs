@@ -24,6 +24,7 @@ async fn submit(node: &Node, number: u32, tenant: &str) {
         now: 1_000_000,
         tenant: TenantId::new(tenant).unwrap(),
         deadline: None,
+        input_bytes: 0,
     };
     let outcome = node.coordinator.propose(command).await.unwrap();
     assert!(

@@ -374,6 +374,7 @@ pub(crate) async fn try_submit(
         now: 1_000_000,
         tenant: TenantId::default(),
         deadline: None,
+        input_bytes: 0,
     };
     coordinator.propose(command).await
 }

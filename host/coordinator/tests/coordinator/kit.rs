@@ -15,7 +15,7 @@ use aureole_coordinator::{
 };
 use aureole_ledger::{
     CircuitFacts, CircuitId, Command, Completion, Digest, Outcome, Priority, Reading, TaskId,
-    TaskRecord, TenantId, Timings, WorkerId,
+    TaskRecord, TenantId, Timings, Visibility, WorkerId,
 };
 use aureole_store::Depot;
 use tempfile::TempDir;
@@ -246,6 +246,7 @@ pub(crate) async fn submit(coordinator: &Coordinator, task: TaskId) -> Outcome {
         now: 1_000_000,
         tenant: TenantId::default(),
         deadline: None,
+        input_bytes: 0,
     };
     coordinator.propose(command).await.unwrap()
 }
@@ -288,6 +289,13 @@ pub(crate) async fn make_ready(coordinator: &Coordinator) {
             timings: Timings::new(),
             now,
             peak_memory_bytes: None,
+        },
+        Command::SharePlugin {
+            component,
+            tenant: TenantId::default(),
+            visibility: Visibility::Public,
+            actor: "operator".to_owned(),
+            now,
         },
     ] {
         let outcome = coordinator.propose(command).await.unwrap();

@@ -98,6 +98,7 @@ async fn those_who_wait_for_a_rejected_circuit_are_told() {
         now,
         tenant: TenantId::default(),
         deadline: None,
+        input_bytes: 0,
     };
     let _ = node.coordinator.propose(command).await.unwrap();
     let mut worker = node.join("w").await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aureole_gateway::Config;
 use tokio::io::AsyncWriteExt as _;
 
+use crate::house::AUTH;
 use crate::wire::{Reply, Server, last_reply, server, server_with};
 
 const TASKS: &str = "/api/v1/tasks";
@@ -24,7 +25,7 @@ async fn chunked(server: &Server, path: &str, headers: &str, chunks: &[&str]) ->
         .iter()
         .map(|c| format!("{:x}\r\n{c}\r\n", c.len()))
         .collect();
-    let head = format!("POST {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{headers}");
+    let head = format!("POST {path} HTTP/1.1\r\nhost: a\r\n{AUTH}connection: close\r\n{headers}");
     server
         .raw(format!(
             "{head}transfer-encoding: chunked\r\n\r\n{body}0\r\n\r\n"
@@ -113,8 +114,9 @@ async fn a_compressed_body_is_refused_unread() {
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused_by_its_declared_length() {
     let server = server_with(small()).await;
-    let huge =
-        format!("POST {TASKS} HTTP/1.1\r\nhost: a\r\n{JSON}content-length: 1000000000\r\n\r\n");
+    let huge = format!(
+        "POST {TASKS} HTTP/1.1\r\nhost: a\r\n{AUTH}{JSON}content-length: 1000000000\r\n\r\n"
+    );
     let reply = server.raw(huge).await;
     assert_eq!(
         (reply.status, reply.code().as_str()),
@@ -172,8 +174,9 @@ async fn a_body_over_the_limit_is_refused_while_it_comes() {
 async fn an_endless_body_ends_at_the_limit() {
     let server = server_with(small()).await;
     let mut stream = server.connect().await;
-    let head =
-        format!("POST {TASKS} HTTP/1.1\r\nhost: a\r\n{JSON}transfer-encoding: chunked\r\n\r\n");
+    let head = format!(
+        "POST {TASKS} HTTP/1.1\r\nhost: a\r\n{AUTH}{JSON}transfer-encoding: chunked\r\n\r\n"
+    );
     stream.write_all(head.as_bytes()).await.unwrap();
     let (reader, mut writer) = stream.into_split();
     let endless = tokio::spawn(async move {
@@ -204,8 +207,9 @@ async fn a_body_that_pauses_or_drags_on_is_refused() {
         let server = server_with(config).await;
         for (path, kind) in [(TASKS, JSON), ("/api/v1/plugins", WASM)] {
             let mut stream = server.connect().await;
-            let head =
-                format!("POST {path} HTTP/1.1\r\nhost: a\r\n{kind}content-length: 9\r\n\r\n{{");
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nhost: a\r\n{AUTH}{kind}content-length: 9\r\n\r\n{{"
+            );
             stream.write_all(head.as_bytes()).await.unwrap();
             let reply = last_reply(stream).await;
             assert_eq!(
@@ -221,16 +225,18 @@ async fn a_body_that_pauses_or_drags_on_is_refused() {
 async fn a_body_that_ends_early_leaves_nothing_behind() {
     let server = server().await;
     let mut stream = server.connect().await;
-    let head =
-        format!("POST /api/v1/plugins HTTP/1.1\r\nhost: a\r\n{WASM}content-length: 9\r\n\r\ngoo");
+    let head = format!(
+        "POST /api/v1/plugins HTTP/1.1\r\nhost: a\r\n{AUTH}{WASM}content-length: 9\r\n\r\ngoo"
+    );
     stream.write_all(head.as_bytes()).await.unwrap();
     server.house.until(|facts| facts.uploads_begun == 1).await;
     drop(stream);
     server.assert_alive().await;
     assert!(server.house.0.borrow().plugins.is_empty());
     let broken = "zz\r\nnot a chunk\r\n";
-    let head =
-        format!("POST {TASKS} HTTP/1.1\r\nhost: a\r\n{JSON}transfer-encoding: chunked\r\n\r\n");
+    let head = format!(
+        "POST {TASKS} HTTP/1.1\r\nhost: a\r\n{AUTH}{JSON}transfer-encoding: chunked\r\n\r\n"
+    );
     let reply = server.raw(format!("{head}{broken}")).await;
     assert_eq!((reply.status, reply.code().as_str()), (400, "request.body"));
 }
@@ -239,7 +245,7 @@ async fn a_body_that_ends_early_leaves_nothing_behind() {
 async fn a_refused_head_gets_no_invitation_to_send_the_body() {
     let server = server_with(small()).await;
     let expect = "expect: 100-continue\r\ncontent-length: 5000\r\nconnection: close\r\n";
-    let refused = format!("POST {TASKS} HTTP/1.1\r\nhost: a\r\n{JSON}{expect}\r\n");
+    let refused = format!("POST {TASKS} HTTP/1.1\r\nhost: a\r\n{AUTH}{JSON}{expect}\r\n");
     let reply = server.raw(refused).await;
     assert_eq!(reply.status, 413, "{reply:?}");
 }

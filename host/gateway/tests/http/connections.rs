@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::house::CIRCUIT;
+use crate::house::{AUTH, CIRCUIT};
 use crate::wire::{PATIENCE, last_reply, server, server_with};
 
 const FIRST: &str = "/api/v1/tasks/tsk_00000000000000000000000000000001";
@@ -51,7 +51,8 @@ async fn an_idle_connection_is_closed_and_a_waiting_one_is_not() {
     let live = "GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n";
     idle.write_all(live.as_bytes()).await.unwrap();
     let mut waiting = server.connect().await;
-    let wait = format!("GET {FIRST}?wait=400ms HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    let wait =
+        format!("GET {FIRST}?wait=400ms HTTP/1.1\r\nhost: a\r\n{AUTH}connection: close\r\n\r\n");
     waiting.write_all(wait.as_bytes()).await.unwrap();
     // The one that waits eight times as long as an idle one may stay gets its answer.
     assert_eq!(last_reply(idle).await.status, 200);
@@ -86,7 +87,9 @@ async fn http2_without_tls_is_spoken_to_who_knows_it() {
         .unwrap();
     let driver = tokio::spawn(connection);
     let uri = format!("http://{}/api/v1/plugins/nobody", server.address);
+    let (name, value) = AUTH.trim_end().split_once(": ").unwrap();
     let request = hyper::Request::get(uri)
+        .header(name, value)
         .body(axum::body::Body::empty())
         .unwrap();
     let response = sender.send_request(request).await.unwrap();
@@ -185,8 +188,10 @@ async fn callers_that_leave_give_their_slots_back() {
     let server = server_with(config).await;
     for round in 1..=20 {
         let mut stream = server.connect().await;
-        let wait = "POST /api/v1/tasks/merkle?wait=60s HTTP/1.1\r\nhost: a\r\n\
-            content-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+        let wait = format!(
+            "POST /api/v1/tasks/merkle?wait=60s HTTP/1.1\r\nhost: a\r\n{AUTH}\
+             content-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}"
+        );
         stream.write_all(wait.as_bytes()).await.unwrap();
         let begun = server
             .house
@@ -228,8 +233,10 @@ async fn a_stop_ends_idle_connections_and_drops_those_that_never_end() {
     };
     let server = server_with(drain).await;
     let mut stuck = server.connect().await;
-    let upload = "POST /api/v1/plugins HTTP/1.1\r\nhost: a\r\n\
-        content-type: application/wasm\r\ncontent-length: 9\r\n\r\ng";
+    let upload = format!(
+        "POST /api/v1/plugins HTTP/1.1\r\nhost: a\r\n{AUTH}\
+         content-type: application/wasm\r\ncontent-length: 9\r\n\r\ng"
+    );
     stuck.write_all(upload.as_bytes()).await.unwrap();
     server.house.until(|facts| facts.uploads_begun == 1).await;
     let silent = server.connect().await;
@@ -276,7 +283,7 @@ async fn a_peer_that_does_not_read_its_answer_is_dropped() {
         .house
         .change(|facts| facts.circuit_bytes = Some(vec![7; 32 << 20].into()));
     let mut deaf = server.connect().await;
-    let ask = format!("GET /api/v1/circuits/{CIRCUIT}/ir HTTP/1.1\r\nhost: a\r\n\r\n");
+    let ask = format!("GET /api/v1/circuits/{CIRCUIT}/ir HTTP/1.1\r\nhost: a\r\n{AUTH}\r\n");
     deaf.write_all(ask.as_bytes()).await.unwrap();
     let mut byte = [0; 1];
     deaf.read_exact(&mut byte).await.unwrap();

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    house::{CIRCUIT, DONE},
+    house::{AUTH, CIRCUIT, DONE},
     wire::server,
 };
 
@@ -265,7 +265,9 @@ async fn a_head_over_the_limits_is_refused_and_the_connection_closed() {
 #[tokio::test]
 async fn a_head_that_two_readers_would_split_differently_is_refused_or_closed() {
     let server = server().await;
-    let post = "POST /api/v1/tasks HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
+    let post = format!(
+        "POST /api/v1/tasks HTTP/1.1\r\nhost: a\r\n{AUTH}content-type: application/json\r\n"
+    );
     for head in [
         format!("{post}content-length: 2\r\ncontent-length: 3\r\n\r\n{{}}"),
         format!("{post}content-length: +2\r\n\r\n{{}}"),
@@ -291,9 +293,11 @@ async fn a_head_that_two_readers_would_split_differently_is_refused_or_closed() 
 #[tokio::test]
 async fn chunked_wins_over_a_content_length_and_ends_the_connection_state_cleanly() {
     let server = server().await;
-    let both = "POST /api/v1/tasks HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
-        content-length: 4\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n\
-        2\r\n{}\r\n0\r\n\r\n";
+    let both = format!(
+        "POST /api/v1/tasks HTTP/1.1\r\nhost: a\r\n{AUTH}content-type: application/json\r\n\
+         content-length: 4\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n\
+         2\r\n{{}}\r\n0\r\n\r\n"
+    );
     let reply = server.raw(both).await;
     assert_eq!(reply.code(), "json.missing_field");
 }

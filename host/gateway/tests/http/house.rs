@@ -6,15 +6,17 @@ use async_trait::async_trait;
 use aureole_client::{
     Problem, codes,
     rest::{
-        Cell, CheckReport, Circuit, CircuitState, Elements, Estimate, Explanation, Failure, Health,
-        Plugin, PluginList, PluginRef, PluginState, ProofRecord, Task, TaskKind, TaskPage,
-        TaskState, Timestamp, Verdict, Wait,
+        AuditTrail, Cell, CheckReport, Circuit, CircuitState, Elements, Estimate, Explanation,
+        Failure, Health, Key, KeyList, Me, Plugin, PluginList, PluginRef, PluginState, ProofRecord,
+        Quotas, Role, Sharing, Task, TaskKind, TaskPage, TaskState, Tenant, TenantList, Timestamp,
+        Usage, Verdict, Wait,
     },
 };
 use aureole_gateway::{
-    Blob, Caller, Component, InputCheck, Platform, Submission, TaskFilter, Verification,
+    Administered, Administration, ApiKey, Blob, Caller, Component, Credential, InputCheck, KeyHash,
+    Platform, Submission, TaskFilter, Verification,
 };
-use aureole_ledger::{CircuitId, Digest, TaskId};
+use aureole_ledger::{CircuitId, Digest, KeyId, TaskId, TenantId};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::{io::AsyncReadExt as _, sync::watch, time::timeout};
@@ -28,6 +30,24 @@ pub(crate) const PROOF: &[u8] = b"a proof";
 /// The bytes of the circuit.
 pub(crate) const CIRCUIT_BYTES: &[u8] = b"a circuit";
 
+/// The key that every request of these tests carries unless it names another.
+pub(crate) const KEY: &str = "aur_7e57000000000000_7e577e577e577e577e577e577e577e577e577e57";
+
+/// The header with that key.
+pub(crate) const AUTH: &str =
+    "authorization: Bearer aur_7e57000000000000_7e577e577e577e577e577e577e577e577e577e57\r\n";
+
+/// A key and who holds it.
+pub(crate) fn admit(key: &str, tenant: &str, role: aureole_ledger::Role) -> (KeyHash, Caller) {
+    let hash = ApiKey::parse(key).unwrap().hash();
+    let caller = Caller {
+        tenant: tenant.parse().unwrap(),
+        role,
+        credential: Credential::Key(hash.id),
+    };
+    (hash, caller)
+}
+
 /// What the house knows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
@@ -40,11 +60,31 @@ pub(crate) struct Facts {
     pub(crate) waits: u32,
     pub(crate) unready: bool,
     pub(crate) circuit_bytes: Option<Bytes>,
+    pub(crate) keys: Vec<(KeyHash, Caller)>,
 }
 
 /// The platform.
 #[derive(Debug)]
 pub(crate) struct House(pub(crate) watch::Sender<Facts>);
+
+/// What nobody has used.
+fn usage(tenant: &TenantId) -> Usage {
+    Usage {
+        tenant: tenant.to_string(),
+        tasks: 0,
+        proofs: 0,
+        failed: 0,
+        core_seconds: 0,
+        input_bytes: 0,
+        core_seconds_this_hour: 0,
+        live_tasks: 0,
+        queued_bytes: 0,
+        running: 0,
+        plugins: 0,
+        stored_bytes: 0,
+        quotas: Quotas::default(),
+    }
+}
 
 // === impl House ===
 
@@ -52,6 +92,9 @@ impl Default for House {
     fn default() -> Self {
         let mut facts = Facts::default();
         facts.tasks.insert(DONE.to_owned(), done(task(DONE)));
+        facts
+            .keys
+            .push(admit(KEY, "default", aureole_ledger::Role::Admin));
         Self(watch::Sender::new(facts))
     }
 }
@@ -111,6 +154,7 @@ fn plugin(digest: &Digest, bytes: &[u8]) -> Plugin {
         lints: Vec::new(),
         signer: None,
         problem: rejected.then(denied),
+        sharing: None,
     }
 }
 
@@ -138,6 +182,7 @@ fn circuit() -> Circuit {
 pub(crate) fn task(id: &str) -> Task {
     Task {
         id: id.to_owned(),
+        tenant: "default".to_owned(),
         kind: TaskKind::Prove,
         state: TaskState::Queued,
         stage: None,
@@ -184,6 +229,64 @@ pub(crate) fn failed(task: Task) -> Task {
 
 #[async_trait]
 impl Platform for House {
+    async fn authenticate(&self, key: &KeyHash) -> Result<Option<Caller>, Problem> {
+        let facts = self.0.borrow();
+        let holder = facts.keys.iter().find(|(known, _)| known.matches(key));
+        Ok(holder.map(|(_, caller)| caller.clone()))
+    }
+
+    async fn me(&self, caller: &Caller) -> Result<Me, Problem> {
+        Ok(Me {
+            tenant: caller.tenant.to_string(),
+            role: serde_json::from_value(json!(caller.role.name())).unwrap(),
+            credential: caller.credential.to_string(),
+            usage: usage(&caller.tenant),
+        })
+    }
+
+    async fn administer(&self, _: &Caller, asked: Administration) -> Result<Administered, Problem> {
+        let tenant = |id: &TenantId| Tenant {
+            id: id.to_string(),
+            weight: 100,
+            quotas: Quotas::default(),
+            suspended: false,
+            created_at: None,
+        };
+        let key = |id: KeyId| Key {
+            id: id.to_string(),
+            tenant: "default".to_owned(),
+            role: Role::Submitter,
+            label: String::new(),
+            created_at: Timestamp::from_millis(0),
+            expires_at: None,
+            revoked_at: None,
+        };
+        Ok(match asked {
+            Administration::Tenants => Administered::Tenants(TenantList::default()),
+            Administration::Tenant(id) | Administration::PutTenant { tenant: id, .. } => {
+                Administered::Tenant(tenant(&id))
+            }
+            Administration::Usage(id) => Administered::Usage(usage(&id)),
+            Administration::Keys { .. } => Administered::Keys(KeyList::default()),
+            Administration::CreateKey { key: hash, .. } => Administered::Key(key(hash.id)),
+            Administration::RevokeKey(id) => Administered::Key(key(id)),
+            Administration::Audit => Administered::Audit(AuditTrail::default()),
+        })
+    }
+
+    async fn share_plugin(
+        &self,
+        caller: &Caller,
+        plugin: &PluginRef,
+        sharing: Sharing,
+    ) -> Result<Plugin, Problem> {
+        let found = self.plugin(caller, plugin, Duration::ZERO).await?;
+        Ok(Plugin {
+            sharing: Some(sharing),
+            ..found
+        })
+    }
+
     async fn put_plugin(
         &self,
         _: &Caller,

@@ -10,7 +10,7 @@ use aureole_gateway::Target;
 use serde_json::{Value, json};
 
 use crate::{
-    house::{CIRCUIT, CIRCUIT_BYTES, DONE, PROOF, done, failed},
+    house::{AUTH, CIRCUIT, CIRCUIT_BYTES, DONE, PROOF, done, failed},
     wire::server,
 };
 
@@ -288,14 +288,14 @@ async fn a_proof_is_downloaded_once_and_then_known_by_its_tag() {
     let tag = first.header("etag").unwrap();
     for known in [tag.to_owned(), format!("\"x\", W/{tag}"), "*".to_owned()] {
         let head = format!(
-            "GET {path} HTTP/1.1\r\nhost: a\r\nif-none-match: {known}\r\nconnection: close\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nhost: a\r\n{AUTH}if-none-match: {known}\r\nconnection: close\r\n\r\n"
         );
         let reply = server.raw(head).await;
         assert_eq!((reply.status, reply.body.as_str()), (304, ""), "{known}");
         assert_eq!(reply.header("etag"), Some(tag));
     }
     let stale = format!(
-        "GET {path} HTTP/1.1\r\nhost: a\r\nif-none-match: \"x\"\r\nconnection: close\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nhost: a\r\n{AUTH}if-none-match: \"x\"\r\nconnection: close\r\n\r\n"
     );
     assert_eq!(server.raw(stale).await.status, 200);
     server.client.submit(&asked()).await.unwrap();

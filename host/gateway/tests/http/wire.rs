@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use aureole_client::Client;
-use aureole_gateway::Config;
+use aureole_gateway::{Config, MemoryLimiter, Rates};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -13,7 +13,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::house::House;
+use crate::house::{House, KEY};
 
 /// No exchange of these tests takes this long; one that does is a hang.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -40,8 +40,17 @@ pub(crate) async fn server() -> Server {
     server_with(Config::default()).await
 }
 
+/// Starts a gateway whose callers may ask so often.
+pub(crate) async fn server_at(rates: Rates) -> Server {
+    start(Config::default(), rates).await
+}
+
 /// Starts a gateway.
 pub(crate) async fn server_with(config: Config) -> Server {
+    start(config, Rates::default()).await
+}
+
+async fn start(config: Config, rates: Rates) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let house = Arc::new(House::default());
@@ -49,10 +58,12 @@ pub(crate) async fn server_with(config: Config) -> Server {
     let running = tokio::spawn(aureole_gateway::serve(
         listener,
         Arc::clone(&house) as _,
+        Arc::new(MemoryLimiter::new(rates)),
         config,
         stop.clone().cancelled_owned(),
     ));
     let client = Client::new(&format!("http://{address}")).unwrap();
+    let client = client.with_key(KEY);
     Server {
         house,
         address,
@@ -80,7 +91,7 @@ impl Server {
     /// A request without a body on a connection of its own.
     pub(crate) async fn ask(&self, method: &str, path: &str) -> Reply {
         self.raw(format!(
-            "{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\nauthorization: Bearer {KEY}\r\n\r\n"
         ))
         .await
     }
@@ -95,7 +106,7 @@ impl Server {
     pub(crate) async fn post_as(&self, path: &str, headers: &str, body: impl AsRef<[u8]>) -> Reply {
         let body = body.as_ref();
         let mut bytes = format!(
-            "POST {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n",
+            "POST {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\nauthorization: Bearer {KEY}\r\n{headers}content-length: {}\r\n\r\n",
             body.len()
         )
         .into_bytes();

@@ -69,7 +69,7 @@ impl State {
             });
         }
         let (tenant, charge) = (task.tenant.clone(), self.charge_of(&task.kind));
-        self.charge(tenant, charge);
+        self.charge(tenant, charge, now);
         self.update_task(&id, |task| grant.write(task, charge, now));
         Ok(Outcome::Leased)
     }
@@ -162,7 +162,7 @@ impl State {
         let stop = others(task, attempt.attempt);
         let rejection = self.settle(kind, completion, now);
         self.measure(&kind, threads, report);
-        self.settle_charge(&tenant, charge, thread_ms(report.timings, threads));
+        self.settle_charge(&tenant, charge, thread_ms(report.timings, threads), now);
         self.end_attempt_record(attempt, rejection.clone(), now);
         self.update_task(&id, |task| {
             task.timings.clone_from(report.timings);

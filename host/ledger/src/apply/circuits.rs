@@ -5,15 +5,17 @@ use crate::limits::CIRCUITS_MAX;
 use crate::task::new_task;
 use crate::{
     CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Measured, Millis, Outcome,
-    PluginState, Problem, Refusal, State, TaskId, TaskKind, TaskState, TenantId,
+    PluginRecord, PluginState, Problem, Refusal, State, TaskId, TaskKind, TaskState, TenantId,
 };
 
 // === impl State ===
 
 impl State {
-    /// Refuses a plugin that nothing new may start on.
-    pub(super) fn check_usable(&self, plugin: &Digest) -> Result<(), Refusal> {
-        let record = self.plugin(plugin).ok_or(Refusal::UnknownPlugin(*plugin))?;
+    /// Refuses a plugin that the tenant may not know of, or that nothing new may start on.
+    pub(super) fn check_usable(&self, plugin: &Digest, tenant: &TenantId) -> Result<(), Refusal> {
+        let visible = |plugin: &&PluginRecord| plugin.is_visible_to(tenant);
+        let record = self.plugin(plugin).filter(visible);
+        let record = record.ok_or(Refusal::UnknownPlugin(*plugin))?;
         match &record.state {
             PluginState::Ready => Ok(()),
             PluginState::Inspecting => Err(Refusal::PluginInspecting(*plugin)),
@@ -33,7 +35,8 @@ impl State {
         tenant: &TenantId,
         now: Millis,
     ) -> Step {
-        self.check_usable(&plugin)?;
+        self.check_active(tenant)?;
+        self.check_usable(&plugin, tenant)?;
         let circuit = CircuitId::of(&plugin, &params);
         let known = self.circuit(&circuit);
         let registered_at = known.map_or(now, |record| record.registered_at);
@@ -53,6 +56,7 @@ impl State {
             None => within("circuits", self.circuits().count() as u64 + 1, CIRCUITS_MAX)?,
         }
         self.check_fresh(task)?;
+        self.check_task_quotas(tenant, 0, now)?;
         self.insert_circuit(CircuitRecord {
             id: circuit,
             plugin,

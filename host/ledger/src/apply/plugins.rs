@@ -1,4 +1,4 @@
-//! Plugins: registering, what an inspection's end does, retiring.
+//! Plugins: registering, and what an inspection's end does.
 
 use super::{Step, within};
 use crate::limits::{COMPONENT_BYTES_MAX, PLUGINS_MAX, TASKS_MAX};
@@ -7,7 +7,7 @@ use crate::task::new_task;
 use crate::{
     CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Measured, Millis, Outcome,
     PluginFacts, PluginRecord, PluginState, Problem, Refusal, Signer, State, TaskId, TaskKind,
-    TaskState, TenantId, codes,
+    TenantId, codes,
 };
 
 /// What an inspection found, as it stands in `Completion::PluginInspected`.
@@ -30,18 +30,29 @@ impl State {
         tenant: &TenantId,
         now: Millis,
     ) -> Step {
-        let known = self.plugin(&component);
-        match known.map(|plugin| (plugin.task, plugin.state.clone(), plugin.facts.is_some())) {
-            Some((task, PluginState::Inspecting | PluginState::Ready, _)) => {
+        self.check_active(tenant)?;
+        let known = self.plugin(&component).cloned();
+        let holders = known.as_ref().map(|plugin| plugin.holders.clone());
+        let mut holders = holders.unwrap_or_default();
+        if !holders.contains_key(tenant) {
+            let bytes = known.as_ref().map_or(bytes, |plugin| plugin.bytes);
+            self.check_stored_quota(tenant, bytes)?;
+        }
+        let inspected = known.as_ref().is_some_and(|plugin| plugin.facts.is_some());
+        match known.as_ref().map(|plugin| (plugin.task, &plugin.state)) {
+            Some((task, PluginState::Inspecting | PluginState::Ready)) => {
+                self.hold(&component, tenant)?;
                 return Ok(Outcome::PluginRegistered {
                     task,
                     created: false,
                 });
             }
-            // A retired plugin that was inspected comes back as it was.
-            Some((task, PluginState::Retired { .. }, true)) => {
+            // A retired plugin that was inspected comes back as it was, for whom it belongs to now.
+            Some((task, PluginState::Retired { .. })) if inspected => {
+                self.hold(&component, tenant)?;
                 if let Some(plugin) = self.plugin_mut(&component) {
                     plugin.state = PluginState::Ready;
+                    plugin.holders.retain(|holder, _| holder == tenant);
                 }
                 return Ok(Outcome::PluginRegistered {
                     task,
@@ -49,29 +60,25 @@ impl State {
                 });
             }
             // The inspection may end differently now: limits are raised, crashes have causes.
-            Some((_, PluginState::Rejected(_) | PluginState::Retired { .. }, _)) => {}
+            Some((_, PluginState::Rejected(_) | PluginState::Retired { .. })) => {}
             None => {
                 within("plugins", self.plugins().count() as u64 + 1, PLUGINS_MAX)?;
                 within("bytes of a component", bytes, COMPONENT_BYTES_MAX)?;
             }
         }
         self.check_fresh(task)?;
-        let registered_at = self
-            .plugin(&component)
-            .map_or(now, |plugin| plugin.registered_at);
-        let facts = self
-            .plugin(&component)
-            .and_then(|plugin| plugin.facts.clone());
-        let signer = self.plugin(&component).and_then(|plugin| plugin.signer);
-        let state = PluginState::Inspecting;
+        self.check_task_quotas(tenant, 0, now)?;
+        holders.entry(tenant.clone()).or_default();
+        let known = known.as_ref();
         self.insert_plugin(PluginRecord {
             component,
             bytes,
-            registered_at,
+            registered_at: known.map_or(now, |plugin| plugin.registered_at),
             task,
-            state,
-            facts,
-            signer,
+            state: PluginState::Inspecting,
+            facts: known.and_then(|plugin| plugin.facts.clone()),
+            signer: known.and_then(|plugin| plugin.signer),
+            holders,
         });
         let kind = TaskKind::InspectPlugin { plugin: component };
         self.insert_task(new_task(task, kind, tenant.clone(), now));
@@ -112,8 +119,7 @@ impl State {
             let detail = "the plugin's version must be a semantic version of at most 64 bytes";
             return Err(Problem::new(codes::PLUGIN_VERSION, detail));
         }
-        let owner = self.claim_name(name, version, component);
-        if owner != component {
+        if let Err(owner) = self.claim_for_holders(component, (name, version)) {
             let detail = format!(
                 "{name} {version} is the plugin {owner} already; \
                  give the changed plugin another version"
@@ -166,23 +172,5 @@ impl State {
             .ok_or(Refusal::UnknownPlugin(*component))?;
         plugin.signer.get_or_insert(signer);
         Ok(Outcome::PluginSigned)
-    }
-
-    pub(super) fn retire_plugin(&mut self, component: &Digest, now: Millis) -> Step {
-        let plugin = self
-            .plugin_mut(component)
-            .ok_or(Refusal::UnknownPlugin(*component))?;
-        if matches!(plugin.state, PluginState::Retired { .. }) {
-            return Ok(Outcome::PluginRetired { stop: Vec::new() });
-        }
-        plugin.state = PluginState::Retired { at: now };
-        let inspection = plugin.task;
-        let Some(task) = self.task(&inspection).filter(|task| !task.is_finished()) else {
-            return Ok(Outcome::PluginRetired { stop: Vec::new() });
-        };
-        let stop = task.running();
-        let problem = Problem::new(codes::PLUGIN_RETIRED, "the plugin was retired");
-        self.finish_task(&inspection, TaskState::Failed(problem), now);
-        Ok(Outcome::PluginRetired { stop })
     }
 }

@@ -5,9 +5,10 @@
 //! the newest lease. Whoever had no work for a while starts at the virtual time, which is never later
 //! than the next start of those who had: a newcomer's first task is the next to be leased.
 
+use super::tenants::check_weight;
 use super::{Step, within};
-use crate::limits::{SHARES_KEPT, WEIGHT_DEFAULT, WEIGHT_MAX};
-use crate::{Outcome, Refusal, Share, State, TenantId};
+use crate::limits::{SHARES_KEPT, TENANTS_MAX, WEIGHT_DEFAULT};
+use crate::{Millis, Outcome, Share, State, TenantId};
 
 /// Virtual time of one thread-millisecond at the default weight, as a multiple of it: keeps
 /// fractions.
@@ -38,44 +39,52 @@ impl Share {
 
 impl State {
     pub(super) fn set_weight(&mut self, tenant: &TenantId, weight: u32) -> Step {
-        within("a tenant's weight", weight.into(), WEIGHT_MAX.into())?;
-        if weight == 0 {
-            return Err(Refusal::Limit {
-                item: "a tenant's weight, at least 1,".to_owned(),
-                value: 0,
-                max: WEIGHT_MAX.into(),
-            });
-        }
-        let share = self.facts_mut().shares.entry(tenant.clone()).or_default();
-        share.weight = weight;
-        self.drop_settled();
+        check_weight(weight)?;
+        let known = self.facts().tenants.contains_key(tenant);
+        let count = self.facts().tenants.len() as u64 + u64::from(!known);
+        within("tenants", count, TENANTS_MAX)?;
+        let record = self.facts_mut().tenants.entry(tenant.clone()).or_default();
+        record.weight = weight;
         Ok(Outcome::WeightSet)
     }
 
     /// Charges a tenant for a lease.
-    pub(super) fn charge(&mut self, tenant: TenantId, charge: u64) {
+    pub(super) fn charge(&mut self, tenant: TenantId, charge: u64, now: Millis) {
+        let mut share = self.share(&tenant);
         let facts = self.facts_mut();
-        let share = facts.shares.entry(tenant).or_default();
         facts.virtual_time = share.lease(facts.virtual_time, charge);
+        facts.shares.insert(tenant.clone(), share.finish);
+        if let Some(usage) = self.usage_mut(&tenant) {
+            usage.spend(now, 0, charge);
+        }
         self.drop_settled();
     }
 
     /// Replaces what a tenant was charged for a lease by what it turned out to use.
-    pub(super) fn settle_charge(&mut self, tenant: &TenantId, charged: u64, used: u64) {
-        if let Some(share) = self.facts_mut().shares.get_mut(tenant) {
-            let (less, more) = (share.length(charged), share.length(used));
-            share.finish = share.finish.saturating_sub(less).saturating_add(more);
+    pub(super) fn settle_charge(
+        &mut self,
+        tenant: &TenantId,
+        charged: u64,
+        used: u64,
+        now: Millis,
+    ) {
+        let share = self.share(tenant);
+        let (less, more) = (share.length(charged), share.length(used));
+        let facts = self.facts_mut();
+        if let Some(finish) = facts.shares.get_mut(tenant) {
+            *finish = finish.saturating_sub(less).saturating_add(more);
+        }
+        if let Some(usage) = self.usage_mut(tenant) {
+            usage.spend(now, charged, used);
         }
     }
 
-    /// Drops shares that decide nothing: of the default weight and in no debt.
+    /// Drops shares that decide nothing: those in no debt.
     fn drop_settled(&mut self) {
         let facts = self.facts_mut();
         if facts.shares.len() > SHARES_KEPT {
             let now = facts.virtual_time;
-            facts
-                .shares
-                .retain(|_, share| share.weight != WEIGHT_DEFAULT || share.finish > now);
+            facts.shares.retain(|_, finish| *finish > now);
         }
     }
 }

@@ -3,9 +3,9 @@
 use super::Step;
 use crate::task::new_task;
 use crate::{
-    CircuitId, CircuitState, Digest, Idempotency, Millis, Outcome, Priority, Problem, Refusal,
-    Reservation, State, TaskId, TaskKind, TaskPhase, TaskRecord, TaskState, TenantId, WorkerId,
-    codes,
+    CircuitId, CircuitRecord, CircuitState, Digest, Idempotency, Millis, Outcome, Priority,
+    Problem, Refusal, Reservation, State, TaskId, TaskKind, TaskPhase, TaskRecord, TaskState,
+    TenantId, WorkerId, codes,
 };
 
 /// A proof as it is asked for.
@@ -15,6 +15,7 @@ pub(super) struct Submission<'a> {
     pub(super) idempotency: Option<Idempotency>,
     pub(super) tenant: &'a TenantId,
     pub(super) deadline: Option<Millis>,
+    pub(super) input_bytes: u64,
 }
 
 // === impl State ===
@@ -33,15 +34,22 @@ impl State {
             idempotency,
             tenant,
             deadline,
+            input_bytes,
         } = *submission;
         let kind = TaskKind::Prove { circuit, input };
         if let Some(answer) = self.earlier_submission(task, kind, idempotency) {
             return answer;
         }
+        self.check_active(tenant)?;
+        let visible = |record: &&CircuitRecord| {
+            let plugin = self.plugin(&record.plugin);
+            plugin.is_some_and(|plugin| plugin.is_visible_to(tenant))
+        };
         let record = self
             .circuit(&circuit)
+            .filter(visible)
             .ok_or(Refusal::UnknownCircuit(circuit))?;
-        self.check_usable(&record.plugin)?;
+        self.check_usable(&record.plugin, tenant)?;
         if let CircuitState::Rejected(problem) = &record.state {
             return Err(Refusal::CircuitRejected {
                 circuit,
@@ -49,10 +57,12 @@ impl State {
             });
         }
         self.check_fresh(task)?;
+        self.check_task_quotas(tenant, input_bytes, now)?;
         self.insert_task(TaskRecord {
             priority,
             idempotency,
             deadline,
+            input_bytes,
             ..new_task(task, kind, tenant.clone(), now)
         });
         Ok(Outcome::TaskSubmitted {
@@ -138,6 +148,7 @@ impl State {
     /// Ends an unfinished task, and with it the attempts that still run. The only way into a final
     /// state.
     pub(super) fn finish_task(&mut self, id: &TaskId, state: TaskState, now: Millis) {
+        self.count_end(id, &state);
         self.update_task(id, |task| {
             if task.is_finished() {
                 return;
@@ -157,5 +168,24 @@ impl State {
             task.second = None;
             task.finished_at = Some(now);
         });
+    }
+
+    /// Counts the end of a task that has not ended yet.
+    fn count_end(&mut self, id: &TaskId, state: &TaskState) {
+        let Some(task) = self.task(id).filter(|task| !task.is_finished()) else {
+            return;
+        };
+        let (tenant, proof) = (
+            task.tenant.clone(),
+            matches!(task.kind, TaskKind::Prove { .. }),
+        );
+        let Some(usage) = self.usage_mut(&tenant) else {
+            return;
+        };
+        match state {
+            TaskState::Done(_) if proof => usage.proofs += 1,
+            TaskState::Failed(_) => usage.failed += 1,
+            _ => {}
+        }
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct Index {
     /// Attempts that run, by tenant. Zeros are removed.
     running: BTreeMap<TenantId, u64>,
     running_tasks: u64,
+    /// Unfinished tasks of each tenant, and the bytes of their inputs.
+    live: BTreeMap<TenantId, (u64, u64)>,
     /// Unfinished with a deadline, by deadline.
     deadlines: BTreeSet<(Millis, TaskId)>,
     /// Leased once with a deadline, by deadline: those who might get a second attempt.
@@ -72,6 +74,9 @@ impl Index {
                 return;
             }
         }
+        let (tasks, bytes) = self.live.entry(task.tenant.clone()).or_default();
+        *tasks += 1;
+        *bytes = bytes.saturating_add(task.input_bytes);
         if let Some(deadline) = task.deadline {
             self.deadlines.insert((deadline, task.id));
         }
@@ -108,10 +113,22 @@ impl Index {
             TaskState::Done(_) | TaskState::Failed(_) | TaskState::Cancelled => {
                 self.finished
                     .remove(&(task.finished_at.unwrap_or(0), task.id));
+                return;
             }
         }
+        self.remove_live(task);
         if let Some(deadline) = task.deadline {
             self.deadlines.remove(&(deadline, task.id));
+        }
+    }
+
+    fn remove_live(&mut self, task: &TaskRecord) {
+        if let Some((tasks, bytes)) = self.live.get_mut(&task.tenant) {
+            *tasks -= 1;
+            *bytes = bytes.saturating_sub(task.input_bytes);
+            if *tasks == 0 {
+                self.live.remove(&task.tenant);
+            }
         }
     }
 
@@ -186,6 +203,10 @@ impl Index {
 
     pub(super) fn running_of(&self, tenant: &TenantId) -> u64 {
         self.running.get(tenant).copied().unwrap_or(0)
+    }
+
+    pub(super) fn live_of(&self, tenant: &TenantId) -> (u64, u64) {
+        self.live.get(tenant).copied().unwrap_or_default()
     }
 
     pub(super) fn held_by(&self, worker: &WorkerId) -> Option<&Held> {

@@ -217,6 +217,7 @@ fn commands(ledger: &Ledger, step: &Step) -> Vec<Command> {
             now,
             tenant: TenantId::default(),
             deadline: None,
+            input_bytes: 0,
         },
         Step::Lease { task, skew, worker } => {
             let attempt = attempt(ledger, task, 1 + skew).attempt;
@@ -274,6 +275,8 @@ fn commands(ledger: &Ledger, step: &Step) -> Vec<Command> {
         Step::Retire { plugin } => Command::RetirePlugin {
             component: component(plugin),
             now,
+            tenant: None,
+            actor: "somebody".to_owned(),
         },
         Step::Forget { task } => Command::ForgetTasks {
             tasks: vec![task_id(task)],
@@ -415,7 +418,7 @@ proptest! {
     fn a_name_and_version_never_change_hands(steps in steps()) {
         let mut owners: BTreeMap<String, Digest> = BTreeMap::new();
         play(&steps, |_, _, _, after| {
-            for plugin in after.plugin_versions("plugin") {
+            for plugin in after.plugin_versions(&TenantId::default(), "plugin") {
                 let version = plugin.facts.as_ref().unwrap().version.clone();
                 prop_assert_eq!(*owners.entry(version).or_insert(plugin.component), plugin.component);
             }

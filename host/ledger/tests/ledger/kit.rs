@@ -3,7 +3,7 @@
 use aureole_ledger::{
     AttemptRef, CircuitFacts, CircuitId, Command, Completion, Digest, Expiry, Idempotency, Millis,
     Outcome, PlanOptions, Priority, Problem, Refusal, State, TaskId, TaskRecord, TenantId, Timings,
-    WorkerId, WorkerView, plan,
+    Visibility, WorkerId, WorkerView, plan,
 };
 
 pub(crate) const LEASE_MS: Millis = 10_000;
@@ -124,6 +124,7 @@ impl Ledger {
             now: self.now,
             tenant: TenantId::default(),
             deadline: None,
+            input_bytes: 0,
         }
     }
 
@@ -346,6 +347,14 @@ impl Ledger {
         task: TaskId,
         deadline: Option<Millis>,
     ) {
+        let publish = Command::SharePlugin {
+            component: digest("component"),
+            tenant: TenantId::default(),
+            visibility: Visibility::Public,
+            actor: "operator".to_owned(),
+            now: self.now,
+        };
+        assert_eq!(self.state.apply(&publish), Outcome::PluginShared);
         let outcome = self.state.apply(&Command::SubmitTask {
             task,
             circuit,
@@ -355,6 +364,7 @@ impl Ledger {
             now: self.now,
             tenant: TenantId::new(tenant).unwrap(),
             deadline,
+            input_bytes: 0,
         });
         assert!(matches!(
             outcome,

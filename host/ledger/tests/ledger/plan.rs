@@ -15,6 +15,7 @@ fn submit(ledger: &mut Ledger, circuit: aureole_ledger::CircuitId, task: u8, pri
         now: ledger.now,
         tenant: TenantId::default(),
         deadline: None,
+        input_bytes: 0,
     };
     assert!(matches!(
         ledger.apply(&command),

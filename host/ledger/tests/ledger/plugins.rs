@@ -12,6 +12,8 @@ fn retire(ledger: &Ledger, component: &str) -> Command {
     Command::RetirePlugin {
         component: digest(component),
         now: ledger.now,
+        tenant: None,
+        actor: "somebody".to_owned(),
     }
 }
 
@@ -48,7 +50,10 @@ fn an_inspection_with_defaults_brings_a_ready_circuit() {
     };
     ledger.complete(attempt, "w", completion);
     let id = CircuitId::of(&digest("a"), &digest("params"));
-    let plugin = ledger.state.latest_plugin("merkle").unwrap();
+    let plugin = ledger
+        .state
+        .latest_plugin(&TenantId::default(), "merkle")
+        .unwrap();
     assert_eq!(plugin.facts.as_ref().unwrap().default_circuit, Some(id));
     let circuit = ledger.state.circuit(&id).unwrap();
     assert_eq!(circuit.state, CircuitState::Ready(facts("a")));
@@ -70,7 +75,10 @@ fn a_name_and_version_belong_to_the_first_bytes() {
         problem.detail
     );
     assert_eq!(ledger.task(task_id(1)).problem(), Some(problem));
-    let owner = ledger.state.plugin_version("plugin", "1.0.0").unwrap();
+    let owner = ledger
+        .state
+        .plugin_version(&TenantId::default(), "plugin", "1.0.0")
+        .unwrap();
     assert_eq!(owner.component, digest("first"));
 }
 
@@ -88,7 +96,12 @@ fn malformed_names_and_versions_reject_the_plugin() {
             panic!("{plugin:?}")
         };
         assert_eq!(problem.code, code);
-        assert!(ledger.state.plugin_versions(name).is_empty());
+        assert!(
+            ledger
+                .state
+                .plugin_versions(&TenantId::default(), name)
+                .is_empty()
+        );
     }
 }
 
@@ -156,7 +169,12 @@ fn a_retired_plugin_takes_nothing_new_but_finishes_what_it_had() {
         ledger.refusal(&register),
         Refusal::PluginRetired(digest("component"))
     );
-    assert!(ledger.state.latest_plugin("plugin").is_none());
+    assert!(
+        ledger
+            .state
+            .latest_plugin(&TenantId::default(), "plugin")
+            .is_none()
+    );
     let attempt = ledger.lease(1, "w");
     ledger.complete(attempt, "w", crate::kit::proved("proof"));
 }
@@ -175,7 +193,11 @@ fn uploading_a_retired_plugin_brings_it_back() {
         }
     );
     assert_eq!(
-        ledger.state.latest_plugin("plugin").unwrap().state,
+        ledger
+            .state
+            .latest_plugin(&TenantId::default(), "plugin")
+            .unwrap()
+            .state,
         PluginState::Ready
     );
 }
@@ -218,7 +240,11 @@ fn versions_are_listed_newest_first_and_only_ready_ones_are_latest() {
     for (number, version) in (1..).zip(["1.2.0", "1.10.0", "1.9.0"]) {
         ledger.add_plugin(version, "merkle", version, number);
     }
-    let versions: Vec<_> = ledger.state.plugin_versions("merkle").into_iter().collect();
+    let versions: Vec<_> = ledger
+        .state
+        .plugin_versions(&TenantId::default(), "merkle")
+        .into_iter()
+        .collect();
     let names: Vec<_> = versions
         .iter()
         .map(|p| p.facts.as_ref().unwrap().version.as_str())
@@ -227,7 +253,11 @@ fn versions_are_listed_newest_first_and_only_ready_ones_are_latest() {
     let command = retire(&ledger, "1.10.0");
     let _ = ledger.apply(&command);
     assert_eq!(
-        ledger.state.latest_plugin("merkle").unwrap().component,
+        ledger
+            .state
+            .latest_plugin(&TenantId::default(), "merkle")
+            .unwrap()
+            .component,
         digest("1.9.0")
     );
 }

@@ -91,6 +91,7 @@ fn a_low_priority_is_overtaken_for_a_bounded_time_only() {
             now: ledger.now,
             tenant: TenantId::default(),
             deadline: None,
+            input_bytes: 0,
         });
     };
     submit(&mut ledger, 1, Priority::LOWEST);

@@ -18,6 +18,7 @@ fn keyed(ledger: &Ledger, circuit: CircuitId, task: u8, key: Idempotency) -> Com
         now: ledger.now,
         tenant: TenantId::default(),
         deadline: None,
+        input_bytes: 0,
     }
 }
 
@@ -48,6 +49,7 @@ fn the_same_submission_is_one_task() {
         now: 0,
         tenant: TenantId::default(),
         deadline: None,
+        input_bytes: 0,
     };
     assert_eq!(ledger.refusal(&other), Refusal::TaskExists(task_id(1)));
 }

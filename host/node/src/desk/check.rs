@@ -84,7 +84,7 @@ impl Desk {
     /// Says whether an input satisfies a circuit, and what it breaks.
     pub(crate) async fn check_against(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         check: InputCheck,
     ) -> Result<rest::CheckReport, Problem> {
         let InputCheck {
@@ -92,9 +92,9 @@ impl Desk {
             input,
             reveal,
         } = check;
-        let facts = self.ready_facts(&circuit)?;
-        let record = self.circuit_record(&circuit)?;
-        self.check_input(&circuit, &input).await?;
+        let facts = self.ready_facts(caller, &circuit)?;
+        let record = self.circuit_record(caller, &circuit)?;
+        self.check_input(caller, &circuit, &input).await?;
         let params = self
             .depot
             .get(&record.params, PARAMS_BYTES_MAX)

@@ -10,7 +10,7 @@ use aureole_ledger::{
 };
 use serde_json::Value;
 
-use super::{Desk, domain, storage};
+use super::{Desk, domain, plugins::sees, storage};
 use crate::ids;
 
 /// Parameters are a few numbers and choices.
@@ -31,7 +31,8 @@ impl Desk {
     ) -> Result<(rest::Circuit, bool), Problem> {
         let (id, created) = self.register(caller, plugin, params).await?;
         Ok((
-            self.circuit_view(&self.circuit_record(&id)?).await?,
+            self.circuit_view(&self.circuit_record(caller, &id)?)
+                .await?,
             created,
         ))
     }
@@ -39,16 +40,16 @@ impl Desk {
     /// One circuit, after waiting for the end of its preparation.
     pub(crate) async fn show_circuit(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         id: &CircuitId,
         wait: Duration,
     ) -> Result<rest::Circuit, Problem> {
-        let mut record = self.circuit_record(id)?;
+        let mut record = self.circuit_record(caller, id)?;
         if let (CircuitState::Preparing, Some(task)) = (&record.state, record.task) {
             self.coordinator
                 .wait_task(task, |view| view.task.is_finished(), wait)
                 .await;
-            record = self.circuit_record(id)?;
+            record = self.circuit_record(caller, id)?;
         }
         self.circuit_view(&record).await
     }
@@ -56,10 +57,10 @@ impl Desk {
     /// The circuit's canonical bytes.
     pub(crate) async fn circuit_bytes(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         id: &CircuitId,
     ) -> Result<Blob, Problem> {
-        let digest = self.ready_facts(id)?.circuit_digest;
+        let digest = self.ready_facts(caller, id)?.circuit_digest;
         let bytes = self
             .depot
             .get(&digest, CIRCUIT_BYTES_MAX)
@@ -75,7 +76,7 @@ impl Desk {
         plugin: &rest::PluginRef,
         params: Option<&Value>,
     ) -> Result<(CircuitId, bool), Problem> {
-        let record = self.plugin_record(plugin)?;
+        let record = self.plugin_record(caller, plugin)?;
         let facts = usable(&record, plugin)?;
         let Some(params) = params else {
             return facts.default_circuit.map(|id| (id, false)).ok_or_else(|| {
@@ -143,9 +144,18 @@ impl Desk {
         }
     }
 
-    pub(super) fn circuit_record(&self, id: &CircuitId) -> Result<CircuitRecord, Problem> {
+    /// A circuit, if the caller may know of its plugin.
+    pub(super) fn circuit_record(
+        &self,
+        caller: &Caller,
+        id: &CircuitId,
+    ) -> Result<CircuitRecord, Problem> {
         self.coordinator
-            .read(|state| state.circuit(id).cloned())
+            .read(|state| {
+                let circuit = state.circuit(id)?;
+                let plugin = state.plugin(&circuit.plugin)?;
+                sees(caller, plugin).then(|| circuit.clone())
+            })
             .ok_or_else(|| {
                 let detail = format!("no circuit {id} is here; make it with POST /api/v1/circuits");
                 Problem::new(codes::circuit::UNKNOWN, detail)
@@ -155,9 +165,10 @@ impl Desk {
     /// What is known of a circuit that is ready.
     pub(super) fn ready_facts(
         &self,
+        caller: &Caller,
         id: &CircuitId,
     ) -> Result<aureole_ledger::CircuitFacts, Problem> {
-        match self.circuit_record(id)?.state {
+        match self.circuit_record(caller, id)?.state {
             CircuitState::Ready(facts) => Ok(facts),
             CircuitState::Preparing => Err(Problem::new(
                 codes::circuit::NOT_READY,

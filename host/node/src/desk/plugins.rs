@@ -1,10 +1,14 @@
-//! Plugins: upload, list, show, retire.
+//! Plugins: upload, list, show, share, retire.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aureole_api::{Problem, codes, rest};
 use aureole_gateway::{Caller, Component};
-use aureole_ledger::{Command, Digest, Outcome, PluginRecord, PluginState, Signer};
+use aureole_ledger::limits::SHARED_WITH_MAX;
+use aureole_ledger::{
+    Command, Digest, PluginRecord, PluginState, Role, Signer, TenantId, Visibility,
+};
 
 use super::{Desk, blocking, storage};
 use crate::ids;
@@ -28,15 +32,15 @@ impl Desk {
             .put_stream(Box::pin(component.into_reader()), COMPONENT_BYTES_MAX)
             .await
             .map_err(|error| self.upload_failed(&error))?;
-        let known = self
-            .coordinator
-            .read(|state| state.plugin(&digest).is_some());
+        let (known, new) = self.coordinator.read(|state| {
+            let plugin = state.plugin(&digest);
+            let held = plugin.is_some_and(|plugin| plugin.holders.contains_key(&caller.tenant));
+            (plugin.is_some(), !held)
+        });
         let signer = match self.admit(&digest, known, signature.as_ref()).await {
             Ok(signer) => signer,
             Err(problem) => {
-                if !known && let Err(error) = self.depot.remove(&digest).await {
-                    tracing::warn!(%digest, %error, "a refused component stays in the depot");
-                }
+                self.discard(&digest).await;
                 return Err(problem);
             }
         };
@@ -48,12 +52,14 @@ impl Desk {
             now: self.coordinator.now(),
             tenant: caller.tenant.clone(),
         };
-        let Outcome::PluginRegistered { created, .. } = self.propose(command).await? else {
-            return Err(Problem::new(
-                codes::node::INTERNAL,
-                "the ledger answered another command",
-            ));
-        };
+        // The record shown below says what came of it.
+        if let Err(problem) = self.propose(command).await {
+            // Only a refusal is certain to have left no plugin behind.
+            if problem.status() < 500 {
+                self.discard(&digest).await;
+            }
+            return Err(problem);
+        }
         if let Some(signer) = signer {
             // The record shown below says what came of it.
             let component = digest;
@@ -61,8 +67,21 @@ impl Desk {
                 .propose(Command::SignPlugin { component, signer })
                 .await?;
         }
-        let record = self.plugin_record(&rest::PluginRef::Digest(*digest.as_bytes()))?;
-        Ok((self.plugin_view(&record, true).await?, created))
+        let record = self.plugin_record(caller, &rest::PluginRef::Digest(*digest.as_bytes()))?;
+        Ok((self.plugin_view(caller, &record, true).await?, new))
+    }
+
+    /// Removes a component that was refused, unless somebody else has registered it meanwhile.
+    async fn discard(&self, digest: &Digest) {
+        if self
+            .coordinator
+            .read(|state| state.plugin(digest).is_some())
+        {
+            return;
+        }
+        if let Err(error) = self.depot.remove(digest).await {
+            tracing::warn!(%digest, %error, "a refused component stays in the depot");
+        }
     }
 
     /// Says whether a component may be registered: its signer is accepted, and it can be a plugin.
@@ -96,13 +115,17 @@ impl Desk {
     }
 
     /// All plugins by name and version, without their schemas.
-    pub(crate) async fn list_plugins(&self, _caller: &Caller) -> Result<rest::PluginList, Problem> {
-        let records: Vec<PluginRecord> = self
-            .coordinator
-            .read(|state| state.plugins().cloned().collect());
+    pub(crate) async fn list_plugins(&self, caller: &Caller) -> Result<rest::PluginList, Problem> {
+        let records: Vec<PluginRecord> = self.coordinator.read(|state| {
+            state
+                .plugins()
+                .filter(|plugin| sees(caller, plugin))
+                .cloned()
+                .collect()
+        });
         let mut plugins = Vec::with_capacity(records.len());
         for record in &records {
-            plugins.push(self.plugin_view(record, false).await?);
+            plugins.push(self.plugin_view(caller, record, false).await?);
         }
         plugins.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
         Ok(rest::PluginList { plugins })
@@ -111,42 +134,99 @@ impl Desk {
     /// One plugin in full, after waiting for the end of its inspection.
     pub(crate) async fn show_plugin(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         reference: &rest::PluginRef,
         wait: Duration,
     ) -> Result<rest::Plugin, Problem> {
-        let mut record = self.plugin_record(reference)?;
+        let mut record = self.plugin_record(caller, reference)?;
         if record.state == PluginState::Inspecting && !wait.is_zero() {
             self.coordinator
                 .wait_task(record.task, |view| view.task.is_finished(), wait)
                 .await;
-            record = self.plugin_record(&rest::PluginRef::Digest(*record.component.as_bytes()))?;
+            record = self.plugin_record(
+                caller,
+                &rest::PluginRef::Digest(*record.component.as_bytes()),
+            )?;
         }
-        self.plugin_view(&record, true).await
+        self.plugin_view(caller, &record, true).await
     }
 
-    /// Takes a version out of use.
+    /// Takes a version out of use: for the caller's tenant, and for everybody when nobody else
+    /// uploaded the same bytes. An administrator whose tenant did not takes it out for everybody.
     pub(crate) async fn retire(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         reference: &rest::PluginRef,
     ) -> Result<rest::Plugin, Problem> {
-        let component = self.plugin_record(reference)?.component;
+        let mut record = self.plugin_record(caller, reference)?;
+        let held = record.holders.contains_key(&caller.tenant);
+        if !held && caller.role != Role::Admin {
+            return Err(not_yours(reference));
+        }
+        let component = record.component;
         // The record shown below says what came of it.
         let _ = self
             .propose(Command::RetirePlugin {
                 component,
                 now: self.coordinator.now(),
+                tenant: held.then(|| caller.tenant.clone()),
+                actor: caller.actor(),
             })
             .await?;
-        let record = self.plugin_record(&rest::PluginRef::Digest(*component.as_bytes()))?;
-        self.plugin_view(&record, true).await
+        tracing::info!(target: "audit", actor = %caller.credential, plugin = %component, "plugin retired");
+        let now = self.coordinator.now();
+        record = self
+            .plugin_record(caller, &rest::PluginRef::Digest(*component.as_bytes()))
+            .unwrap_or(record);
+        if !record.holders.contains_key(&caller.tenant) && held {
+            // Others go on with it.
+            record.state = PluginState::Retired { at: now };
+        }
+        self.plugin_view(caller, &record, true).await
     }
 
-    /// The plugin that a reference means: by name alone, the newest that is ready, else the
-    /// newest.
+    /// Says who may use the caller's plugin beside itself.
+    pub(crate) async fn share(
+        &self,
+        caller: &Caller,
+        reference: &rest::PluginRef,
+        sharing: rest::Sharing,
+    ) -> Result<rest::Plugin, Problem> {
+        let record = self.plugin_record(caller, reference)?;
+        if !record.holders.contains_key(&caller.tenant) {
+            return Err(not_yours(reference));
+        }
+        if sharing == rest::Sharing::Public && caller.role != Role::Admin {
+            let detail =
+                "only an administrator publishes: everybody means the same by a public name";
+            return Err(Problem::new(codes::access::FORBIDDEN, detail));
+        }
+        let visibility = match sharing {
+            rest::Sharing::Private => Visibility::Private,
+            rest::Sharing::Public => Visibility::Public,
+            rest::Sharing::Shared { with } => Visibility::Shared(tenants(&with)?),
+        };
+        let component = record.component;
+        // The record shown below says what came of it.
+        let _ = self
+            .propose(Command::SharePlugin {
+                component,
+                tenant: caller.tenant.clone(),
+                visibility,
+                actor: caller.actor(),
+                now: self.coordinator.now(),
+            })
+            .await?;
+        tracing::info!(target: "audit", actor = %caller.credential, plugin = %component, "plugin shared");
+        let record = self.plugin_record(caller, &rest::PluginRef::Digest(*component.as_bytes()))?;
+        self.plugin_view(caller, &record, true).await
+    }
+
+    /// The plugin that a caller means by a reference: by name alone, the newest that is ready, else
+    /// the newest. What the caller may not know of is answered as if it were not there.
     pub(super) fn plugin_record(
         &self,
+        caller: &Caller,
         reference: &rest::PluginRef,
     ) -> Result<PluginRecord, Problem> {
         let found = self.coordinator.read(|state| {
@@ -155,15 +235,18 @@ impl Desk {
                 rest::PluginRef::Name {
                     name,
                     version: Some(version),
-                } => state.plugin_version(name, version),
+                } => state.plugin_version(&caller.tenant, name, version),
                 rest::PluginRef::Name {
                     name,
                     version: None,
-                } => state
-                    .latest_plugin(name)
-                    .or_else(|| state.plugin_versions(name).into_iter().next()),
+                } => state.latest_plugin(&caller.tenant, name).or_else(|| {
+                    state
+                        .plugin_versions(&caller.tenant, name)
+                        .into_iter()
+                        .next()
+                }),
             };
-            record.cloned()
+            record.filter(|plugin| sees(caller, plugin)).cloned()
         });
         found.ok_or_else(|| {
             let detail =
@@ -185,4 +268,28 @@ impl Desk {
             _ => self.not_stored(error, "the component cannot be stored"),
         }
     }
+}
+
+/// Whether a caller may know of a plugin.
+pub(super) fn sees(caller: &Caller, plugin: &PluginRecord) -> bool {
+    caller.role == Role::Admin || plugin.is_visible_to(&caller.tenant)
+}
+
+fn not_yours(reference: &rest::PluginRef) -> Problem {
+    let detail = format!("{reference} was uploaded by another tenant, which shares it with yours");
+    Problem::new(codes::plugin::NOT_YOURS, detail)
+}
+
+fn tenants(names: &[String]) -> Result<BTreeSet<TenantId>, Problem> {
+    let each = names.iter().enumerate().map(|(index, name)| {
+        name.parse().map_err(|error| {
+            Problem::new(codes::request::ID, format!("{error}")).at(format!("/with/{index}"))
+        })
+    });
+    let tenants: BTreeSet<TenantId> = each.collect::<Result<_, _>>()?;
+    if tenants.is_empty() || tenants.len() > SHARED_WITH_MAX {
+        let detail = format!("a plugin is shared with 1 to {SHARED_WITH_MAX} tenants");
+        return Err(Problem::new(codes::access::TENANT_FIELD, detail).at("/with"));
+    }
+    Ok(tenants)
 }

@@ -57,11 +57,11 @@ impl Desk {
     /// Whether a proof verifies under a circuit's key for exactly these public inputs.
     pub(crate) async fn verdict(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         request: Verification,
     ) -> Result<rest::Verdict, Problem> {
-        let record = self.circuit_record(&request.circuit)?;
-        let facts = self.ready_facts(&request.circuit)?;
+        let record = self.circuit_record(caller, &request.circuit)?;
+        let facts = self.ready_facts(caller, &request.circuit)?;
         let inputs = self.circuit_view(&record).await?.public_inputs;
         let flat = flat(&inputs, &request.public_inputs)?;
         let proof = request.proof;

@@ -87,10 +87,11 @@ impl Desk {
         self.history.admit(finished)?;
         let circuit = self.target(caller, &submission.target).await?;
         self.admit_proof(&circuit)?;
-        self.check_input(&circuit, &submission.input).await?;
+        self.check_input(caller, &circuit, &submission.input)
+            .await?;
         let idempotency = self.idempotency(caller, &circuit, &submission);
         self.admit_deadline(submission.deadline, idempotency)?;
-        let input = self.seal(fresh, submission.input).await?;
+        let (input, input_bytes) = self.seal(fresh, submission.input).await?;
         let command = Command::SubmitTask {
             task: fresh,
             circuit,
@@ -100,6 +101,7 @@ impl Desk {
             now: self.coordinator.now(),
             tenant: caller.tenant.clone(),
             deadline: submission.deadline,
+            input_bytes,
         };
         let outcome = self.propose(command).await;
         let task = match outcome {
@@ -142,9 +144,9 @@ impl Desk {
     async fn target(&self, caller: &Caller, target: &Target) -> Result<CircuitId, Problem> {
         match target {
             Target::Circuit(id) => {
-                let record = self.circuit_record(id)?;
+                let record = self.circuit_record(caller, id)?;
                 let reference = rest::PluginRef::Digest(*record.plugin.as_bytes());
-                usable(&self.plugin_record(&reference)?, &reference)?;
+                usable(&self.plugin_record(caller, &reference)?, &reference)?;
                 Ok(*id)
             }
             Target::Plugin { plugin, params } => self
@@ -202,10 +204,11 @@ impl Desk {
     /// Checks an input against its plugin's schema.
     pub(super) async fn check_input(
         &self,
+        caller: &Caller,
         circuit: &CircuitId,
         input: &Value,
     ) -> Result<(), Problem> {
-        let plugin = self.circuit_record(circuit)?.plugin;
+        let plugin = self.circuit_record(caller, circuit)?.plugin;
         let description = self.coordinator.read(|state| {
             state
                 .plugin(&plugin)?
@@ -226,7 +229,7 @@ impl Desk {
     }
 
     /// Seals an input under a key of its own and stores it; the plain bytes go no further.
-    async fn seal(&self, task: TaskId, input: Value) -> Result<Digest, Problem> {
+    async fn seal(&self, task: TaskId, input: Value) -> Result<(Digest, u64), Problem> {
         let plain =
             blocking(move || aureole_store::Secret::new(input.to_string().into_bytes())).await?;
         if plain.len() > INPUT_BYTES_MAX {
@@ -238,15 +241,16 @@ impl Desk {
                 ),
             ));
         }
+        let bytes = plain.len() as u64;
         let sealed = self
             .keys
             .seal(task, plain)
             .await
             .map_err(|error| self.not_stored(&error, "the input cannot be sealed"))?;
-        self.depot
-            .put(sealed.bytes.into())
-            .await
-            .map_err(|error| self.not_stored(&error, "the input cannot be stored"))
+        let stored = self.depot.put(sealed.bytes.into()).await;
+        let digest =
+            stored.map_err(|error| self.not_stored(&error, "the input cannot be stored"))?;
+        Ok((digest, bytes))
     }
 
     /// Destroys this member's key of an input that no task will use, and removes the sealed bytes.
@@ -351,7 +355,7 @@ impl Desk {
     ) -> Result<rest::TaskPage, Problem> {
         let before = filter.before.as_deref().map(cursor).transpose()?;
         let plugin = match &filter.plugin {
-            Some(reference) => Some(self.plugin_record(reference)?.component),
+            Some(reference) => Some(self.plugin_record(caller, reference)?.component),
             None => None,
         };
         let limit = filter.limit as usize;

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use aureole_api::{Problem, codes, rest};
+use aureole_gateway::Caller;
 use aureole_ledger::{
     CircuitId, CircuitRecord, CircuitState, Completion, Digest, PluginRecord, PluginState, Stage,
-    TaskKind, TaskPhase, TaskRecord,
+    TaskKind, TaskPhase, TaskRecord, TenantId, Visibility,
 };
 use serde_json::Value;
 
@@ -20,6 +21,7 @@ impl Desk {
     /// A plugin, with its schemas and lints or without.
     pub(super) async fn plugin_view(
         &self,
+        caller: &Caller,
         record: &PluginRecord,
         schemas: bool,
     ) -> Result<rest::Plugin, Problem> {
@@ -41,6 +43,7 @@ impl Desk {
             public_inputs: Vec::new(),
             lints: Vec::new(),
             problem: None,
+            sharing: sharing(record, &caller.tenant),
         };
         if let PluginState::Rejected(problem) = &record.state {
             view.problem = Some(domain(problem));
@@ -148,6 +151,7 @@ impl Desk {
         };
         let mut view = rest::Task {
             id: record.id.to_string(),
+            tenant: record.tenant.to_string(),
             kind: task_kind(&record.kind),
             state: task_state(record.phase()),
             stage: self.stage(record, circuit.as_ref()),
@@ -265,6 +269,17 @@ fn public_input_names(description: &Value) -> Vec<rest::PublicInputName> {
         .get("public_inputs")
         .and_then(|inputs| serde_json::from_value(inputs.clone()).ok())
         .unwrap_or_default()
+}
+
+/// What a tenant's own plugin is to others; nothing for one that another tenant shares.
+fn sharing(record: &PluginRecord, tenant: &TenantId) -> Option<rest::Sharing> {
+    Some(match record.holders.get(tenant)? {
+        Visibility::Private => rest::Sharing::Private,
+        Visibility::Public => rest::Sharing::Public,
+        Visibility::Shared(with) => rest::Sharing::Shared {
+            with: with.iter().map(TenantId::to_string).collect(),
+        },
+    })
 }
 
 fn plugin_state(state: &PluginState) -> rest::PluginState {

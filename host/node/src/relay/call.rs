@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aureole_api::rest::{PluginRef, TaskState};
+use aureole_api::rest::{PluginRef, Sharing, TaskState};
 use aureole_api::{Problem, codes};
-use aureole_gateway::{InputCheck, Submission, Target, TaskFilter, Verification};
+use aureole_gateway::{
+    Administration, InputCheck, KeyHash, Submission, Target, TaskFilter, Verification,
+};
 use aureole_ledger::{CircuitId, Millis, Priority, TaskId};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A verb with its arguments. Not `Debug`: an input is private.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Call {
     Plugins,
@@ -23,6 +25,10 @@ pub(super) enum Call {
     },
     RetirePlugin {
         plugin: PluginRef,
+    },
+    SharePlugin {
+        plugin: PluginRef,
+        sharing: Sharing,
     },
     PutCircuit {
         plugin: PluginRef,
@@ -56,6 +62,12 @@ pub(super) enum Call {
         task: TaskId,
     },
     Verify(Verify),
+    Me,
+    Administer(Administration),
+    /// Who holds a key.
+    Authenticate {
+        key: KeyHash,
+    },
     /// How the leader is.
     Checks,
 }
@@ -112,6 +124,10 @@ impl Call {
             Self::Explain { .. } => "explain",
             Self::Proof { .. } => "proof",
             Self::Verify(_) => "verify",
+            Self::SharePlugin { .. } => "share_plugin",
+            Self::Me => "me",
+            Self::Administer(_) => "administer",
+            Self::Authenticate { .. } => "authenticate",
             Self::Checks => "checks",
         }
     }

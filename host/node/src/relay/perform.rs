@@ -18,10 +18,13 @@ pub(super) async fn document(
     call: Call,
 ) -> Result<Vec<u8>, Problem> {
     let wait = Duration::from_millis;
-    if call == Call::Checks {
-        return written(health::of_leader(desk).await);
+    match &call {
+        Call::Checks => return written(health::of_leader(desk).await),
+        Call::Authenticate { key } => return written(desk.holder(key)),
+        _ => {}
     }
     let caller = &caller.ok_or_else(|| unnamed(&call))?;
+    desk.recognise(caller)?;
     match call {
         Call::Plugins => written(desk.list_plugins(caller).await?),
         Call::Plugin { plugin, wait_ms } => {
@@ -55,7 +58,14 @@ pub(super) async fn document(
         Call::Cancel { task } => written(desk.cancel_task(caller, task).await?),
         Call::Explain { task } => written(desk.explain_task(caller, task).await?),
         Call::Verify(verify) => written(desk.verdict(caller, verify.read()?).await?),
-        Call::Checks | Call::CircuitIr { .. } | Call::Proof { .. } => Err(misplaced(&call)),
+        Call::SharePlugin { plugin, sharing } => {
+            written(desk.share(caller, &plugin, sharing).await?)
+        }
+        Call::Me => written(desk.introduce(caller)),
+        Call::Administer(asked) => written(desk.administer(caller, asked).await?),
+        Call::Checks | Call::Authenticate { .. } | Call::CircuitIr { .. } | Call::Proof { .. } => {
+            Err(misplaced(&call))
+        }
     }
 }
 
@@ -66,6 +76,7 @@ pub(super) async fn blob(
     call: Call,
 ) -> Result<Blob, Problem> {
     let caller = &caller.ok_or_else(|| unnamed(&call))?;
+    desk.recognise(caller)?;
     match call {
         Call::CircuitIr { circuit } => desk.circuit_bytes(caller, &circuit).await,
         Call::Proof { task } => desk.proof_of(caller, task).await,

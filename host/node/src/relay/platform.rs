@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use aureole_api::{Problem, codes, rest};
 use aureole_gateway::{
-    Blob, Caller, Component, InputCheck, Platform, Submission, TaskFilter, Verification,
+    Administered, Administration, Blob, Caller, Component, InputCheck, KeyHash, Platform,
+    Submission, TaskFilter, Verification,
 };
 use aureole_ledger::{CircuitId, TaskId};
 use bytes::Bytes;
@@ -28,6 +29,40 @@ struct Wait {
 
 #[async_trait]
 impl Platform for Relay {
+    async fn authenticate(&self, key: &KeyHash) -> Result<Option<Caller>, Problem> {
+        self.let_in(key).await
+    }
+
+    async fn me(&self, caller: &Caller) -> Result<rest::Me, Problem> {
+        self.ask(
+            Some(caller),
+            Pace::Prompt,
+            || Call::Me,
+            |desk| {
+                let caller = caller.clone();
+                async move { Ok(desk.introduce(&caller)) }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn administer(
+        &self,
+        caller: &Caller,
+        asked: Administration,
+    ) -> Result<Administered, Problem> {
+        self.ask(
+            Some(caller),
+            Pace::Prompt,
+            || Call::Administer(asked.clone()),
+            |desk| {
+                let (caller, asked) = (caller.clone(), asked.clone());
+                async move { desk.administer(&caller, asked).await }.boxed()
+            },
+        )
+        .await
+    }
+
     async fn put_plugin(
         &self,
         caller: &Caller,
@@ -39,6 +74,7 @@ impl Platform for Relay {
         let bytes = read_whole(component).await?;
         let again = || Component::from_bytes(bytes.clone()).signed(signature.clone());
         self.until_answered(
+            Some(caller),
             Pace::Long,
             |address, left| {
                 let (signature, bytes) = (signature.clone(), bytes.clone());
@@ -113,6 +149,28 @@ impl Platform for Relay {
         .await
     }
 
+    async fn share_plugin(
+        &self,
+        caller: &Caller,
+        plugin: &rest::PluginRef,
+        sharing: rest::Sharing,
+    ) -> Result<rest::Plugin, Problem> {
+        self.ask(
+            Some(caller),
+            Pace::Prompt,
+            || Call::SharePlugin {
+                plugin: plugin.clone(),
+                sharing: sharing.clone(),
+            },
+            |desk| {
+                let caller = caller.clone();
+                let (plugin, sharing) = (plugin.clone(), sharing.clone());
+                async move { desk.share(&caller, &plugin, sharing).await }.boxed()
+            },
+        )
+        .await
+    }
+
     async fn put_circuit(
         &self,
         caller: &Caller,
@@ -159,6 +217,7 @@ impl Platform for Relay {
 
     async fn circuit_ir(&self, caller: &Caller, circuit: CircuitId) -> Result<Blob, Problem> {
         self.until_answered(
+            Some(caller),
             Pace::Long,
             |address, left| async move {
                 let call = Call::CircuitIr { circuit };
@@ -287,6 +346,7 @@ impl Platform for Relay {
             return Ok(proof);
         }
         self.until_answered(
+            Some(caller),
             Pace::Prompt,
             |address, left| async move {
                 let call = Call::Proof { task };

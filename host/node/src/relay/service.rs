@@ -100,7 +100,11 @@ impl desk_server::Desk for DeskService {
         let _permit = self.uploads.acquire().await.map_err(closed)?;
         let work = async {
             let (caller, component) = receive(request.into_inner()).await?;
-            let done = self.local.desk.upload(&caller, component).await;
+            let desk = &self.local.desk;
+            let done = match desk.recognise(&caller) {
+                Ok(()) => desk.upload(&caller, component).await,
+                Err(problem) => Err(problem),
+            };
             Ok::<_, Status>(done.and_then(|done| written(&done)))
         };
         let done = self.leading(work).await??;

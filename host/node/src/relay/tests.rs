@@ -26,8 +26,8 @@ use tokio::sync::watch;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::Relay;
 use super::patience::ANSWER_WITHIN;
+use super::{Doorman, Relay};
 use crate::hot::Hot;
 use crate::tls::Transport;
 
@@ -177,7 +177,12 @@ fn caller() -> Caller {
 
 fn relay(coordinators: &[SocketAddr]) -> Relay {
     let coordinators = coordinators.iter().map(SocketAddr::to_string).collect();
-    Relay::apart(coordinators, Transport::Plain, Hot::new(None))
+    Relay::apart(
+        coordinators,
+        Transport::Plain,
+        Hot::new(None),
+        Doorman::default(),
+    )
 }
 
 /// Asks for a task; what came of it, and how long it took.

@@ -257,6 +257,7 @@ impl Queue for Client {
             now: 1,
             tenant: TenantId::default(),
             deadline: None,
+            input_bytes: 0,
         };
         proposed(&self.leader, submit).await?;
         proposed(&self.leader, lease(task, self.worker.clone())).await?;

@@ -156,6 +156,9 @@ fn tell(
     print::announce(format_args!(
         "  status:    aureole cluster status --coordinator {first} --admin {admin}"
     ));
+    print::announce(format_args!(
+        "  key:       {admin}/admin.key, which aureole finds in this folder"
+    ));
     print::announce("  kill one:  kill -9 PID; the others go on without it");
     print::announce(format_args!("  logs:      {}/*/log", folder.display()));
     print::announce("  stop:      Ctrl-C");

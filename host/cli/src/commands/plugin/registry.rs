@@ -1,10 +1,10 @@
-//! A node's plugins: upload, list, show, retire.
+//! A node's plugins: upload, list, show, share, retire.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use aureole_client::rest::ComponentSignature;
+use aureole_client::rest::{ComponentSignature, Sharing};
 
 use crate::commands::Context;
 use crate::{print, progress};
@@ -80,5 +80,22 @@ pub(super) async fn send(
             input_schema: None,
             ..plugin.clone()
         });
+    })
+}
+
+/// Says who may use a plugin beside its uploader.
+pub(super) async fn share(
+    context: &Context,
+    plugin: &str,
+    sharing: &Sharing,
+) -> anyhow::Result<()> {
+    let plugin = context.client()?.share_plugin(plugin, sharing).await?;
+    print::result(context.output, &plugin, |plugin| {
+        let whom = match &plugin.sharing {
+            Some(Sharing::Public) => "public".to_owned(),
+            Some(Sharing::Shared { with }) => format!("shared with {}", with.join(", ")),
+            Some(Sharing::Private) | None => "private".to_owned(),
+        };
+        print::line(format_args!("{} is {whom}", plugin.label()));
     })
 }

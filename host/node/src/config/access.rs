@@ -1,0 +1,99 @@
+//! What a gateway is told about its callers.
+
+use std::fs;
+use std::path::PathBuf;
+
+use aureole_gateway::KeyHash;
+use serde::{Deserialize, Serialize};
+
+use super::{Config, ConfigError};
+
+/// Who may use the REST API. Of its keys a gateway is told one, the administrator's first; all others
+/// are made with it and kept by the coordinators.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Access {
+    /// Hash of the administrator's first key, as `aureole admin bootstrap-key` prints it. A gateway
+    /// does not start without it, here or in a file.
+    pub bootstrap_key: Option<String>,
+    /// File with that hash.
+    pub bootstrap_key_file: Option<PathBuf>,
+    /// Requests a second of one key; 0 is no limit.
+    pub key_rate: u32,
+    /// Requests a second of all keys of a tenant together; 0 is no limit.
+    pub tenant_rate: u32,
+}
+
+// === impl Access ===
+
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            bootstrap_key: None,
+            bootstrap_key_file: None,
+            key_rate: aureole_gateway::limits::KEY_RATE,
+            tenant_rate: aureole_gateway::limits::TENANT_RATE,
+        }
+    }
+}
+
+// === impl Config ===
+
+impl Config {
+    /// The hash of the administrator's first key, which a gateway must have.
+    ///
+    /// # Errors
+    /// [`ConfigError::BootstrapKey`] and [`ConfigError::Read`].
+    pub fn bootstrap_key(&self) -> Result<KeyHash, ConfigError> {
+        let wrong = |found| ConfigError::BootstrapKey { found };
+        let text = match (&self.access.bootstrap_key, &self.access.bootstrap_key_file) {
+            (Some(_), Some(_)) => return Err(wrong("is given twice")),
+            (Some(text), None) => text.clone(),
+            (None, Some(path)) => fs::read_to_string(path).map_err(|source| ConfigError::Read {
+                path: path.clone(),
+                source,
+            })?,
+            (None, None) => return Err(wrong("is missing")),
+        };
+        text.trim()
+            .parse()
+            .map_err(|_| wrong("is no hash of a key"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! One key, by its hash, or no gateway.
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use std::path::Path;
+
+    use super::{Config, ConfigError};
+
+    #[test]
+    fn a_gateway_is_told_one_first_key_by_its_hash() {
+        let key = aureole_gateway::ApiKey::fresh().unwrap();
+        let hash = key.hash().to_string();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hash");
+        std::fs::write(&file, format!("{hash}\n")).unwrap();
+        let told = |text: Option<&str>, file: Option<&Path>| {
+            let mut config = Config::default();
+            config.access.bootstrap_key = text.map(str::to_owned);
+            config.access.bootstrap_key_file = file.map(Path::to_owned);
+            config.bootstrap_key()
+        };
+        assert!(told(Some(&hash), None).unwrap().matches(&key.hash()));
+        assert!(told(None, Some(&file)).unwrap().matches(&key.hash()));
+        for (text, file, found) in [
+            (None, None, "is missing"),
+            (Some(&*hash), Some(&*file), "is given twice"),
+            (Some(&**key.text()), None, "is no hash of a key"),
+        ] {
+            let error = told(text, file).unwrap_err();
+            assert!(error.to_string().contains(found), "{error}");
+        }
+        let gone = told(None, Some(Path::new("/nowhere/hash"))).unwrap_err();
+        assert!(matches!(gone, ConfigError::Read { .. }), "{gone:?}");
+    }
+}

@@ -1,0 +1,112 @@
+//! Who is let in: the administrator's first key by this process's configuration, every other by the
+//! ledger.
+//!
+//! Beside a coordinator the ledger's copy is asked first, and the leader only where that does not know
+//! the key yet. A gateway on its own asks the leader, and remembers for a moment who was let in. Neither
+//! lets a revoked key do anything: the leader's desk looks at every caller again.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use aureole_api::Problem;
+use aureole_gateway::{Caller, Credential, KeyHash};
+use aureole_ledger::{KeyId, Role, TenantId};
+use futures::FutureExt as _;
+
+use super::Relay;
+use super::call::Call;
+use super::patience::Pace;
+
+/// How long a gateway on its own remembers whom it let in.
+const REMEMBERED_FOR: Duration = Duration::from_secs(10);
+
+/// Callers remembered at a time; past it all are forgotten.
+const REMEMBERED_MAX: usize = 4096;
+
+/// Knows keys without asking.
+#[derive(Debug, Default)]
+pub(crate) struct Doorman {
+    bootstrap: Option<KeyHash>,
+    remembered: Mutex<BTreeMap<KeyId, Remembered>>,
+}
+
+#[derive(Debug)]
+struct Remembered {
+    key: KeyHash,
+    caller: Caller,
+    until: Instant,
+}
+
+// === impl Doorman ===
+
+impl Doorman {
+    pub(crate) fn new(bootstrap: Option<KeyHash>) -> Self {
+        Self {
+            bootstrap,
+            remembered: Mutex::default(),
+        }
+    }
+
+    /// Who holds a key, as far as that is known here.
+    fn knows(&self, key: &KeyHash) -> Option<Caller> {
+        if self.bootstrap.is_some_and(|first| first.matches(key)) {
+            return Some(Caller {
+                tenant: TenantId::default(),
+                role: Role::Admin,
+                credential: Credential::Bootstrap(key.id),
+            });
+        }
+        let remembered = self.lock();
+        let known = remembered.get(&key.id)?;
+        let fresh = known.until > Instant::now() && known.key.matches(key);
+        fresh.then(|| known.caller.clone())
+    }
+
+    fn remember(&self, key: &KeyHash, caller: &Caller) {
+        let mut remembered = self.lock();
+        if remembered.len() >= REMEMBERED_MAX {
+            remembered.clear();
+        }
+        let known = Remembered {
+            key: *key,
+            caller: caller.clone(),
+            until: Instant::now() + REMEMBERED_FOR,
+        };
+        remembered.insert(key.id, known);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<KeyId, Remembered>> {
+        self.remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Relay ===
+
+impl Relay {
+    /// Who holds a key.
+    pub(super) async fn let_in(&self, key: &KeyHash) -> Result<Option<Caller>, Problem> {
+        if let Some(caller) = self.doorman.knows(key) {
+            return Ok(Some(caller));
+        }
+        if let Some(local) = self.local()
+            && local.desk.knows(key)
+        {
+            return Ok(local.desk.holder(key));
+        }
+        let key = *key;
+        let asked = self.ask(
+            None,
+            Pace::Prompt,
+            || Call::Authenticate { key },
+            |desk| async move { Ok(desk.holder(&key)) }.boxed(),
+        );
+        let caller: Option<Caller> = asked.await?;
+        if let (Some(caller), None) = (&caller, self.local()) {
+            self.doorman.remember(&key, caller);
+        }
+        Ok(caller)
+    }
+}
