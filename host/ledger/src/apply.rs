@@ -12,9 +12,12 @@
 mod attempts;
 mod circuits;
 mod endings;
+mod keys;
+mod log;
 mod plugins;
 mod shares;
 mod tasks;
+mod trust;
 
 use self::attempts::{Grant, Report};
 use self::tasks::Submission;
@@ -81,6 +84,14 @@ impl State {
             Command::ExpireTask { task, now } => self.expire_task(task, *now),
             Command::ReserveWorker { task, worker } => self.reserve_worker(task, worker),
             Command::SetWeight { tenant, weight } => self.set_weight(tenant, *weight),
+            Command::PublishKey {
+                name,
+                circuit,
+                tenant,
+                now,
+            } => self.publish_key(name, *circuit, tenant, *now),
+            Command::RevokeKey { key, reason, now } => self.revoke_key(key, reason, *now),
+            Command::TrustWorker { worker } => Ok(self.trust_worker(worker)),
             Command::LeaseTask {
                 task,
                 attempt,
@@ -115,10 +126,12 @@ impl State {
                 timings,
                 now,
                 peak_memory_bytes,
+                acceptance,
             } => {
                 let report = Report {
                     timings,
                     peak_memory_bytes: *peak_memory_bytes,
+                    acceptance,
                 };
                 self.complete_task(
                     attempt_ref(task, attempt),

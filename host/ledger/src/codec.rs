@@ -9,14 +9,16 @@ use crate::limits::{COMMAND_BYTES_MAX, FORGET_MAX, RENEWALS_MAX};
 use crate::state::Facts;
 use crate::{Command, Digest, State};
 
-/// First byte of an encoded command. 2: tenants, deadlines, threads and memory.
-const COMMAND_VERSION: u8 = 2;
+/// First byte of an encoded command. 2: tenants, deadlines, threads and memory. 3: what the log says
+/// of a proof.
+const COMMAND_VERSION: u8 = 3;
 
 /// First bytes of an encoded state.
 const STATE_MAGIC: [u8; 8] = *b"AURLEDGR";
 
-/// Version of the state's layout, after the magic. 3: the newest time.
-const STATE_VERSION: u16 = 3;
+/// Version of the state's layout, after the magic. 3: the newest time. 4: the log, keys and
+/// distrust.
+const STATE_VERSION: u16 = 4;
 
 /// Bytes before the state's body: magic, version, digest.
 const HEADER_BYTES: usize = 8 + 2 + 32;

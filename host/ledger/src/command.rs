@@ -1,5 +1,6 @@
 //! What may be asked of the ledger. The enum is append-only: its order is the log's format.
 
+use aureole_receipts::Salt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -105,6 +106,8 @@ pub enum Command {
         now: Millis,
         /// Most memory that the attempt's processes had at once, if the worker measured it.
         peak_memory_bytes: Option<u64>,
+        /// What the log says of a proof beside; of other results it says nothing.
+        acceptance: Acceptance,
     },
     /// Ends an attempt without a result.
     FailAttempt {
@@ -180,6 +183,41 @@ pub enum Command {
         /// The worker.
         worker: WorkerId,
     },
+    /// Makes a ready circuit's key the current one under a name. The keys before it stay, and proofs
+    /// under them verify as before: that is how a key is rotated.
+    PublishKey {
+        /// The name.
+        name: String,
+        /// The circuit.
+        circuit: CircuitId,
+        /// Who publishes; a name belongs to whoever published under it first.
+        tenant: TenantId,
+        /// When.
+        now: Millis,
+    },
+    /// Declares that proofs under a key are worth nothing any more. Nothing undoes it.
+    RevokeKey {
+        /// Identity of the key.
+        key: Digest,
+        /// Why, for people; at most `REASON_BYTES_MAX`.
+        reason: String,
+        /// When.
+        now: Millis,
+    },
+    /// Trusts a worker again, and forgets the proofs of it that did not verify.
+    TrustWorker {
+        /// The worker.
+        worker: WorkerId,
+    },
+}
+
+/// What whoever accepts a proof adds to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acceptance {
+    /// Name of the build that verified it, at most [`aureole_receipts::limits::BUILD_BYTES_MAX`].
+    pub verifier: String,
+    /// Randomness for the commitment to its public inputs.
+    pub salt: Salt,
 }
 
 /// A submitter's key against double submission, scoped by the submitter before hashing.
@@ -239,6 +277,18 @@ pub enum Completion {
     },
 }
 
+// === impl Acceptance ===
+
+impl Acceptance {
+    /// Returns what goes with a result that is no proof.
+    pub const fn none() -> Self {
+        Self {
+            verifier: String::new(),
+            salt: Salt::from_bytes([0; 32]),
+        }
+    }
+}
+
 // === impl Command ===
 
 impl Command {
@@ -255,11 +305,14 @@ impl Command {
             | Self::ExpireLease { now, .. }
             | Self::CancelTask { now, .. }
             | Self::RetirePlugin { now, .. }
-            | Self::ExpireTask { now, .. } => Some(*now),
+            | Self::ExpireTask { now, .. }
+            | Self::PublishKey { now, .. }
+            | Self::RevokeKey { now, .. } => Some(*now),
             Self::ForgetTasks { .. }
             | Self::SignPlugin { .. }
             | Self::SetWeight { .. }
-            | Self::ReserveWorker { .. } => None,
+            | Self::ReserveWorker { .. }
+            | Self::TrustWorker { .. } => None,
         }
     }
 
@@ -281,6 +334,9 @@ impl Command {
             Self::ExpireTask { .. } => "expire_task",
             Self::SetWeight { .. } => "set_weight",
             Self::ReserveWorker { .. } => "reserve_worker",
+            Self::PublishKey { .. } => "publish_key",
+            Self::RevokeKey { .. } => "revoke_key",
+            Self::TrustWorker { .. } => "trust_worker",
         }
     }
 }

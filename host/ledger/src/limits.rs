@@ -80,6 +80,28 @@ pub const TASKS_MAX: u64 = 1_000_000;
 /// second check.
 pub const COMPONENT_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
+/// Names that keys are published under. As many as there may be plugins: a name stands for what one
+/// makes; a record has under a KiB with a dozen versions.
+pub const KEY_NAMES_MAX: u64 = 10_000;
+
+/// Keys under one name. A rotation a month for twenty years.
+pub const KEY_VERSIONS_MAX: u64 = 256;
+
+/// Bytes of the reason for a revocation: a sentence or two and a link.
+pub const REASON_BYTES_MAX: usize = 512;
+
+/// Builds of verifiers that the log's readers can be told the names of: one a week for forty years.
+/// A proof that a later one verified is accepted as well; its receipt has the digest alone.
+pub const BUILDS_MAX: usize = 2048;
+
+/// Proofs of one worker that may fail verification before it gets no more leases. One bad proof is bad
+/// memory perhaps, three are no accident.
+pub const INVALID_PROOFS_MAX: u32 = 3;
+
+/// Workers that something is held against; beyond, whoever lied least is forgotten. As many as may
+/// be joined.
+pub const DISTRUSTED_MAX: usize = 1024;
+
 /// Bytes of a tenant's name: a DNS label, so that it can stand in paths and metrics.
 pub const TENANT_ID_BYTES_MAX: usize = 63;
 

@@ -11,6 +11,7 @@ mod shared;
 
 use std::collections::BTreeMap;
 
+use aureole_receipts::Tree;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::index::Held;
@@ -19,8 +20,9 @@ pub(crate) use self::queue::{Lane, QueueKey, TenantQueue};
 pub(crate) use self::shared::Shared;
 use crate::plugin::PluginState;
 use crate::{
-    AttemptRef, CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Millis, Pace,
-    PluginRecord, Reservation, Share, TaskId, TaskKind, TaskPhase, TaskRecord, TenantId, WorkerId,
+    AttemptRef, CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Distrust, KeyName,
+    Millis, Pace, PluginRecord, Reservation, Revocation, Share, TaskId, TaskKind, TaskPhase,
+    TaskRecord, TenantId, WorkerId,
 };
 
 /// What is replicated.
@@ -46,6 +48,16 @@ pub(crate) struct Facts {
     pub(crate) reservation: Option<Reservation>,
     /// The newest time of any command that changed something; never goes back.
     pub(crate) time: Millis,
+    /// The log of accepted proofs.
+    pub(crate) tree: Tree,
+    /// Names of builds that verified proofs, by their digests.
+    pub(crate) builds: BTreeMap<Digest, String>,
+    /// Published keys by name.
+    pub(crate) key_names: BTreeMap<String, KeyName>,
+    /// Revoked keys. An entry is never removed or replaced.
+    pub(crate) revocations: BTreeMap<Digest, Revocation>,
+    /// What is held against workers.
+    pub(crate) distrust: BTreeMap<WorkerId, Distrust>,
 }
 
 /// The ledger's state: everything that was ever accepted and not forgotten.
@@ -244,6 +256,46 @@ impl State {
     /// Returns which worker is kept free for which queued task.
     pub const fn reservation(&self) -> Option<&Reservation> {
         self.facts.reservation.as_ref()
+    }
+
+    /// Returns the log of accepted proofs: its size and the roots of its peaks.
+    pub const fn log(&self) -> &Tree {
+        &self.facts.tree
+    }
+
+    /// Returns the name of a build that verified proofs, by its digest in their leaves.
+    pub fn build(&self, digest: &Digest) -> Option<&str> {
+        self.facts.builds.get(digest).map(String::as_str)
+    }
+
+    /// Returns the keys under a name.
+    pub fn key_name(&self, name: &str) -> Option<&KeyName> {
+        self.facts.key_names.get(name)
+    }
+
+    /// Returns every name of keys, in their order.
+    pub fn key_names(&self) -> impl Iterator<Item = &KeyName> {
+        self.facts.key_names.values()
+    }
+
+    /// Returns why and when a key was revoked, if it was.
+    pub fn revocation(&self, key: &Digest) -> Option<&Revocation> {
+        self.facts.revocations.get(key)
+    }
+
+    /// Returns every revocation, in the order of the keys.
+    pub fn revocations(&self) -> impl Iterator<Item = &Revocation> {
+        self.facts.revocations.values()
+    }
+
+    /// Returns what is held against a worker.
+    pub fn distrust(&self, worker: &WorkerId) -> Distrust {
+        self.facts.distrust.get(worker).copied().unwrap_or_default()
+    }
+
+    /// Returns the workers that something is held against, in the order of their names.
+    pub fn distrusted(&self) -> impl Iterator<Item = (&WorkerId, &Distrust)> {
+        self.facts.distrust.iter()
     }
 
     pub(crate) const fn facts_mut(&mut self) -> &mut Facts {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aureole_receipts::Salt;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{ATTEMPTS_MAX, RETURNS_MAX};
@@ -97,6 +98,17 @@ pub struct TaskRecord {
     /// A second attempt beside the one in `state`; only while that is a lease. The first result
     /// of either is the task's.
     pub second: Option<Lease>,
+    /// Where the log has the proof; of an accepted proof always.
+    pub accepted: Option<Accepted>,
+}
+
+/// Where the log has an accepted proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The index of its leaf.
+    pub leaf: u64,
+    /// The salt with which the leaf commits to the public inputs.
+    pub salt: Salt,
 }
 
 /// Where a task stands.
@@ -339,5 +351,6 @@ pub(crate) const fn new_task(
         tenant,
         deadline: None,
         second: None,
+        accepted: None,
     }
 }

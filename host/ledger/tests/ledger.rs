@@ -22,8 +22,12 @@ mod explain;
 mod ids;
 #[path = "ledger/invariants.rs"]
 mod invariants;
+#[path = "ledger/keys.rs"]
+mod keys;
 #[path = "ledger/kit.rs"]
 mod kit;
+#[path = "ledger/log.rs"]
+mod log;
 #[path = "ledger/plan.rs"]
 mod plan;
 #[path = "ledger/plugins.rs"]
@@ -34,3 +38,5 @@ mod schedule;
 mod steady;
 #[path = "ledger/tasks.rs"]
 mod tasks;
+#[path = "ledger/trust.rs"]
+mod trust;

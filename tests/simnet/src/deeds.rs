@@ -1,9 +1,6 @@
 //! What the clients' deeds are as commands.
 
-use aureole_ledger::{
-    CircuitFacts, CircuitId, Command, Completion, Digest, Millis, Priority, TaskId, TenantId,
-    Timings, WorkerId,
-};
+use aureole_ledger::{Acceptance, CircuitFacts, CircuitId, Command, Completion, Digest, Millis, Priority, TaskId, TenantId, Timings, WorkerId};
 
 use crate::history::Deed;
 
@@ -73,6 +70,7 @@ fn prepare(step: u8, now: Millis) -> Command {
             timings: Timings::new(),
             now,
             peak_memory_bytes: None,
+            acceptance: Acceptance::none(),
         },
     }
 }

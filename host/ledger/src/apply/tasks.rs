@@ -48,6 +48,9 @@ impl State {
                 problem: problem.clone(),
             });
         }
+        if let CircuitState::Ready(facts) = &record.state {
+            self.check_unrevoked(&facts.key_digest)?;
+        }
         self.check_fresh(task)?;
         self.insert_task(TaskRecord {
             priority,

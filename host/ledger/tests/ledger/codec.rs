@@ -2,7 +2,8 @@
 
 use aureole_ledger::limits::{COMMAND_BYTES_MAX, RENEWALS_MAX};
 use aureole_ledger::{
-    AttemptRef, Command, CommandError, Completion, Problem, Stage, State, StateError, WorkerId,
+    Acceptance, AttemptRef, Command, CommandError, Completion, Problem, Stage, State, StateError,
+    WorkerId,
 };
 
 use crate::kit::{Ledger, digest, facts, task_id, worker};
@@ -24,7 +25,7 @@ fn the_format_of_commands_does_not_change() {
         task: task_id(0xaa),
         now: 300,
     };
-    let expected = [&[2, 8][..], &[0xaa; 16], &[0xac, 0x02]].concat();
+    let expected = [&[3, 8][..], &[0xaa; 16], &[0xac, 0x02]].concat();
     assert_eq!(command.encode().unwrap(), expected);
 }
 
@@ -38,18 +39,23 @@ fn foreign_and_damaged_commands_are_refused() {
     newer[0] = 9;
     assert_eq!(
         Command::decode(&newer),
-        Err(CommandError::Version { found: 9, known: 2 })
+        Err(CommandError::Version { found: 9, known: 3 })
     );
     let mut older = bytes.clone();
     older[0] = 1;
     assert_eq!(
         Command::decode(&older),
-        Err(CommandError::Version { found: 1, known: 2 }),
+        Err(CommandError::Version { found: 1, known: 3 }),
         "the fields of version 1 are others: it must never be read as this one"
     );
+    older[0] = 2;
+    assert!(matches!(
+        Command::decode(&older),
+        Err(CommandError::Version { found: 2, .. })
+    ));
     let mut longer = bytes.clone();
     longer.push(0);
-    for bad in [&[][..], &bytes[..bytes.len() - 1], &longer, &[2, 99]] {
+    for bad in [&[][..], &bytes[..bytes.len() - 1], &longer, &[3, 99]] {
         let error = Command::decode(bad).unwrap_err();
         assert!(matches!(error, CommandError::Malformed { .. }), "{error}");
     }
@@ -88,6 +94,7 @@ fn the_largest_real_commands_fit() {
         timings,
         now: u64::MAX,
         peak_memory_bytes: Some(u64::MAX),
+        acceptance: Acceptance::none(),
     };
     let leases = vec![
         AttemptRef {
@@ -159,9 +166,9 @@ fn a_foreign_or_damaged_state_is_refused() {
     assert!(matches!(decode(&foreign), StateError::Header { .. }));
     let mut newer = bytes.clone();
     newer[9] = 7;
-    assert_eq!(decode(&newer), StateError::Version { found: 7, known: 3 });
+    assert_eq!(decode(&newer), StateError::Version { found: 7, known: 4 });
     newer[9] = 1;
-    assert_eq!(decode(&newer), StateError::Version { found: 1, known: 3 });
+    assert_eq!(decode(&newer), StateError::Version { found: 1, known: 4 });
     let last = bytes.len() - 1;
     for place in [12, 60, last] {
         let mut damaged = bytes.clone();
