@@ -66,7 +66,11 @@ pub(crate) fn events_of(state: &State, command: &Command, outcome: &Outcome) -> 
         Command::RenewLeases { .. }
         | Command::ForgetTasks { .. }
         | Command::ReserveWorker { .. }
-        | Command::SetWeight { .. } => Vec::new(),
+        | Command::SetWeight { .. }
+        | Command::PublishKey { .. }
+        | Command::TrustWorker { .. } => Vec::new(),
+        // Any number of tasks may have failed by it.
+        Command::RevokeKey { .. } => vec![Event::Replaced],
     }
 }
 

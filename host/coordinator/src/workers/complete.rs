@@ -13,8 +13,8 @@ use std::time::Instant;
 
 use aureole_api::internal::v1;
 use aureole_ledger::{
-    AttemptRef, CircuitFacts, Command, Completion, Digest, Outcome, Problem, Refusal, Stage, State,
-    TaskKind, Timings, WorkerId, codes,
+    Acceptance, AttemptRef, CircuitFacts, Command, Completion, Digest, Outcome, Problem, Refusal,
+    Salt, Stage, State, TaskKind, Timings, WorkerId, codes,
 };
 use aureole_store::DepotError;
 
@@ -77,15 +77,17 @@ impl Inner {
             (Completion::Proved { .. }, None) => Err(invalid("its circuit is not known")),
             (completion, _) => self.check_prepared(completion).await.map(|()| None),
         };
+        let checked =
+            checked.and_then(|micros| Ok((micros, self.acceptance(&reported.completion)?)));
         match checked {
-            Ok(verify_micros) => {
+            Ok((verify_micros, acceptance)) => {
                 let mut reported = reported;
                 // The coordinator's own measurement, whatever the worker says.
                 reported.timings.remove(&Stage::Verify);
                 reported
                     .timings
                     .extend(verify_micros.map(|micros| (Stage::Verify, micros)));
-                self.propose_completion(reported).await
+                self.propose_completion(reported, acceptance).await
             }
             Err(problem) => self.refuse(reported, problem).await,
         }
@@ -94,6 +96,7 @@ impl Inner {
     async fn propose_completion(
         &self,
         reported: Reported,
+        acceptance: Acceptance,
     ) -> Result<v1::CompleteReply, ProposeError> {
         let Reported {
             worker,
@@ -111,6 +114,7 @@ impl Inner {
             timings,
             now,
             peak_memory_bytes,
+            acceptance,
         };
         match self.propose(command).await? {
             Outcome::Refused(refusal) => Ok(wire::refused(&refusal)),
@@ -131,9 +135,7 @@ impl Inner {
         } = reported;
         tracing::warn!(%task, attempt, %worker, code = problem.code, detail = problem.detail,
             "a result was not accepted");
-        if problem.code == codes::PROOF_INVALID && self.hub.count_invalid(&worker) {
-            tracing::error!(%worker, "a worker is in quarantine: its proofs do not verify");
-        }
+        let liar = (problem.code == codes::PROOF_INVALID).then(|| worker.clone());
         let reply = wire::reply_with(&problem);
         let now = self.clock.now();
         let retryable = true;
@@ -147,7 +149,32 @@ impl Inner {
         };
         // A refusal says that the attempt ended in the meantime.
         let _ = self.propose(command).await?;
+        if let Some(worker) = liar {
+            let distrust = self.facts.read(|state| state.distrust(&worker));
+            if distrust.quarantined_at.is_some() {
+                tracing::error!(%worker, invalid_proofs = distrust.invalid_proofs,
+                    "a worker is in quarantine: its proofs do not verify");
+            }
+        }
         Ok(reply)
+    }
+
+    /// What the log is to say of a proof beside.
+    fn acceptance(&self, completion: &Completion) -> Result<Acceptance, Problem> {
+        let Completion::Proved { .. } = completion else {
+            return Ok(Acceptance::none());
+        };
+        let mut salt = [0; 32];
+        getrandom::fill(&mut salt).map_err(|error| {
+            Problem::new(
+                VERIFIER_FAILED,
+                format!("no randomness for the salt: {error}"),
+            )
+        })?;
+        Ok(Acceptance {
+            verifier: self.verifier.build().to_owned(),
+            salt: Salt::from_bytes(salt),
+        })
     }
 
     /// Reads the proof and verifies it under the circuit's key.

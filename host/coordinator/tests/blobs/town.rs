@@ -18,8 +18,8 @@ use aureole_coordinator::{
     VerifyError,
 };
 use aureole_ledger::{
-    CircuitFacts, CircuitId, Command, Completion, Digest, Outcome, Priority, TaskId, TenantId,
-    Timings, WorkerId,
+    Acceptance, CircuitFacts, CircuitId, Command, Completion, Digest, Outcome, Priority, TaskId,
+    TenantId, Timings, WorkerId,
 };
 use aureole_store::{Depot, DepotConfig, DepotError, InputVault, Probe};
 use tempfile::TempDir;
@@ -87,6 +87,10 @@ impl Dial for Tcp {
 
 #[tonic::async_trait]
 impl Verifier for Nobody {
+    fn build(&self) -> &str {
+        "a test"
+    }
+
     async fn key(&self, _circuit: Digest) -> Result<CircuitKey, VerifyError> {
         let reason = "nobody verifies here".to_owned();
         Err(VerifyError { reason })
@@ -295,6 +299,7 @@ impl Town {
             timings: Timings::new(),
             now,
             peak_memory_bytes: None,
+            acceptance: Acceptance::none(),
         })
         .await;
         named

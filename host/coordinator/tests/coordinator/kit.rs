@@ -14,8 +14,8 @@ use aureole_coordinator::{
     VerifyError, WorkersService,
 };
 use aureole_ledger::{
-    CircuitFacts, CircuitId, Command, Completion, Digest, Outcome, Priority, Reading, TaskId,
-    TaskRecord, TenantId, Timings, WorkerId,
+    Acceptance, CircuitFacts, CircuitId, Command, Completion, Digest, Outcome, Priority, Reading,
+    TaskId, TaskRecord, TenantId, Timings, WorkerId,
 };
 use aureole_store::Depot;
 use tempfile::TempDir;
@@ -63,6 +63,10 @@ pub(crate) struct Script;
 
 #[tonic::async_trait]
 impl Verifier for Script {
+    fn build(&self) -> &str {
+        "a test"
+    }
+
     async fn key(&self, circuit: Digest) -> Result<CircuitKey, VerifyError> {
         assert_eq!(circuit, facts().circuit_digest);
         Ok(CircuitKey {
@@ -288,6 +292,7 @@ pub(crate) async fn make_ready(coordinator: &Coordinator) {
             timings: Timings::new(),
             now,
             peak_memory_bytes: None,
+            acceptance: Acceptance::none(),
         },
     ] {
         let outcome = coordinator.propose(command).await.unwrap();
@@ -434,6 +439,10 @@ pub(crate) struct Nobody;
 
 #[tonic::async_trait]
 impl Verifier for Nobody {
+    fn build(&self) -> &str {
+        "a test"
+    }
+
     async fn key(&self, _circuit: Digest) -> Result<CircuitKey, VerifyError> {
         Err(VerifyError {
             reason: "nobody verifies here".to_owned(),

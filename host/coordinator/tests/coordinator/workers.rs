@@ -123,8 +123,8 @@ async fn three_invalid_proofs_put_a_worker_into_quarantine_and_none_is_served() 
         let _ = node.coordinator.propose(cancel).await.unwrap();
     }
     let status = node.coordinator.workers().remove(0);
-    assert!(status.quarantined);
-    assert_eq!(status.invalid_proofs, 3);
+    assert!(status.distrust.quarantined_at.is_some());
+    assert_eq!(status.distrust.invalid_proofs, 3);
     let _ = node.submit(9).await;
     let mut honest = node.join("honest").await;
     let held = attempt_of(&honest.lease().await);
@@ -136,7 +136,7 @@ async fn three_invalid_proofs_put_a_worker_into_quarantine_and_none_is_served() 
     let _again = node.join("liar").await;
     let statuses = node.coordinator.workers();
     let liar = statuses.iter().find(|status| status.id.as_str() == "liar");
-    assert!(liar.unwrap().quarantined);
+    assert!(liar.unwrap().distrust.quarantined_at.is_some());
 }
 
 #[tokio::test]
