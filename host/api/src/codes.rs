@@ -40,15 +40,18 @@ macro_rules! codes {
 pub mod circuit;
 pub mod ir;
 pub mod json;
+pub mod log;
 pub mod node;
 pub mod page;
 pub mod plugin;
 pub mod proof;
 pub mod request;
 pub mod task;
+pub mod verifying_key;
 pub mod witness;
+pub mod worker;
 
-const FAMILIES: [&[Code]; 9] = [
+const FAMILIES: [&[Code]; 12] = [
     request::TABLE,
     json::TABLE,
     plugin::TABLE,
@@ -57,6 +60,9 @@ const FAMILIES: [&[Code]; 9] = [
     witness::TABLE,
     task::TABLE,
     proof::TABLE,
+    verifying_key::TABLE,
+    log::TABLE,
+    worker::TABLE,
     node::TABLE,
 ];
 

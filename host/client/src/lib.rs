@@ -16,6 +16,7 @@ mod bundle;
 mod client;
 mod error;
 mod http;
+mod log;
 mod upload;
 mod wait;
 

@@ -67,10 +67,10 @@ pub(crate) fn events_of(state: &State, command: &Command, outcome: &Outcome) -> 
         | Command::ForgetTasks { .. }
         | Command::ReserveWorker { .. }
         | Command::SetWeight { .. }
-        | Command::PublishKey { .. }
+        | Command::PublishVerifyingKey { .. }
         | Command::TrustWorker { .. } => Vec::new(),
         // Any number of tasks may have failed by it.
-        Command::RevokeKey { .. } => vec![Event::Replaced],
+        Command::RevokeVerifyingKey { .. } => vec![Event::Replaced],
     }
 }
 

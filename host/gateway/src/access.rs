@@ -28,6 +28,9 @@ pub(crate) const USERS: Access = Access::Roles(&[Role::Admin, Role::Author, Role
 /// Publishes plugins.
 pub(crate) const AUTHORS: Access = Access::Roles(&[Role::Admin, Role::Author]);
 
+/// Runs the cluster.
+pub(crate) const ADMINS: Access = Access::Roles(&[Role::Admin]);
+
 /// Lets a request through to a route, with its caller, or refuses it.
 pub(crate) async fn guard(
     State(access): State<Access>,

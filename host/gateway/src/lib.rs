@@ -23,6 +23,8 @@ pub use access::Access;
 pub use caller::{Caller, Credential};
 pub use component::Component;
 pub use config::Config;
-pub use platform::{Blob, InputCheck, Platform, Submission, Target, TaskFilter, Verification};
+pub use platform::{
+    Blob, InputCheck, LogRead, Platform, Submission, Target, TaskFilter, Verification,
+};
 pub use routes::table;
 pub use serve::serve;

@@ -3,9 +3,12 @@
 mod circuits;
 mod errors;
 mod health;
+mod log;
 mod plugins;
 mod proofs;
 mod tasks;
+mod verifying_keys;
+mod workers;
 
 use aureole_api::{Problem, codes::request};
 use axum::{
@@ -17,7 +20,7 @@ use axum::{
 };
 
 use crate::{
-    access::{self, AUTHORS, Access, READERS, USERS},
+    access::{self, ADMINS, AUTHORS, Access, READERS, USERS},
     answer::Refusal,
     edge,
     shared::Shared,
@@ -64,7 +67,40 @@ fn rows() -> Vec<Row> {
         delete("/api/v1/tasks/{task}", USERS, tasks::cancel),
         get("/api/v1/tasks/{task}/explain", READERS, tasks::explain),
         get("/api/v1/tasks/{task}/proof", READERS, tasks::proof),
+        get("/api/v1/tasks/{task}/receipt", READERS, log::receipt),
         post("/api/v1/proofs/verify", READERS, proofs::verify),
+        get(
+            "/api/v1/circuits/{circuit}/key",
+            READERS,
+            verifying_keys::of_circuit,
+        ),
+        post(
+            "/api/v1/circuits/{circuit}/revocation",
+            ADMINS,
+            verifying_keys::revoke,
+        ),
+        get("/api/v1/verifying-keys", READERS, verifying_keys::list),
+        get(
+            "/api/v1/verifying-keys/{name}",
+            READERS,
+            verifying_keys::show,
+        ),
+        put(
+            "/api/v1/verifying-keys/{name}",
+            AUTHORS,
+            verifying_keys::publish,
+        ),
+        get("/api/v1/log/checkpoint", READERS, log::checkpoint),
+        get("/api/v1/log/key", READERS, log::key),
+        get("/api/v1/log/inclusion", READERS, log::inclusion),
+        get("/api/v1/log/consistency", READERS, log::consistency),
+        get("/api/v1/log/tile/{*tile}", READERS, log::tile),
+        get("/api/v1/workers", ADMINS, workers::list),
+        delete(
+            "/api/v1/workers/{worker}/quarantine",
+            ADMINS,
+            workers::trust,
+        ),
     ]
 }
 
@@ -102,6 +138,14 @@ where
     T: 'static,
 {
     row(Method::POST, path, access, routing::post(handler))
+}
+
+fn put<H, T>(path: &'static str, access: Access, handler: H) -> Row
+where
+    H: Handler<T, Shared>,
+    T: 'static,
+{
+    row(Method::PUT, path, access, routing::put(handler))
 }
 
 fn delete<H, T>(path: &'static str, access: Access, handler: H) -> Row

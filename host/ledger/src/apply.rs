@@ -12,12 +12,12 @@
 mod attempts;
 mod circuits;
 mod endings;
-mod keys;
 mod log;
 mod plugins;
 mod shares;
 mod tasks;
 mod trust;
+mod verifying_keys;
 
 use self::attempts::{Grant, Report};
 use self::tasks::Submission;
@@ -84,13 +84,15 @@ impl State {
             Command::ExpireTask { task, now } => self.expire_task(task, *now),
             Command::ReserveWorker { task, worker } => self.reserve_worker(task, worker),
             Command::SetWeight { tenant, weight } => self.set_weight(tenant, *weight),
-            Command::PublishKey {
+            Command::PublishVerifyingKey {
                 name,
                 circuit,
                 tenant,
                 now,
-            } => self.publish_key(name, *circuit, tenant, *now),
-            Command::RevokeKey { key, reason, now } => self.revoke_key(key, reason, *now),
+            } => self.publish_verifying_key(name, *circuit, tenant, *now),
+            Command::RevokeVerifyingKey { key, reason, now } => {
+                self.revoke_verifying_key(key, reason, *now)
+            }
             Command::TrustWorker { worker } => Ok(self.trust_worker(worker)),
             Command::LeaseTask {
                 task,

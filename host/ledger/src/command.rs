@@ -185,7 +185,7 @@ pub enum Command {
     },
     /// Makes a ready circuit's key the current one under a name. The keys before it stay, and proofs
     /// under them verify as before: that is how a key is rotated.
-    PublishKey {
+    PublishVerifyingKey {
         /// The name.
         name: String,
         /// The circuit.
@@ -196,7 +196,7 @@ pub enum Command {
         now: Millis,
     },
     /// Declares that proofs under a key are worth nothing any more. Nothing undoes it.
-    RevokeKey {
+    RevokeVerifyingKey {
         /// Identity of the key.
         key: Digest,
         /// Why, for people; at most `REASON_BYTES_MAX`.
@@ -306,8 +306,8 @@ impl Command {
             | Self::CancelTask { now, .. }
             | Self::RetirePlugin { now, .. }
             | Self::ExpireTask { now, .. }
-            | Self::PublishKey { now, .. }
-            | Self::RevokeKey { now, .. } => Some(*now),
+            | Self::PublishVerifyingKey { now, .. }
+            | Self::RevokeVerifyingKey { now, .. } => Some(*now),
             Self::ForgetTasks { .. }
             | Self::SignPlugin { .. }
             | Self::SetWeight { .. }
@@ -334,8 +334,8 @@ impl Command {
             Self::ExpireTask { .. } => "expire_task",
             Self::SetWeight { .. } => "set_weight",
             Self::ReserveWorker { .. } => "reserve_worker",
-            Self::PublishKey { .. } => "publish_key",
-            Self::RevokeKey { .. } => "revoke_key",
+            Self::PublishVerifyingKey { .. } => "publish_verifying_key",
+            Self::RevokeVerifyingKey { .. } => "revoke_verifying_key",
             Self::TrustWorker { .. } => "trust_worker",
         }
     }

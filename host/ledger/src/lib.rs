@@ -39,7 +39,7 @@ pub use place::WorkerView;
 pub use plan::{PlanOptions, plan};
 pub use plugin::{PluginFacts, PluginRecord, PluginState};
 pub use problem::{Problem, codes};
-pub use published::{KeyName, KeyVersion, Revocation};
+pub use published::{Revocation, VerifyingKeyName, VerifyingKeyVersion};
 pub use state::State;
 pub use steady::{Reading, SteadyClock};
 pub use task::{

@@ -82,10 +82,10 @@ pub const COMPONENT_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// Names that keys are published under. As many as there may be plugins: a name stands for what one
 /// makes; a record has under a KiB with a dozen versions.
-pub const KEY_NAMES_MAX: u64 = 10_000;
+pub const VERIFYING_KEY_NAMES_MAX: u64 = 10_000;
 
 /// Keys under one name. A rotation a month for twenty years.
-pub const KEY_VERSIONS_MAX: u64 = 256;
+pub const VERIFYING_KEY_VERSIONS_MAX: u64 = 256;
 
 /// Bytes of the reason for a revocation: a sentence or two and a link.
 pub const REASON_BYTES_MAX: usize = 512;

@@ -81,14 +81,14 @@ pub enum Outcome {
     /// The worker is kept for the task.
     Reserved,
     /// The key is the current one under the name.
-    KeyPublished {
+    VerifyingKeyPublished {
         /// Its number there.
         version: u32,
         /// Whether this command published it.
         created: bool,
     },
     /// The key is revoked, by this command or an earlier one.
-    KeyRevoked {
+    VerifyingKeyRevoked {
         /// The attempts to stop: those at proofs under it.
         stop: Vec<AttemptRef>,
         /// How many tasks failed by it.
@@ -120,7 +120,7 @@ impl Outcome {
             | Self::Cancelled { stop }
             | Self::PluginRetired { stop }
             | Self::TaskExpired { stop }
-            | Self::KeyRevoked { stop, .. } => stop,
+            | Self::VerifyingKeyRevoked { stop, .. } => stop,
             _ => &[],
         }
     }
@@ -225,7 +225,7 @@ pub enum Refusal {
     NotSpeculative(TaskId),
     /// Proofs under the circuit's key are worth nothing any more.
     #[error("the key {key} is revoked: {reason}")]
-    KeyRevoked {
+    VerifyingKeyRevoked {
         /// The key.
         key: Digest,
         /// Why.
@@ -235,19 +235,19 @@ pub enum Refusal {
     },
     /// No circuit has this key.
     #[error("no circuit has the key {0}")]
-    UnknownKey(Digest),
+    UnknownVerifyingKey(Digest),
     /// The circuit has no key yet.
     #[error("circuit {0} is still being prepared")]
     CircuitPreparing(CircuitId),
     /// A name for keys is malformed.
     #[error("the name of a key has 1 to {max} of the characters a-z 0-9 -")]
-    KeyName {
+    VerifyingKeyName {
         /// The longest name allowed.
         max: u64,
     },
     /// Keys under the name are another tenant's to publish.
     #[error("the name {name} belongs to another tenant")]
-    KeyNameTaken {
+    VerifyingKeyNameTaken {
         /// The name.
         name: String,
     },
@@ -300,11 +300,11 @@ impl Refusal {
             Self::IdempotencyConflict { .. } => "request.idempotency_conflict",
             Self::DeadlineAhead(_) => "task.deadline_ahead",
             Self::NotSpeculative(_) => "task.not_speculative",
-            Self::KeyRevoked { .. } => codes::KEY_REVOKED,
-            Self::UnknownKey(_) => "key.unknown",
+            Self::VerifyingKeyRevoked { .. } => codes::VERIFYING_KEY_REVOKED,
+            Self::UnknownVerifyingKey(_) => "verifying_key.unknown",
             Self::CircuitPreparing(_) => "circuit.not_ready",
-            Self::KeyName { .. } => "key.name",
-            Self::KeyNameTaken { .. } => "key.name_taken",
+            Self::VerifyingKeyName { .. } => "verifying_key.name",
+            Self::VerifyingKeyNameTaken { .. } => "verifying_key.name_taken",
             Self::WorkerQuarantined { .. } => "worker.quarantined",
             Self::Limit { .. } => "limits.ledger",
         }

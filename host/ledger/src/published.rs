@@ -7,19 +7,19 @@ use crate::{CircuitId, Digest, Millis, TenantId};
 
 /// A name that keys are published under, one after the other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyName {
+pub struct VerifyingKeyName {
     /// The name, `[a-z0-9-]{1,63}`.
     pub name: String,
     /// Who published under it first; nobody else may.
     pub owner: TenantId,
     /// The keys, oldest first, never none. The last is the current one; those before it still verify
     /// unless they are revoked.
-    pub versions: Vec<KeyVersion>,
+    pub versions: Vec<VerifyingKeyVersion>,
 }
 
 /// A key under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyVersion {
+pub struct VerifyingKeyVersion {
     /// Its number under the name, from 1.
     pub version: u32,
     /// The circuit whose key it is.

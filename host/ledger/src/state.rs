@@ -20,9 +20,9 @@ pub(crate) use self::queue::{Lane, QueueKey, TenantQueue};
 pub(crate) use self::shared::Shared;
 use crate::plugin::PluginState;
 use crate::{
-    AttemptRef, CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Distrust, KeyName,
-    Millis, Pace, PluginRecord, Reservation, Revocation, Share, TaskId, TaskKind, TaskPhase,
-    TaskRecord, TenantId, WorkerId,
+    AttemptRef, CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Distrust, Millis,
+    Pace, PluginRecord, Reservation, Revocation, Share, TaskId, TaskKind, TaskPhase, TaskRecord,
+    TenantId, VerifyingKeyName, WorkerId,
 };
 
 /// What is replicated.
@@ -53,7 +53,7 @@ pub(crate) struct Facts {
     /// Names of builds that verified proofs, by their digests.
     pub(crate) builds: BTreeMap<Digest, String>,
     /// Published keys by name.
-    pub(crate) key_names: BTreeMap<String, KeyName>,
+    pub(crate) verifying_keys: BTreeMap<String, VerifyingKeyName>,
     /// Revoked keys. An entry is never removed or replaced.
     pub(crate) revocations: BTreeMap<Digest, Revocation>,
     /// What is held against workers.
@@ -269,13 +269,13 @@ impl State {
     }
 
     /// Returns the keys under a name.
-    pub fn key_name(&self, name: &str) -> Option<&KeyName> {
-        self.facts.key_names.get(name)
+    pub fn verifying_key_named(&self, name: &str) -> Option<&VerifyingKeyName> {
+        self.facts.verifying_keys.get(name)
     }
 
     /// Returns every name of keys, in their order.
-    pub fn key_names(&self) -> impl Iterator<Item = &KeyName> {
-        self.facts.key_names.values()
+    pub fn verifying_keys(&self) -> impl Iterator<Item = &VerifyingKeyName> {
+        self.facts.verifying_keys.values()
     }
 
     /// Returns why and when a key was revoked, if it was.

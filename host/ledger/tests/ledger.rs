@@ -22,8 +22,6 @@ mod explain;
 mod ids;
 #[path = "ledger/invariants.rs"]
 mod invariants;
-#[path = "ledger/keys.rs"]
-mod keys;
 #[path = "ledger/kit.rs"]
 mod kit;
 #[path = "ledger/log.rs"]
@@ -40,3 +38,5 @@ mod steady;
 mod tasks;
 #[path = "ledger/trust.rs"]
 mod trust;
+#[path = "ledger/verifying_keys.rs"]
+mod verifying_keys;

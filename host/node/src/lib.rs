@@ -20,6 +20,7 @@ mod history;
 mod hot;
 mod ids;
 mod link;
+mod log_key;
 pub mod migrations;
 mod node;
 mod operator;
@@ -34,10 +35,11 @@ mod verifier;
 
 pub use config::{
     Archive, Cache, Cluster, Config, ConfigError, Depot, Founding, Http, Limits, Log, LogFormat,
-    NodeRole, Plugins, ServiceUrl, Span, Tls, Worker,
+    NodeRole, Plugins, Receipts, ServiceUrl, Span, Tls, Worker,
 };
 pub use enrol::{EnrolError, enrol};
 pub use found::{FoundError, Founded, Plan, found};
+pub use log_key::LogKeyError;
 pub use node::{Node, StartError};
 pub use operator::{Collection, MemberCollection, Operator, OperatorError, Standing, Standpoint};
 pub use schema::{Mismatch, Schema};

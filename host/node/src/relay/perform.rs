@@ -55,7 +55,21 @@ pub(super) async fn document(
         Call::Cancel { task } => written(desk.cancel_task(caller, task).await?),
         Call::Explain { task } => written(desk.explain_task(caller, task).await?),
         Call::Verify(verify) => written(desk.verdict(caller, verify.read()?).await?),
-        Call::Checks | Call::CircuitIr { .. } | Call::Proof { .. } => Err(misplaced(&call)),
+        Call::Receipt { task } => written(desk.receipt_of(caller, task).await?),
+        Call::VerifyingKeys => written(desk.list_verifying_keys(caller).await?),
+        Call::VerifyingKey { name } => written(desk.show_verifying_key(caller, &name).await?),
+        Call::PublishVerifyingKey { name, circuit } => {
+            written(desk.publish_verifying_key(caller, &name, circuit).await?)
+        }
+        Call::CircuitKey { circuit } => written(desk.show_circuit_key(caller, circuit).await?),
+        Call::RevokeVerifyingKey { circuit, reason } => {
+            written(desk.revoke_verifying_key(caller, circuit, reason).await?)
+        }
+        Call::Workers => written(desk.list_workers(caller).await?),
+        Call::TrustWorker { worker } => written(desk.trust_worker(caller, worker).await?),
+        Call::Checks | Call::CircuitIr { .. } | Call::Proof { .. } | Call::Log(_) => {
+            Err(misplaced(&call))
+        }
     }
 }
 
@@ -69,6 +83,7 @@ pub(super) async fn blob(
     match call {
         Call::CircuitIr { circuit } => desk.circuit_bytes(caller, &circuit).await,
         Call::Proof { task } => desk.proof_of(caller, task).await,
+        Call::Log(read) => desk.log_read(caller, read.into()).await,
         other => Err(misplaced(&other)),
     }
 }

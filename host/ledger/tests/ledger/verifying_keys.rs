@@ -8,7 +8,7 @@ use aureole_ledger::{
 use crate::kit::{Ledger, digest, facts, proved, task_id};
 
 fn publish(name: &str, circuit: CircuitId, tenant: &str) -> Command {
-    Command::PublishKey {
+    Command::PublishVerifyingKey {
         name: name.to_owned(),
         circuit,
         tenant: TenantId::new(tenant).unwrap(),
@@ -17,7 +17,7 @@ fn publish(name: &str, circuit: CircuitId, tenant: &str) -> Command {
 }
 
 fn revoke(key: &str) -> Command {
-    Command::RevokeKey {
+    Command::RevokeVerifyingKey {
         key: facts(key).key_digest,
         reason: "the circuit is under-constrained".to_owned(),
         now: 77,
@@ -25,7 +25,7 @@ fn revoke(key: &str) -> Command {
 }
 
 fn published(version: u32, created: bool) -> Outcome {
-    Outcome::KeyPublished { version, created }
+    Outcome::VerifyingKeyPublished { version, created }
 }
 
 /// Two ready circuits of one plugin with different keys.
@@ -54,7 +54,7 @@ fn a_rotation_keeps_the_keys_before_it() {
         ledger.apply(&publish("votes", second, "a")),
         published(2, true)
     );
-    let name = ledger.state.key_name("votes").unwrap();
+    let name = ledger.state.verifying_key_named("votes").unwrap();
     let versions: Vec<_> = name
         .versions
         .iter()
@@ -62,7 +62,7 @@ fn a_rotation_keeps_the_keys_before_it() {
         .collect();
     assert_eq!(versions, [(1, first), (2, second)]);
     assert_eq!(name.versions[1].key, facts("b").key_digest);
-    assert_eq!(ledger.state.key_names().count(), 1);
+    assert_eq!(ledger.state.verifying_keys().count(), 1);
     // Back again is a rotation too.
     assert_eq!(
         ledger.apply(&publish("votes", first, "a")),
@@ -75,10 +75,10 @@ fn only_what_has_a_key_is_published_and_only_under_ones_own_name() {
     let (mut ledger, first, _) = with_two();
     let _ = ledger.apply(&publish("votes", first, "a"));
     let foreign = ledger.refusal(&publish("votes", first, "b"));
-    assert_eq!(foreign.code(), "key.name_taken");
+    assert_eq!(foreign.code(), "verifying_key.name_taken");
     for bad in ["", "Votes", "../x"] {
         let refusal = ledger.refusal(&publish(bad, first, "a"));
-        assert_eq!(refusal.code(), "key.name", "{bad:?}");
+        assert_eq!(refusal.code(), "verifying_key.name", "{bad:?}");
     }
     let unknown = CircuitId::from_bytes([9; 16]);
     let refusal = ledger.refusal(&publish("votes", unknown, "a"));
@@ -95,7 +95,7 @@ fn only_what_has_a_key_is_published_and_only_under_ones_own_name() {
     let _ = ledger.apply(&revoke("a"));
     assert_eq!(
         ledger.refusal(&publish("votes", first, "a")).code(),
-        codes::KEY_REVOKED
+        codes::VERIFYING_KEY_REVOKED
     );
 }
 
@@ -111,7 +111,7 @@ fn a_revoked_key_refuses_submissions_and_fails_what_waits_for_it() {
     ledger.complete(done, "w", proved("proof"));
     let outcome = ledger.apply(&revoke("a"));
     let stop = vec![running];
-    assert_eq!(outcome, Outcome::KeyRevoked { stop, failed: 2 });
+    assert_eq!(outcome, Outcome::VerifyingKeyRevoked { stop, failed: 2 });
     for (task, phase) in [
         (1, TaskPhase::Failed),
         (2, TaskPhase::Failed),
@@ -121,7 +121,7 @@ fn a_revoked_key_refuses_submissions_and_fails_what_waits_for_it() {
         assert_eq!(ledger.task(task_id(task)).phase(), phase, "task {task}");
     }
     let problem = ledger.task(task_id(2)).problem().unwrap().clone();
-    assert_eq!(problem.code, codes::KEY_REVOKED);
+    assert_eq!(problem.code, codes::VERIFYING_KEY_REVOKED);
     assert!(
         problem.detail.contains("under-constrained"),
         "{}",
@@ -130,7 +130,7 @@ fn a_revoked_key_refuses_submissions_and_fails_what_waits_for_it() {
     let submit = ledger.submit_command(first, 5);
     let refusal = ledger.refusal(&submit);
     assert!(
-        matches!(refusal, Refusal::KeyRevoked { at: 77, .. }),
+        matches!(refusal, Refusal::VerifyingKeyRevoked { at: 77, .. }),
         "{refusal}"
     );
     let late = ledger.complete_command(running, "w", proved("late"));
@@ -144,12 +144,12 @@ fn a_revoked_key_refuses_submissions_and_fails_what_waits_for_it() {
 fn a_revocation_stays_as_it_was_made() {
     let (mut ledger, ..) = with_two();
     let _ = ledger.apply(&revoke("a"));
-    let again = Command::RevokeKey {
+    let again = Command::RevokeVerifyingKey {
         key: facts("a").key_digest,
         reason: "another reason".to_owned(),
         now: 99,
     };
-    let nothing = Outcome::KeyRevoked {
+    let nothing = Outcome::VerifyingKeyRevoked {
         stop: vec![],
         failed: 0,
     };
@@ -160,8 +160,8 @@ fn a_revocation_stays_as_it_was_made() {
         (77, true)
     );
     assert_eq!(ledger.state.revocations().count(), 1);
-    assert_eq!(ledger.refusal(&revoke("z")).code(), "key.unknown");
-    let long = Command::RevokeKey {
+    assert_eq!(ledger.refusal(&revoke("z")).code(), "verifying_key.unknown");
+    let long = Command::RevokeVerifyingKey {
         key: facts("b").key_digest,
         reason: "x".repeat(REASON_BYTES_MAX + 1),
         now: 1,
@@ -181,5 +181,5 @@ fn a_circuit_that_turns_out_to_have_a_revoked_key_fails_who_waits_for_it() {
     let attempt = ledger.lease(203, "preparer");
     ledger.complete(attempt, "preparer", Completion::CircuitPrepared(facts("a")));
     let problem = ledger.task(task_id(1)).problem().unwrap().clone();
-    assert_eq!(problem.code, codes::KEY_REVOKED);
+    assert_eq!(problem.code, codes::VERIFYING_KEY_REVOKED);
 }

@@ -1,17 +1,19 @@
 //! Keys: publishing under a name, rotating, revoking.
 
 use super::{Step, within};
-use crate::limits::{KEY_NAMES_MAX, KEY_VERSIONS_MAX, NAME_BYTES_MAX, REASON_BYTES_MAX};
+use crate::limits::{
+    NAME_BYTES_MAX, REASON_BYTES_MAX, VERIFYING_KEY_NAMES_MAX, VERIFYING_KEY_VERSIONS_MAX,
+};
 use crate::plugin::is_name;
 use crate::{
-    CircuitId, CircuitState, Digest, KeyName, KeyVersion, Millis, Outcome, Problem, Refusal,
-    Revocation, State, TaskId, TaskKind, TaskState, TenantId, codes,
+    CircuitId, CircuitState, Digest, Millis, Outcome, Problem, Refusal, Revocation, State, TaskId,
+    TaskKind, TaskState, TenantId, VerifyingKeyName, VerifyingKeyVersion, codes,
 };
 
 // === impl State ===
 
 impl State {
-    pub(super) fn publish_key(
+    pub(super) fn publish_verifying_key(
         &mut self,
         name: &str,
         circuit: CircuitId,
@@ -20,18 +22,18 @@ impl State {
     ) -> Step {
         if !is_name(name) {
             let max = NAME_BYTES_MAX as u64;
-            return Err(Refusal::KeyName { max });
+            return Err(Refusal::VerifyingKeyName { max });
         }
         let key = self.published_key(circuit)?;
         self.check_unrevoked(&key)?;
-        let known = self.key_name(name);
+        let known = self.verifying_key_named(name);
         if known.is_some_and(|known| known.owner != *tenant) {
             let name = name.to_owned();
-            return Err(Refusal::KeyNameTaken { name });
+            return Err(Refusal::VerifyingKeyNameTaken { name });
         }
         let newest = known.and_then(|known| known.versions.last()).copied();
         if let Some(newest) = newest.filter(|newest| newest.circuit == circuit) {
-            return Ok(Outcome::KeyPublished {
+            return Ok(Outcome::VerifyingKeyPublished {
                 version: newest.version,
                 created: false,
             });
@@ -39,27 +41,29 @@ impl State {
         match known {
             Some(known) => {
                 let count = known.versions.len() as u64 + 1;
-                within("keys under one name", count, KEY_VERSIONS_MAX)?;
+                within("keys under one name", count, VERIFYING_KEY_VERSIONS_MAX)?;
             }
             None => {
-                let count = self.key_names().count() as u64 + 1;
-                within("names of keys", count, KEY_NAMES_MAX)?;
+                let count = self.verifying_keys().count() as u64 + 1;
+                within("names of keys", count, VERIFYING_KEY_NAMES_MAX)?;
             }
         }
         let version = newest.map_or(1, |newest| newest.version.saturating_add(1));
-        let names = &mut self.facts_mut().key_names;
-        let entry = names.entry(name.to_owned()).or_insert_with(|| KeyName {
-            name: name.to_owned(),
-            owner: tenant.clone(),
-            versions: Vec::new(),
-        });
-        entry.versions.push(KeyVersion {
+        let names = &mut self.facts_mut().verifying_keys;
+        let entry = names
+            .entry(name.to_owned())
+            .or_insert_with(|| VerifyingKeyName {
+                name: name.to_owned(),
+                owner: tenant.clone(),
+                versions: Vec::new(),
+            });
+        entry.versions.push(VerifyingKeyVersion {
             version,
             circuit,
             key,
             published_at: now,
         });
-        Ok(Outcome::KeyPublished {
+        Ok(Outcome::VerifyingKeyPublished {
             version,
             created: true,
         })
@@ -82,7 +86,7 @@ impl State {
     /// Refuses a key that is revoked.
     pub(super) fn check_unrevoked(&self, key: &Digest) -> Result<(), Refusal> {
         match self.revocation(key) {
-            Some(revocation) => Err(Refusal::KeyRevoked {
+            Some(revocation) => Err(Refusal::VerifyingKeyRevoked {
                 key: *key,
                 reason: revocation.reason.clone(),
                 at: revocation.at,
@@ -91,16 +95,16 @@ impl State {
         }
     }
 
-    pub(super) fn revoke_key(&mut self, key: &Digest, reason: &str, now: Millis) -> Step {
+    pub(super) fn revoke_verifying_key(&mut self, key: &Digest, reason: &str, now: Millis) -> Step {
         if self.revocation(key).is_some() {
-            return Ok(Outcome::KeyRevoked {
+            return Ok(Outcome::VerifyingKeyRevoked {
                 stop: Vec::new(),
                 failed: 0,
             });
         }
         let has_key = |state: &CircuitState| matches!(state, CircuitState::Ready(facts) if facts.key_digest == *key);
         if !self.circuits().any(|circuit| has_key(&circuit.state)) {
-            return Err(Refusal::UnknownKey(*key));
+            return Err(Refusal::UnknownVerifyingKey(*key));
         }
         let (bytes, max) = (reason.len() as u64, REASON_BYTES_MAX as u64);
         within("bytes of a reason", bytes, max)?;
@@ -125,7 +129,7 @@ impl State {
         let running = hit.iter().filter_map(|id| self.task(id));
         let stop = running.flat_map(|task| task.running()).collect();
         self.fail_by_revocation(&hit, key, now);
-        Ok(Outcome::KeyRevoked {
+        Ok(Outcome::VerifyingKeyRevoked {
             stop,
             failed: hit.len() as u64,
         })
@@ -147,7 +151,7 @@ impl State {
             .revocation(key)
             .map_or_else(String::new, |revocation| revocation.reason.clone());
         let detail = format!("the key {key} is revoked: {reason}");
-        let problem = Problem::new(codes::KEY_REVOKED, detail);
+        let problem = Problem::new(codes::VERIFYING_KEY_REVOKED, detail);
         for task in tasks {
             self.finish_task(task, TaskState::Failed(problem.clone()), now);
         }
