@@ -140,6 +140,15 @@ pub const THREADS_MAX: u32 = 64;
 /// within a dozen proofs, one odd proof moves an estimate by an eighth.
 pub const SAMPLES_MAX: u32 = 8;
 
+/// How long one attempt may last at the most, in estimates of it: a worker that renews its lease for
+/// ever without a result loses it then. A machine that is twenty times slower than the cluster's
+/// average is of no use to anybody.
+pub const ATTEMPT_ESTIMATES_MAX: u64 = 20;
+
+/// How long an attempt may last whatever is estimated: the first proof of a circuit nobody has
+/// measured, on a machine that swaps.
+pub const ATTEMPT_MS_MIN: u64 = 30 * 60_000;
+
 /// The longest time that is believed of one stage: a day, in microseconds. No lease is renewed
 /// that long for a proof of the largest circuit; it bounds the arithmetic.
 pub const DURATION_US_MAX: u64 = 86_400_000_000;

@@ -176,6 +176,12 @@ impl State {
         self.index.finished_count()
     }
 
+    /// Returns whose accepted proof some bytes are, by their digest. Proofs are drawn with fresh
+    /// randomness: the same bytes for another task are a copy.
+    pub fn task_of_proof(&self, proof: &Digest) -> Option<TaskId> {
+        self.index.proof(proof)
+    }
+
     /// Returns how many tasks are known.
     pub fn task_count(&self) -> u64 {
         self.facts.tasks.len() as u64

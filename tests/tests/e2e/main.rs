@@ -16,6 +16,7 @@ mod faithful;
 mod first_proof;
 mod gateway;
 mod privacy;
+mod receipts;
 mod refusals;
 mod see;
 mod services;

@@ -14,7 +14,7 @@ use std::time::Instant;
 use aureole_api::internal::v1;
 use aureole_ledger::{
     Acceptance, AttemptRef, CircuitFacts, Command, Completion, Digest, Outcome, Problem, Refusal,
-    Salt, Stage, State, TaskKind, Timings, WorkerId, codes,
+    Salt, Stage, State, TaskId, TaskKind, Timings, WorkerId, codes,
 };
 use aureole_store::DepotError;
 
@@ -56,6 +56,10 @@ impl Inner {
             Ok(Looked::Repeated) => return Ok(v1::CompleteReply { refused: None }),
             Err(refusal @ Refusal::CompletionMismatch(_)) => {
                 let problem = Problem::new(refusal.code(), refusal.to_string());
+                return self.refuse(reported, problem).await;
+            }
+            Ok(Looked::Copied(other)) => {
+                let problem = invalid(&format!("it is the proof of task {other}"));
                 return self.refuse(reported, problem).await;
             }
             // Nothing is proposed unverified: the lease may be the worker's a moment later.
@@ -261,6 +265,8 @@ enum Looked {
     Fresh(Option<CircuitFacts>),
     /// It was taken before.
     Repeated,
+    /// The proof was taken before, for this other task.
+    Copied(TaskId),
 }
 
 fn look(state: &State, reported: &Reported) -> Result<Looked, Refusal> {
@@ -272,6 +278,11 @@ fn look(state: &State, reported: &Reported) -> Result<Looked, Refusal> {
     } = reported;
     if state.check_completion(*attempt, worker, completion)? {
         return Ok(Looked::Repeated);
+    }
+    if let Completion::Proved { proof, .. } = completion
+        && let Some(other) = state.task_of_proof(proof)
+    {
+        return Ok(Looked::Copied(other));
     }
     let kind = state.task(&attempt.task).map(|task| task.kind);
     let Some(TaskKind::Prove { circuit, .. }) = kind else {

@@ -57,7 +57,7 @@ impl Clock for Hands {
     }
 }
 
-/// Accepts `PROOF`, fails on a proof that begins with `!`, refuses any other.
+/// Accepts what begins like `PROOF`, fails on a proof that begins with `!`, refuses any other.
 #[derive(Debug)]
 pub(crate) struct Script;
 
@@ -84,7 +84,8 @@ impl Verifier for Script {
         assert_eq!(circuit, facts().circuit_digest);
         assert_eq!(public_inputs, b"public inputs");
         match proof.first() {
-            _ if proof == PROOF => Ok(Verdict::Valid),
+            // The rest is what makes one proof unlike another.
+            _ if proof[..32] == PROOF[..32] => Ok(Verdict::Valid),
             Some(b'!') => Err(VerifyError {
                 reason: "the verifier crashed".to_owned(),
             }),
@@ -409,7 +410,11 @@ impl Worker {
         attempt: v1::AttemptId,
         proof: &[u8],
     ) -> Option<v1::Problem> {
-        let proof = node.depot.put(proof.to_vec()).await.unwrap();
+        let mut proof = proof.to_vec();
+        if proof == PROOF {
+            proof[48..].copy_from_slice(&attempt.task_id);
+        }
+        let proof = node.depot.put(proof).await.unwrap();
         let public_inputs = node.depot.put(b"public inputs".to_vec()).await.unwrap();
         self.complete(attempt, proved(&proof, &public_inputs)).await
     }

@@ -16,10 +16,10 @@
 use super::Step;
 use super::plugins::Inspection;
 use crate::estimate::thread_ms;
-use crate::limits::{ATTEMPT_RECORDS_MAX, THREADS_MAX};
+use crate::limits::{ATTEMPT_ESTIMATES_MAX, ATTEMPT_MS_MIN, ATTEMPT_RECORDS_MAX, THREADS_MAX};
 use crate::{
     Acceptance, Accepted, Attempt, AttemptRef, Completion, Lease, Millis, Outcome, Problem,
-    Refusal, Stage, State, TaskKind, TaskRecord, TaskState, Timings, WorkerId,
+    Refusal, Stage, State, TaskId, TaskKind, TaskRecord, TaskState, Timings, WorkerId,
 };
 
 /// A lease as it is asked for.
@@ -99,13 +99,27 @@ impl State {
                 lost.push(*attempt);
                 continue;
             }
+            let longest = self.longest(&attempt.task);
             self.update_task(&attempt.task, |task| {
                 if let Some(lease) = lease_mut(task, attempt.attempt) {
-                    lease.expires_at = lease.expires_at.max(expires_at);
+                    let last = lease.leased_at.saturating_add(longest);
+                    lease.expires_at = lease.expires_at.max(expires_at.min(last));
                 }
             });
         }
         Outcome::Renewed { lost }
+    }
+
+    /// Returns how long an attempt at a task may last, however often its lease is renewed.
+    fn longest(&self, id: &TaskId) -> Millis {
+        let estimate = self.task(id).map_or(0, |task| {
+            let threads = task.leases().map(|lease| lease.threads).min();
+            let estimate = self.estimate(&task.kind, threads.unwrap_or(1), false);
+            estimate.duration_ms
+        });
+        estimate
+            .saturating_mul(ATTEMPT_ESTIMATES_MAX)
+            .max(ATTEMPT_MS_MIN)
     }
 
     /// Lets only the holder of a lease of the task pass.
