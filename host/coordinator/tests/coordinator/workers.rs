@@ -158,6 +158,28 @@ async fn a_copied_proof_counts_as_one_that_does_not_verify() {
 }
 
 #[tokio::test]
+async fn streams_beyond_the_limit_are_refused() {
+    let node = Node::ready().await;
+    let mut joined = Vec::new();
+    for number in 0..1024 {
+        joined.push(node.join(&format!("w{number}")).await);
+    }
+    let refused = node.client().join(request(1)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert!(refused.message().contains("1024 workers"), "{refused}");
+    // Who leaves makes room.
+    joined.pop();
+    let again = async {
+        while node.client().join(request(1)).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), again)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
 async fn an_operator_ends_a_quarantine() {
     let node = Node::ready().await;
     let mut worker = node.join("w").await;
