@@ -33,6 +33,7 @@ for number in 1 2 3 4 5 6 7; do
     [ -d "$home" ] || break
     identity "aureole-coordinator-$((number - 1))." "$home/tls"
     files+=("--from-file=aureole-coordinator-$((number - 1)).secret=$home/secret")
+    files+=("--from-file=aureole-coordinator-$((number - 1)).log.key=$home/log.key")
 done
 [ ${#files[@]} -gt 0 ] || { echo "$dir has no coordinator-1: is it a folder of 'aureole cluster init'?" >&2; exit 1; }
 files+=("--from-file=admin.hash=$dir/admin/admin.hash")

@@ -41,6 +41,7 @@ pub mod access;
 pub mod circuit;
 pub mod ir;
 pub mod json;
+pub mod log;
 pub mod node;
 pub mod page;
 pub mod plugin;
@@ -48,9 +49,11 @@ pub mod proof;
 pub mod quota;
 pub mod request;
 pub mod task;
+pub mod verifying_key;
 pub mod witness;
+pub mod worker;
 
-const FAMILIES: [&[Code]; 11] = [
+const FAMILIES: [&[Code]; 13] = [
     request::TABLE,
     access::TABLE,
     quota::TABLE,
@@ -61,6 +64,9 @@ const FAMILIES: [&[Code]; 11] = [
     witness::TABLE,
     task::TABLE,
     proof::TABLE,
+    verifying_key::TABLE,
+    log::TABLE,
+    worker::TABLE,
     node::TABLE,
 ];
 

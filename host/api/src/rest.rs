@@ -9,12 +9,15 @@ mod check;
 mod circuit;
 mod explain;
 mod health;
+mod log;
 mod plugin;
 mod proof;
 mod reference;
 mod signature;
 mod task;
 mod time;
+mod verifying_key;
+mod worker;
 
 pub use admin::{
     AuditEntry, AuditTrail, Key, KeyList, KeyRequest, Me, NewKey, Quotas, Role, Sharing, Tenant,
@@ -24,6 +27,7 @@ pub use check::{Cell, CheckReport, CheckRequest, Failure, Region};
 pub use circuit::{Circuit, CircuitRequest, CircuitState, Lint, PublicInput, Shape};
 pub use explain::{Estimate, Explanation, Wait};
 pub use health::{Check, Health};
+pub use log::{LogProof, TaskReceipt};
 pub use plugin::{Plugin, PluginList, PluginState, PublicInputName};
 pub use proof::{Elements, ProofRecord, PublicInputs, Verdict, VerifyRequest};
 pub use reference::{PluginRef, ReferenceError};
@@ -33,6 +37,11 @@ pub use task::{
     TaskState, Timings,
 };
 pub use time::{Timestamp, TimestampError};
+pub use verifying_key::{
+    CircuitKey, Revocation, RevocationRequest, VerifyingKey, VerifyingKeyList, VerifyingKeyRequest,
+    VerifyingKeyState, VerifyingKeyVersion,
+};
+pub use worker::{WorkerInfo, WorkerList};
 
 #[cfg(test)]
 mod tests;

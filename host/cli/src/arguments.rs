@@ -10,10 +10,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod admin;
 mod cluster;
 mod plugin;
+mod receipts;
 
 pub(crate) use admin::{Admin, Key, KeyRole, Quotas, Tenant};
 pub(crate) use cluster::{Cluster, JoinToken, Role, Serve, Way};
 pub(crate) use plugin::Plugin;
+pub(crate) use receipts::{Receipts, VerifyingKey, Worker};
 
 /// Zero-knowledge proofs of sandboxed halo2 circuits, on your own machines.
 ///
@@ -91,6 +93,15 @@ pub(crate) enum Command {
     /// Tenants, keys, quotas, usage and the trail of what was done to them
     #[command(subcommand)]
     Admin(Admin),
+    /// Show and check receipts; audit the log of accepted proofs
+    #[command(subcommand)]
+    Receipts(Receipts),
+    /// Publish, rotate and revoke verifying keys
+    #[command(subcommand)]
+    VerifyingKey(VerifyingKey),
+    /// Look at workers, let one out of quarantine
+    #[command(subcommand)]
+    Worker(Worker),
     /// Part of a running node: not for people
     #[command(subcommand, hide = true)]
     Child(Child),

@@ -14,6 +14,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
+use aureole_client::rest::Revocation;
 use aureole_ir::{Circuit, FieldElement};
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,10 @@ pub(crate) struct Manifest {
     pub(crate) key_digest: String,
     /// Field elements by name, `0x` and 64 hex digits each, in the circuit's order.
     pub(crate) public_inputs: BTreeMap<String, Vec<String>>,
+    /// That the key was revoked when the bundle was made. A reader that does not know the field
+    /// refuses the bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) revoked: Option<Revocation>,
 }
 
 /// A bundle in memory.
@@ -64,6 +69,7 @@ impl Manifest {
             circuit_digest,
             key_digest,
             public_inputs,
+            revoked: None,
         }
     }
 

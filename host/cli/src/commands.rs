@@ -8,11 +8,14 @@ mod local;
 mod migrate;
 pub(crate) mod plugin;
 mod prove;
+mod receipts;
 mod recorded;
 mod serve;
 mod task;
 mod unsatisfied;
 mod verify;
+mod verifying_key;
+mod worker;
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -55,6 +58,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Verify(options) => return verify::run(&context, &options),
         Command::Task(verb) => task::run(&context, verb).await?,
         Command::Admin(verb) => admin::run(&context, verb).await?,
+        Command::Receipts(verb) => return receipts::run(&context, verb).await,
+        Command::VerifyingKey(verb) => verifying_key::run(&context, verb).await?,
+        Command::Worker(verb) => worker::run(&context, verb).await?,
         Command::Child(_) => anyhow::bail!("a child process is started by a node, not by hand"),
     }
     Ok(ExitCode::SUCCESS)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aureole_api::rest::{Circuit, Task};
+use aureole_api::rest::{Circuit, Revocation, Task};
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
@@ -20,6 +20,8 @@ pub struct Bundle {
     pub circuit_bytes: Bytes,
     /// The proof; it has the digest that the task shows.
     pub proof: Bytes,
+    /// That the circuit's key is revoked, and why: the proof is worth nothing then.
+    pub revoked: Option<Revocation>,
 }
 
 // === impl Client ===
@@ -43,6 +45,7 @@ impl Client {
         let circuit = self.circuit(&circuit, Duration::ZERO).await?;
         let circuit_bytes = self.circuit_ir(&circuit.id).await?;
         let proof = self.proof(&task.id).await?;
+        let revoked = self.circuit_key(&circuit.id).await?.revoked;
         check("proof", &proof, &proof_digest)?;
         check(
             "circuit",
@@ -54,6 +57,7 @@ impl Client {
             circuit,
             circuit_bytes,
             proof,
+            revoked,
         })
     }
 }

@@ -17,6 +17,7 @@ mod bundle;
 mod client;
 mod error;
 mod http;
+mod log;
 mod upload;
 mod wait;
 

@@ -21,6 +21,8 @@ pub struct Config {
     pub founding: Founding,
     /// Folder of the log and the snapshot, this coordinator's alone.
     pub dir: PathBuf,
+    /// Folder of the tiles of the log of proofs. Default `receipts` in `dir`.
+    pub receipts_dir: PathBuf,
     /// How long a lease lasts without a heartbeat. Default 10 s.
     pub lease: Duration,
     /// The longest the planner sleeps without looking at the clock. Deadlines alone depend on it:
@@ -70,12 +72,14 @@ pub struct SystemClock {
 impl Config {
     /// Returns the defaults for a member that keeps its data in a folder.
     pub fn new(node_id: u64, dir: impl Into<PathBuf>) -> Self {
+        let dir = dir.into();
         Self {
             cluster: "aureole".to_owned(),
             node_id,
             address: String::new(),
             founding: Founding::Alone,
-            dir: dir.into(),
+            receipts_dir: dir.join("receipts"),
+            dir,
             lease: Duration::from_secs(10),
             tick: Duration::from_millis(500),
             snapshot_every: crate::limits::SNAPSHOT_EVERY,

@@ -8,6 +8,8 @@
     reason = "a test fails by panicking"
 )]
 
+use std::sync::Arc;
+
 use openraft::RaftLogReader as _;
 use openraft::RaftSnapshotBuilder as _;
 use openraft::storage::{RaftLogStorage as _, RaftLogStorageExt as _, RaftStateMachine as _};
@@ -16,6 +18,7 @@ use openraft::{EntryPayload, Vote};
 use tempfile::TempDir;
 
 use aureole_ledger::{Command, Digest, Outcome, TaskId, TenantId};
+use aureole_store::TileLog;
 
 use crate::dial::DialNothing;
 use crate::identity::Identity;
@@ -42,7 +45,10 @@ impl StoreBuilder<Types, LogStore, Machine, TempDir> for Builder {
 }
 
 fn machine(dir: &TempDir) -> Result<Machine, SnapshotError> {
-    Machine::open(SnapshotFile::open(dir.path()).unwrap())
+    Machine::open(
+        SnapshotFile::open(dir.path()).unwrap(),
+        Arc::new(TileLog::open(dir.path().join("receipts")).unwrap()),
+    )
 }
 
 fn position(index: u64) -> LogId {
@@ -378,7 +384,7 @@ async fn a_damaged_snapshot_from_a_peer_changes_nothing() {
 async fn a_member_without_an_address_is_unreachable() {
     use openraft::network::{RPCOption, RaftNetwork as _, RaftNetworkFactory as _};
     let identity = Identity::draw("tests", 1).unwrap();
-    let mut network = Network::new(identity.into(), std::sync::Arc::new(DialNothing));
+    let mut network = Network::new(identity.into(), Arc::new(DialNothing));
     let node = Member {
         address: "10.0.0.9:1".to_owned(),
         incarnation: 0,

@@ -11,7 +11,7 @@ use aureole_api::internal::v1::workers_server::WorkersServer;
 use aureole_ledger::{
     AttemptRef, Command, Millis, Outcome, Stage, State, StateError, TaskId, TaskRecord, WorkerView,
 };
-use aureole_store::SharedBlobs;
+use aureole_store::{SharedBlobs, TileLog};
 use tokio::runtime::Handle;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::task::JoinHandle;
@@ -254,7 +254,18 @@ impl Coordinator {
 
     /// Returns the workers that are joined.
     pub fn workers(&self) -> Vec<WorkerStatus> {
-        self.inner.hub.statuses()
+        let mut workers = self.inner.hub.statuses();
+        self.read(|state| {
+            for worker in &mut workers {
+                worker.distrust = state.distrust(&worker.id);
+            }
+        });
+        workers
+    }
+
+    /// Returns the log of accepted proofs on this member's disk.
+    pub fn log(&self) -> &Arc<TileLog> {
+        &self.inner.facts.log
     }
 
     /// Waits until what [`Self::read`] shows has everything that was committed before this call: a

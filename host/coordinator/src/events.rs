@@ -71,7 +71,11 @@ pub(crate) fn events_of(state: &State, command: &Command, outcome: &Outcome) -> 
         | Command::SetWeight { .. }
         | Command::PutTenant { .. }
         | Command::CreateKey { .. }
-        | Command::RevokeKey { .. } => Vec::new(),
+        | Command::RevokeKey { .. }
+        | Command::PublishVerifyingKey { .. }
+        | Command::TrustWorker { .. } => Vec::new(),
+        // Any number of tasks may have failed by it.
+        Command::RevokeVerifyingKey { .. } => vec![Event::Replaced],
     }
 }
 

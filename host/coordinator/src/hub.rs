@@ -8,13 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aureole_api::internal::v1;
-use aureole_ledger::{AttemptRef, Digest, Millis, Stage, TaskId, WorkerId, WorkerView};
+use aureole_ledger::{AttemptRef, Digest, Distrust, Millis, Stage, TaskId, WorkerId, WorkerView};
 use tokio::sync::{mpsc, watch};
 use tonic::Status;
 
 use crate::limits::{
-    ASSIGNMENTS_QUEUED_MAX, INVALID_PROOFS_MAX, NAMESAKE_SILENCE_MS, STAGES_REMEMBERED_MAX,
-    WORKERS_MAX,
+    ASSIGNMENTS_QUEUED_MAX, NAMESAKE_SILENCE_MS, STAGES_REMEMBERED_MAX, WORKERS_MAX,
 };
 
 /// What goes into a worker's stream.
@@ -37,10 +36,8 @@ pub struct WorkerStatus {
     pub warm: BTreeSet<Digest>,
     /// Whether it asked for no further assignments.
     pub draining: bool,
-    /// Proofs of it that did not verify, as far as this member remembers.
-    pub invalid_proofs: u32,
-    /// Whether it gets no further assignments because of them.
-    pub quarantined: bool,
+    /// What the facts hold against it.
+    pub distrust: Distrust,
 }
 
 /// A worker that knocks.
@@ -84,8 +81,6 @@ struct Inner {
     stages: BTreeMap<TaskId, (u32, Stage)>,
     /// Leases found in the ledger when this member began to lead.
     inherited: BTreeSet<AttemptRef>,
-    /// Proofs that did not verify, by worker. Kept from reign to reign, and until this process ends.
-    invalid: BTreeMap<WorkerId, u32>,
 }
 
 /// The joined workers.
@@ -215,21 +210,6 @@ impl Hub {
         true
     }
 
-    /// Counts a proof of a worker that did not verify. True when the worker is in quarantine.
-    pub(crate) fn count_invalid(&self, worker: &WorkerId) -> bool {
-        let mut inner = self.lock();
-        if inner.invalid.len() >= WORKERS_MAX && !inner.invalid.contains_key(worker) {
-            // Whoever lied least is forgotten first.
-            let least = inner.invalid.iter().min_by_key(|(_, count)| **count);
-            if let Some(least) = least.map(|(worker, _)| worker.clone()) {
-                inner.invalid.remove(&least);
-            }
-        }
-        let count = inner.invalid.entry(worker.clone()).or_default();
-        *count = count.saturating_add(1);
-        *count >= INVALID_PROOFS_MAX
-    }
-
     /// Gives nobody any further assignments.
     pub(crate) fn quiesce(&self) {
         self.lock().quiet = true;
@@ -259,7 +239,7 @@ impl Hub {
             cores: session.worker.cores,
             memory_bytes: session.worker.memory_bytes,
             warm: session.worker.warm.clone(),
-            draining: session.worker.draining || inner.is_quarantined(&session.worker.id),
+            draining: session.worker.draining,
             backends: session.worker.backends.clone(),
         })
         .collect()
@@ -278,8 +258,7 @@ impl Hub {
                 backends: worker.backends.clone(),
                 warm: worker.warm.clone(),
                 draining: worker.draining,
-                invalid_proofs: inner.invalid.get(&worker.id).copied().unwrap_or(0),
-                quarantined: inner.is_quarantined(&worker.id),
+                distrust: Distrust::default(),
             })
             .collect()
     }
@@ -312,14 +291,5 @@ impl Hub {
     /// Says whether a lease is of the reign before, once: the answer is forgotten.
     pub(crate) fn take_inherited(&self, attempt: &AttemptRef) -> bool {
         self.lock().inherited.remove(attempt)
-    }
-}
-
-// === impl Inner ===
-
-impl Inner {
-    fn is_quarantined(&self, worker: &WorkerId) -> bool {
-        let count = self.invalid.get(worker);
-        count.is_some_and(|count| *count >= INVALID_PROOFS_MAX)
     }
 }

@@ -29,6 +29,7 @@ mod network;
 mod planner;
 mod proposer;
 mod raft;
+pub mod receipts;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]

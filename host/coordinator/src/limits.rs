@@ -34,10 +34,6 @@ pub(crate) const WORKERS_MAX: usize = 1024;
 /// ended with its process.
 pub(crate) const NAMESAKE_SILENCE_MS: u64 = 3_000;
 
-/// Proofs of one worker that may turn out invalid before it gets no further leases. One can be a bit
-/// that flipped in memory; three are a machine, or a person, not to be trusted.
-pub(crate) const INVALID_PROOFS_MAX: u32 = 3;
-
 /// Warm circuits remembered of a worker: as many as a worker announces.
 pub(crate) const WARM_CIRCUITS_MAX: usize = 64;
 
@@ -181,6 +177,17 @@ pub(crate) const LOG_REWRITE_BYTES_MIN: u64 = 4 * 1024 * 1024;
 
 /// The largest snapshot read into memory: a million tasks at a quarter KiB, with room.
 pub(crate) const SNAPSHOT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+
+/// How often the log's leaves go to disk and its checkpoint is signed: whoever watches the log sees a
+/// proof a second after it was accepted. A receipt that needs one sooner has it signed at once.
+pub(crate) const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+
+/// How often a member reads its whole log to find rot: a million leaves are 250 MB, half a minute's
+/// reading in the background.
+pub(crate) const AUDIT_EVERY: Duration = Duration::from_secs(3600);
+
+/// How long a member may take to send a tile or a checkpoint: fifty KiB over a slow link.
+pub(crate) const LOG_CALL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Before a clock that does not move by itself, or a wake-up that was missed, delays a deadline: the
 /// longest sleep of the planner is `Config::tick`, and the shortest this.

@@ -4,6 +4,7 @@ use std::io::Cursor;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 
 use aureole_ledger::{Command, Digest, Outcome, State, StateError, TaskId, TaskKind};
+use aureole_store::{TileLog, TileLogError};
 use openraft::storage::{RaftStateMachine, Snapshot};
 use openraft::{EntryPayload, OptionalSend, RaftSnapshotBuilder, StorageIOError};
 use tokio::sync::{Notify, broadcast};
@@ -29,17 +30,20 @@ pub(crate) struct Facts {
     events: broadcast::Sender<Event>,
     /// Wakes the planner. Holds one permit: a wake-up while it works is not lost.
     pub(crate) wake: Notify,
+    /// Where accepted proofs go beside.
+    pub(crate) log: Arc<TileLog>,
 }
 
 // === impl Facts ===
 
 impl Facts {
-    fn new(applied: Applied) -> Self {
+    fn new(applied: Applied, log: Arc<TileLog>) -> Self {
         let (events, _) = broadcast::channel(EVENTS_BEHIND_MAX);
         Self {
             applied: RwLock::new(applied),
             events,
             wake: Notify::new(),
+            log,
         }
     }
 
@@ -56,9 +60,9 @@ impl Facts {
     fn try_apply(&self, entries: Vec<Entry>) -> Result<(Vec<Answers>, Vec<Event>), Vec<Entry>> {
         for _ in 0..READERS_PATIENCE {
             match self.applied.try_write() {
-                Ok(mut applied) => return Ok(applied.apply_all(entries)),
+                Ok(mut applied) => return Ok(applied.apply_all(entries, &self.log)),
                 Err(TryLockError::Poisoned(poisoned)) => {
-                    return Ok(poisoned.into_inner().apply_all(entries));
+                    return Ok(poisoned.into_inner().apply_all(entries, &self.log));
                 }
                 // Most readers look at one task.
                 Err(TryLockError::WouldBlock) => std::thread::yield_now(),
@@ -98,7 +102,7 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// Starts from the snapshot of a folder, or from nothing.
-    pub(crate) fn open(file: SnapshotFile) -> Result<Self, SnapshotError> {
+    pub(crate) fn open(file: SnapshotFile, log: Arc<TileLog>) -> Result<Self, SnapshotError> {
         let applied = match file.load()? {
             Some((meta, state)) => Applied {
                 state,
@@ -108,21 +112,22 @@ impl Machine {
             None => Applied::default(),
         };
         Ok(Self {
-            facts: Arc::new(Facts::new(applied)),
+            facts: Arc::new(Facts::new(applied, log)),
             file,
         })
     }
 }
 
 impl Applied {
-    fn apply_all(&mut self, entries: Vec<Entry>) -> (Vec<Answers>, Vec<Event>) {
+    /// The log has each leaf before anybody else sees the facts: a snapshot of them waits for it.
+    fn apply_all(&mut self, entries: Vec<Entry>, log: &TileLog) -> (Vec<Answers>, Vec<Event>) {
         let mut events = Vec::new();
         let entries = entries.into_iter();
-        let answers = entries.map(|entry| self.apply(entry, &mut events));
+        let answers = entries.map(|entry| self.apply(entry, &mut events, log));
         (answers.collect(), events)
     }
 
-    fn apply(&mut self, entry: Entry, events: &mut Vec<Event>) -> Answers {
+    fn apply(&mut self, entry: Entry, events: &mut Vec<Event>, log: &TileLog) -> Answers {
         self.last = Some(entry.log_id);
         match entry.payload {
             EntryPayload::Blank => Answers::default(),
@@ -130,7 +135,7 @@ impl Applied {
                 batch
                     .commands()
                     .iter()
-                    .map(|command| self.step(command, events))
+                    .map(|command| self.step(command, events, log))
                     .collect(),
             ),
             EntryPayload::Membership(membership) => {
@@ -140,12 +145,19 @@ impl Applied {
         }
     }
 
-    fn step(&mut self, command: &Command, events: &mut Vec<Event>) -> Outcome {
+    fn step(&mut self, command: &Command, events: &mut Vec<Event>, log: &TileLog) -> Outcome {
         let waiting = waiting_for_preparation(&self.state, command);
         let outcome = self.state.apply(command);
         events.extend(events_of(&self.state, command, &outcome));
         let finished = |id: &TaskId| self.state.task(id).is_some_and(|task| task.is_finished());
         events.extend(waiting.into_iter().filter(finished).map(Event::TaskChanged));
+        if let Outcome::Completed {
+            leaf: Some(appended),
+            ..
+        } = &outcome
+        {
+            log.append(appended.index, appended.leaf.clone());
+        }
         if let Outcome::Refused(refusal) = &outcome {
             tracing::debug!(command = command.name(), code = refusal.code(), %refusal, "refused");
         }
@@ -162,6 +174,15 @@ fn waiting_for_preparation(state: &State, command: &Command) -> Vec<TaskId> {
     match state.task(task).map(|task| task.kind) {
         Some(TaskKind::PrepareCircuit { circuit }) => state.waiting_for(&circuit),
         _ => Vec::new(),
+    }
+}
+
+/// Brings the leaves to disk that the log of entries is about to be purged of. A member that lacks
+/// leaves before them gets all of them from the others, who have them by the same rule.
+fn settle(log: &TileLog) -> Result<(), SnapshotError> {
+    match log.settle() {
+        Ok(_) | Err(TileLogError::Behind { .. }) => Ok(()),
+        Err(error) => Err(SnapshotError::Tiles(error)),
     }
 }
 
@@ -192,7 +213,7 @@ impl RaftStateMachine<Types> for Machine {
             // Somebody reads at length: this thread has beats to send meanwhile.
             Err(entries) => {
                 let facts = Arc::clone(&self.facts);
-                let applied = apart(move || facts.writing().apply_all(entries)).await;
+                let applied = apart(move || facts.writing().apply_all(entries, &facts.log)).await;
                 applied.map_err(|error| StorageIOError::apply(last.unwrap_or_default(), &error))?
             }
         };
@@ -210,6 +231,7 @@ impl RaftStateMachine<Types> for Machine {
         let applied = apart(move || facts.reading().clone()).await;
         Builder {
             applied: Some(applied.unwrap_or_else(|_| self.facts.reading().clone())),
+            log: Arc::clone(&self.facts.log),
             file: self.file.clone(),
         }
     }
@@ -274,6 +296,7 @@ pub(crate) struct Builder {
     /// Taken by who writes it.
     applied: Option<Applied>,
     file: SnapshotFile,
+    log: Arc<TileLog>,
 }
 
 impl RaftSnapshotBuilder<Types> for Builder {
@@ -288,9 +311,13 @@ impl RaftSnapshotBuilder<Types> for Builder {
             snapshot_id: position,
         };
         let (file, signature) = (self.file.clone(), meta.signature());
-        let stored = blocking(move || file.save(meta, &applied.state))
-            .await
-            .map_err(|error| StorageIOError::write_snapshot(Some(signature), &error))?;
+        let log = Arc::clone(&self.log);
+        let stored = blocking(move || {
+            settle(&log)?;
+            file.save(meta, &applied.state)
+        })
+        .await
+        .map_err(|error| StorageIOError::write_snapshot(Some(signature), &error))?;
         Ok(Snapshot {
             meta: stored.meta,
             snapshot: Box::new(Cursor::new(stored.state)),

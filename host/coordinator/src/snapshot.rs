@@ -15,6 +15,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use aureole_ledger::{Digest, State, StateError};
+use aureole_store::TileLogError;
 use thiserror::Error;
 
 use crate::limits::SNAPSHOT_BYTES_MAX;
@@ -62,6 +63,9 @@ pub enum SnapshotError {
         /// What is wrong with it.
         source: StateError,
     },
+    /// The leaves of the log of proofs cannot be written, which the snapshot stands on.
+    #[error("the log of proofs behind the snapshot")]
+    Tiles(#[source] TileLogError),
     /// The runtime is shutting down.
     #[error("the snapshot's thread pool has stopped")]
     Stopped,

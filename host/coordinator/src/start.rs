@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use aureole_store::{TileLog, TileLogError};
 use openraft::SnapshotPolicy;
 use thiserror::Error;
 use tokio::sync::{Mutex, RwLock};
@@ -38,6 +39,9 @@ pub enum StartError {
          members alive, empty its folder, remove it from the group and add it again"
     )]
     Snapshot(#[from] SnapshotError),
+    /// The folder of the log of proofs cannot be used.
+    #[error("the coordinator's log of proofs")]
+    Tiles(#[from] TileLogError),
     /// The configuration contradicts itself, or the folder.
     #[error("the coordinator's configuration: {reason}")]
     Config {
@@ -113,10 +117,12 @@ pub(crate) async fn member(config: &Config, dial: Arc<dyn Dial>) -> Result<Start
 /// Opens the folder.
 async fn open(config: &Config) -> Result<(LogStore, Machine, Arc<Identity>), StartError> {
     let (dir, cluster, member) = (config.dir.clone(), config.cluster.clone(), config.node_id);
+    let receipts = config.receipts_dir.clone();
     let opened = apart(move || -> Result<_, StartError> {
         let log = LogStore::open(&dir)?;
         let identity = log.identity(&dir, &cluster, member)?;
-        let machine = Machine::open(SnapshotFile::open(&dir)?)?;
+        let tiles = Arc::new(TileLog::open(receipts)?);
+        let machine = Machine::open(SnapshotFile::open(&dir)?, tiles)?;
         Ok((log, machine, Arc::new(identity)))
     });
     opened.await.map_err(|error| failed(&error))?

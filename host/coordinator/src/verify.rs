@@ -42,6 +42,9 @@ pub struct VerifyError {
 /// the proof and of the public inputs first, and must verify under the key of the circuit named.
 #[async_trait]
 pub trait Verifier: Send + Sync + fmt::Debug + 'static {
+    /// Names this build of the verifier: what it let pass can be found by it, should it prove faulty.
+    fn build(&self) -> &str;
+
     /// Makes the key of the circuit whose canonical bytes have this digest, or remembers it: what a
     /// worker says of a circuit's key is believed once the verifier has made the same.
     async fn key(&self, circuit: Digest) -> Result<CircuitKey, VerifyError>;

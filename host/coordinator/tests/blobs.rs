@@ -12,6 +12,8 @@
 mod collect;
 #[path = "blobs/keys.rs"]
 mod keys;
+#[path = "blobs/log.rs"]
+mod log;
 #[path = "blobs/puts.rs"]
 mod puts;
 #[path = "blobs/references.rs"]

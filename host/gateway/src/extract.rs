@@ -7,7 +7,7 @@ use aureole_api::{
     codes::request,
     rest::{PluginRef, TaskState},
 };
-use aureole_ledger::{CircuitId, TaskId};
+use aureole_ledger::{CircuitId, TaskId, WorkerId};
 use axum::{
     extract::{FromRequestParts, Path, Query},
     http::{HeaderMap, HeaderName, request::Parts},
@@ -98,6 +98,10 @@ impl Segment {
 
     pub(crate) fn circuit(&self) -> Result<CircuitId, Problem> {
         self.parse("a circuit is cir_ and 32 lower-case hex digits")
+    }
+
+    pub(crate) fn worker(&self) -> Result<WorkerId, Problem> {
+        self.parse("a worker has 1 to 64 of the characters a-z A-Z 0-9 . _ -")
     }
 
     pub(crate) fn plugin(&self) -> Result<PluginRef, Problem> {

@@ -29,6 +29,8 @@ pub use component::Component;
 pub use config::Config;
 pub use key::{ApiKey, KeyHash, KeyHashError};
 pub use limiter::{Limiter, MemoryLimiter, Rates};
-pub use platform::{Blob, InputCheck, Platform, Submission, Target, TaskFilter, Verification};
+pub use platform::{
+    Blob, InputCheck, LogRead, Platform, Submission, Target, TaskFilter, Verification,
+};
 pub use routes::table;
 pub use serve::serve;

@@ -9,11 +9,10 @@ use async_trait::async_trait;
 use aureole_api::{
     Problem,
     rest::{
-        CheckReport, Circuit, Explanation, Health, Me, Plugin, PluginList, PluginRef, Sharing,
-        Task, TaskPage, TaskState, Verdict,
+    CheckReport, Circuit, CircuitKey, Explanation, Health, Me, Plugin, PluginList, PluginRef, Sharing, Task, TaskPage, TaskState, Verdict, VerifyingKey, VerifyingKeyList, WorkerList,
     },
 };
-use aureole_ledger::{CircuitId, Digest, Millis, Priority, TaskId};
+use aureole_ledger::{CircuitId, Digest, Millis, Priority, TaskId, WorkerId};
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -128,8 +127,73 @@ pub trait Platform: Send + Sync + 'static {
     /// Verifies a proof under a circuit's key for exactly these public inputs.
     async fn verify(&self, caller: &Caller, request: Verification) -> Result<Verdict, Problem>;
 
+    /// The receipt of a task's accepted proof: a document of `host/receipts`, with what only the
+    /// task's owner is told.
+    async fn receipt(&self, caller: &Caller, task: TaskId) -> Result<Value, Problem>;
+
+    /// What is read of the log of accepted proofs. Nothing is shown that no checkpoint covers.
+    async fn log(&self, caller: &Caller, read: LogRead) -> Result<Blob, Problem>;
+
+    /// Every name of keys, and every revocation.
+    async fn verifying_keys(&self, caller: &Caller) -> Result<VerifyingKeyList, Problem>;
+
+    /// The keys under a name, which is as the caller wrote it.
+    async fn verifying_key(&self, caller: &Caller, name: &str) -> Result<VerifyingKey, Problem>;
+
+    /// Makes a ready circuit's key the current one under a name. The keys before it go on verifying.
+    async fn publish_verifying_key(
+        &self,
+        caller: &Caller,
+        name: &str,
+        circuit: CircuitId,
+    ) -> Result<VerifyingKey, Problem>;
+
+    /// A ready circuit's key.
+    async fn circuit_key(&self, caller: &Caller, circuit: CircuitId)
+    -> Result<CircuitKey, Problem>;
+
+    /// Revokes a circuit's key for good. Revoking twice is no error, and the first reason stays.
+    async fn revoke_verifying_key(
+        &self,
+        caller: &Caller,
+        circuit: CircuitId,
+        reason: String,
+    ) -> Result<CircuitKey, Problem>;
+
+    /// The workers that are joined or in quarantine.
+    async fn workers(&self, caller: &Caller) -> Result<WorkerList, Problem>;
+
+    /// Ends a worker's quarantine.
+    async fn trust_worker(&self, caller: &Caller, worker: WorkerId) -> Result<WorkerList, Problem>;
+
     /// Whether the node takes work: answers within a few seconds, whatever is cut.
     async fn health(&self) -> Health;
+}
+
+/// What is read of the log of accepted proofs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogRead {
+    /// The newest signed checkpoint.
+    Checkpoint,
+    /// The text of the key that verifies checkpoints.
+    Key,
+    /// A tile or entry bundle, by its path; whether it is one is not checked yet.
+    Tile(String),
+    /// The proof that a leaf is in the log of a size; of the newest checkpoint's when absent. JSON.
+    Inclusion {
+        /// The leaf, from 0.
+        index: u64,
+        /// How many leaves the log has.
+        size: Option<u64>,
+    },
+    /// The proof that the log only grew from a size to another; to the newest checkpoint's when absent.
+    /// JSON.
+    Consistency {
+        /// The earlier size.
+        from: u64,
+        /// The later size.
+        to: Option<u64>,
+    },
 }
 
 /// Bytes with their digest, which is their `ETag`.

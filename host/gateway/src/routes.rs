@@ -4,9 +4,12 @@ mod admin;
 mod circuits;
 mod errors;
 mod health;
+mod log;
 mod plugins;
 mod proofs;
 mod tasks;
+mod verifying_keys;
+mod workers;
 
 use aureole_api::{Problem, codes::request};
 use axum::{
@@ -67,6 +70,7 @@ fn rows() -> Vec<Row> {
         delete("/api/v1/tasks/{task}", USERS, tasks::cancel),
         get("/api/v1/tasks/{task}/explain", READERS, tasks::explain),
         get("/api/v1/tasks/{task}/proof", READERS, tasks::proof),
+        get("/api/v1/tasks/{task}/receipt", READERS, log::receipt),
         post("/api/v1/proofs/verify", READERS, proofs::verify),
         get("/api/v1/admin/tenants", ADMINS, admin::tenants),
         get("/api/v1/admin/tenants/{tenant}", ADMINS, admin::tenant),
@@ -76,6 +80,38 @@ fn rows() -> Vec<Row> {
         post("/api/v1/admin/keys", ADMINS, admin::create_key),
         delete("/api/v1/admin/keys/{key}", ADMINS, admin::revoke_key),
         get("/api/v1/admin/audit", AUDITORS, admin::audit),
+        get(
+            "/api/v1/circuits/{circuit}/key",
+            READERS,
+            verifying_keys::of_circuit,
+        ),
+        post(
+            "/api/v1/circuits/{circuit}/revocation",
+            ADMINS,
+            verifying_keys::revoke,
+        ),
+        get("/api/v1/verifying-keys", READERS, verifying_keys::list),
+        get(
+            "/api/v1/verifying-keys/{name}",
+            READERS,
+            verifying_keys::show,
+        ),
+        put(
+            "/api/v1/verifying-keys/{name}",
+            AUTHORS,
+            verifying_keys::publish,
+        ),
+        get("/api/v1/log/checkpoint", READERS, log::checkpoint),
+        get("/api/v1/log/key", READERS, log::key),
+        get("/api/v1/log/inclusion", READERS, log::inclusion),
+        get("/api/v1/log/consistency", READERS, log::consistency),
+        get("/api/v1/log/tile/{*tile}", READERS, log::tile),
+        get("/api/v1/workers", ADMINS, workers::list),
+        delete(
+            "/api/v1/workers/{worker}/quarantine",
+            ADMINS,
+            workers::trust,
+        ),
     ]
 }
 

@@ -18,6 +18,8 @@ mod connections;
 mod heads;
 #[path = "http/house.rs"]
 mod house;
+#[path = "http/log.rs"]
+mod log;
 #[path = "http/plugins.rs"]
 mod plugins;
 #[path = "http/proofs.rs"]

@@ -12,12 +12,15 @@
 mod attempts;
 mod circuits;
 mod endings;
+mod log;
 mod plugins;
 mod quotas;
 mod shares;
 mod sharing;
 mod tasks;
 mod tenants;
+mod trust;
+mod verifying_keys;
 
 use self::attempts::{Grant, Report};
 use self::tasks::Submission;
@@ -117,6 +120,16 @@ impl State {
             Command::ExpireTask { task, now } => self.expire_task(task, *now),
             Command::ReserveWorker { task, worker } => self.reserve_worker(task, worker),
             Command::SetWeight { tenant, weight } => self.set_weight(tenant, *weight),
+            Command::PublishVerifyingKey {
+                name,
+                circuit,
+                tenant,
+                now,
+            } => self.publish_verifying_key(name, *circuit, tenant, *now),
+            Command::RevokeVerifyingKey { key, reason, now } => {
+                self.revoke_verifying_key(key, reason, *now)
+            }
+            Command::TrustWorker { worker } => Ok(self.trust_worker(worker)),
             Command::LeaseTask {
                 task,
                 attempt,
@@ -151,10 +164,12 @@ impl State {
                 timings,
                 now,
                 peak_memory_bytes,
+                acceptance,
             } => {
                 let report = Report {
                     timings,
                     peak_memory_bytes: *peak_memory_bytes,
+                    acceptance,
                 };
                 self.complete_task(
                     attempt_ref(task, attempt),

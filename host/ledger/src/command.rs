@@ -1,5 +1,6 @@
 //! What may be asked of the ledger. The enum is append-only: its order is the log's format.
 
+use aureole_receipts::Salt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -107,6 +108,8 @@ pub enum Command {
         now: Millis,
         /// Most memory that the attempt's processes had at once, if the worker measured it.
         peak_memory_bytes: Option<u64>,
+        /// What the log says of a proof beside; of other results it says nothing.
+        acceptance: Acceptance,
     },
     /// Ends an attempt without a result.
     FailAttempt {
@@ -230,6 +233,41 @@ pub enum Command {
         /// When.
         now: Millis,
     },
+    /// Makes a ready circuit's key the current one under a name. The keys before it stay, and proofs
+    /// under them verify as before: that is how a key is rotated.
+    PublishVerifyingKey {
+        /// The name.
+        name: String,
+        /// The circuit.
+        circuit: CircuitId,
+        /// Who publishes; a name belongs to whoever published under it first.
+        tenant: TenantId,
+        /// When.
+        now: Millis,
+    },
+    /// Declares that proofs under a key are worth nothing any more. Nothing undoes it.
+    RevokeVerifyingKey {
+        /// Identity of the key.
+        key: Digest,
+        /// Why, for people; at most `REASON_BYTES_MAX`.
+        reason: String,
+        /// When.
+        now: Millis,
+    },
+    /// Trusts a worker again, and forgets the proofs of it that did not verify.
+    TrustWorker {
+        /// The worker.
+        worker: WorkerId,
+    },
+}
+
+/// What whoever accepts a proof adds to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acceptance {
+    /// Name of the build that verified it, at most [`aureole_receipts::limits::BUILD_BYTES_MAX`].
+    pub verifier: String,
+    /// Randomness for the commitment to its public inputs.
+    pub salt: Salt,
 }
 
 /// A submitter's key against double submission, scoped by the submitter before hashing.
@@ -289,6 +327,18 @@ pub enum Completion {
     },
 }
 
+// === impl Acceptance ===
+
+impl Acceptance {
+    /// Returns what goes with a result that is no proof.
+    pub const fn none() -> Self {
+        Self {
+            verifier: String::new(),
+            salt: Salt::from_bytes([0; 32]),
+        }
+    }
+}
+
 // === impl Command ===
 
 impl Command {
@@ -308,12 +358,15 @@ impl Command {
             | Self::ExpireTask { now, .. }
             | Self::PutTenant { now, .. }
             | Self::RevokeKey { now, .. }
-            | Self::SharePlugin { now, .. } => Some(*now),
+            | Self::SharePlugin { now, .. }
+            | Self::PublishVerifyingKey { now, .. }
+            | Self::RevokeVerifyingKey { now, .. } => Some(*now),
             Self::CreateKey { key, .. } => Some(key.created_at),
             Self::ForgetTasks { .. }
             | Self::SignPlugin { .. }
             | Self::SetWeight { .. }
-            | Self::ReserveWorker { .. } => None,
+            | Self::ReserveWorker { .. }
+            | Self::TrustWorker { .. } => None,
         }
     }
 
@@ -339,6 +392,9 @@ impl Command {
             Self::CreateKey { .. } => "create_key",
             Self::RevokeKey { .. } => "revoke_key",
             Self::SharePlugin { .. } => "share_plugin",
+            Self::PublishVerifyingKey { .. } => "publish_verifying_key",
+            Self::RevokeVerifyingKey { .. } => "revoke_verifying_key",
+            Self::TrustWorker { .. } => "trust_worker",
         }
     }
 }

@@ -21,31 +21,36 @@ mod place;
 mod plan;
 mod plugin;
 mod problem;
+mod published;
 mod quota;
 mod state;
 mod steady;
 mod task;
 mod tenant;
+mod trust;
 
 pub use access::Role;
 pub use audit::{Act, AuditEntry};
+pub use aureole_receipts::Salt;
 pub use circuit::{CircuitFacts, CircuitRecord, CircuitState};
 pub use codec::{CommandError, StateError};
-pub use command::{AttemptRef, Command, Completion, Expiry, Idempotency};
+pub use command::{Acceptance, AttemptRef, Command, Completion, Expiry, Idempotency};
 pub use estimate::{Basis, Estimate, Measured, Need, Pace, speedup};
 pub use explain::{Explanation, Position, Wait, admit, explain};
 pub use ids::{CircuitId, Digest, IdError, KeyId, Millis, Signer, TaskId, WorkerId};
 pub use key::KeyRecord;
-pub use outcome::{Outcome, Refusal};
+pub use outcome::{LogLeaf, Outcome, Refusal};
 pub use place::WorkerView;
 pub use plan::{PlanOptions, plan};
 pub use plugin::{PluginFacts, PluginRecord, PluginState, Visibility};
 pub use problem::{Problem, codes};
+pub use published::{Revocation, VerifyingKeyName, VerifyingKeyVersion};
 pub use quota::{CORE_WINDOW_MS, Holdings, QuotaItem, Quotas, Usage};
 pub use state::State;
 pub use steady::{Reading, SteadyClock};
 pub use task::{
-    Attempt, Lease, Priority, Reservation, Stage, TaskKind, TaskPhase, TaskRecord, TaskState,
-    Timings,
+    Accepted, Attempt, Lease, Priority, Reservation, Stage, TaskKind, TaskPhase, TaskRecord,
+    TaskState, Timings,
 };
 pub use tenant::{Share, TenantId, TenantRecord};
+pub use trust::Distrust;

@@ -80,6 +80,28 @@ pub const TASKS_MAX: u64 = 1_000_000;
 /// second check.
 pub const COMPONENT_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
+/// Names that keys are published under. As many as there may be plugins: a name stands for what one
+/// makes; a record has under a KiB with a dozen versions.
+pub const VERIFYING_KEY_NAMES_MAX: u64 = 10_000;
+
+/// Keys under one name. A rotation a month for twenty years.
+pub const VERIFYING_KEY_VERSIONS_MAX: u64 = 256;
+
+/// Bytes of the reason for a revocation: a sentence or two and a link.
+pub const REASON_BYTES_MAX: usize = 512;
+
+/// Builds of verifiers that the log's readers can be told the names of: one a week for forty years.
+/// A proof that a later one verified is accepted as well; its receipt has the digest alone.
+pub const BUILDS_MAX: usize = 2048;
+
+/// Proofs of one worker that may fail verification before it gets no more leases. One bad proof is bad
+/// memory perhaps, three are no accident.
+pub const INVALID_PROOFS_MAX: u32 = 3;
+
+/// Workers that something is held against; beyond, whoever lied least is forgotten. As many as may
+/// be joined.
+pub const DISTRUSTED_MAX: usize = 1024;
+
 /// Bytes of a tenant's name: a DNS label, so that it can stand in paths and metrics.
 pub const TENANT_ID_BYTES_MAX: usize = 63;
 
@@ -142,6 +164,15 @@ pub const THREADS_MAX: u32 = 64;
 /// Samples after which averages of measurements become exponential: a changed machine is noticed
 /// within a dozen proofs, one odd proof moves an estimate by an eighth.
 pub const SAMPLES_MAX: u32 = 8;
+
+/// How long one attempt may last at the most, in estimates of it: a worker that renews its lease for
+/// ever without a result loses it then. A machine that is twenty times slower than the cluster's
+/// average is of no use to anybody.
+pub const ATTEMPT_ESTIMATES_MAX: u64 = 20;
+
+/// How long an attempt may last whatever is estimated: the first proof of a circuit nobody has
+/// measured, on a machine that swaps.
+pub const ATTEMPT_MS_MIN: u64 = 30 * 60_000;
 
 /// The longest time that is believed of one stage: a day, in microseconds. No lease is renewed
 /// that long for a proof of the largest circuit; it bounds the arithmetic.

@@ -1,10 +1,12 @@
 //! What the ledger answers to a command: what happened, or a refusal that changed nothing.
 
+use aureole_receipts::Leaf;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
     AttemptRef, CircuitId, Digest, KeyId, Millis, Problem, QuotaItem, TaskId, TaskPhase, TenantId,
+    WorkerId, codes,
 };
 
 /// What a command did.
@@ -45,6 +47,8 @@ pub enum Outcome {
     Completed {
         /// The other attempt, which came too late.
         stop: Vec<AttemptRef>,
+        /// What the log has of a proof since this command.
+        leaf: Option<Box<LogLeaf>>,
     },
     /// The attempt ended without a result.
     AttemptEnded {
@@ -79,6 +83,22 @@ pub enum Outcome {
     WeightSet,
     /// The worker is kept for the task.
     Reserved,
+    /// The key is the current one under the name.
+    VerifyingKeyPublished {
+        /// Its number there.
+        version: u32,
+        /// Whether this command published it.
+        created: bool,
+    },
+    /// The key is revoked, by this command or an earlier one.
+    VerifyingKeyRevoked {
+        /// The attempts to stop: those at proofs under it.
+        stop: Vec<AttemptRef>,
+        /// How many tasks failed by it.
+        failed: u64,
+    },
+    /// Nothing is held against the worker any more.
+    WorkerTrusted,
     /// Nothing changed.
     Refused(Refusal),
     /// The tenant is as it was asked for.
@@ -94,17 +114,27 @@ pub enum Outcome {
     PluginShared,
 }
 
+/// A leaf that a command appended to the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLeaf {
+    /// Where it stands, from 0.
+    pub index: u64,
+    /// What it says.
+    pub leaf: Leaf,
+}
+
 // === impl Outcome ===
 
 impl Outcome {
     /// Returns the attempts that this ended under their workers' hands.
     pub fn to_stop(&self) -> &[AttemptRef] {
         match self {
-            Self::Completed { stop }
+            Self::Completed { stop, .. }
             | Self::AttemptEnded { stop, .. }
             | Self::Cancelled { stop }
             | Self::PluginRetired { stop }
-            | Self::TaskExpired { stop } => stop,
+            | Self::TaskExpired { stop }
+            | Self::VerifyingKeyRevoked { stop, .. } => stop,
             _ => &[],
         }
     }
@@ -207,6 +237,46 @@ pub enum Refusal {
     /// proof, or its budget would be spent if both were lost.
     #[error("task {0} gets no second attempt beside the one that is running")]
     NotSpeculative(TaskId),
+    /// Proofs under the circuit's key are worth nothing any more.
+    #[error("the key {key} is revoked: {reason}")]
+    VerifyingKeyRevoked {
+        /// The key.
+        key: Digest,
+        /// Why.
+        reason: String,
+        /// Since when.
+        at: Millis,
+    },
+    /// No circuit has this key.
+    #[error("no circuit has the key {0}")]
+    UnknownVerifyingKey(Digest),
+    /// The circuit has no key yet.
+    #[error("circuit {0} is still being prepared")]
+    CircuitPreparing(CircuitId),
+    /// A name for keys is malformed.
+    #[error("the name of a key has 1 to {max} of the characters a-z 0-9 -")]
+    VerifyingKeyName {
+        /// The longest name allowed.
+        max: u64,
+    },
+    /// Keys under the name are another tenant's to publish.
+    #[error("the name {name} belongs to another tenant")]
+    VerifyingKeyNameTaken {
+        /// The name.
+        name: String,
+    },
+    /// The worker's proofs did not verify too often.
+    #[error(
+        "worker {worker} is in quarantine since {since}: {invalid_proofs} of its proofs did not verify"
+    )]
+    WorkerQuarantined {
+        /// The worker.
+        worker: WorkerId,
+        /// Since when.
+        since: Millis,
+        /// How many.
+        invalid_proofs: u32,
+    },
     /// A limit of this crate is reached.
     #[error("{item} would be {value}, the limit is {max}")]
     Limit {
@@ -291,6 +361,12 @@ impl Refusal {
             Self::IdempotencyConflict { .. } => "request.idempotency_conflict",
             Self::DeadlineAhead(_) => "task.deadline_ahead",
             Self::NotSpeculative(_) => "task.not_speculative",
+            Self::VerifyingKeyRevoked { .. } => codes::VERIFYING_KEY_REVOKED,
+            Self::UnknownVerifyingKey(_) => "verifying_key.unknown",
+            Self::CircuitPreparing(_) => "circuit.not_ready",
+            Self::VerifyingKeyName { .. } => "verifying_key.name",
+            Self::VerifyingKeyNameTaken { .. } => "verifying_key.name_taken",
+            Self::WorkerQuarantined { .. } => "worker.quarantined",
             Self::Limit { .. } => "limits.ledger",
             Self::Quota { item, .. } => item.code(),
             Self::UnknownTenant(_) => "tenant.unknown",

@@ -125,9 +125,13 @@ impl Only<'_> {
 // === impl Places ===
 
 impl<'a> Places<'a> {
-    /// Subtracts what is leased from what there is. Draining workers are left out.
+    /// Subtracts what is leased from what there is. Workers that drain or are in quarantine are left
+    /// out.
     pub(crate) fn new(state: &State, workers: &'a [WorkerView]) -> Self {
-        let places = workers.iter().filter(|view| !view.draining).map(|view| {
+        let takes = |view: &&WorkerView| {
+            !view.draining && state.distrust(&view.id).quarantined_at.is_none()
+        };
+        let places = workers.iter().filter(takes).map(|view| {
             let held = state.held_by(&view.id);
             let (attempts, threads, memory_bytes) = held.map_or((0, 0, 0), |held| {
                 (held.attempts.len() as u64, held.threads, held.memory_bytes)

@@ -33,6 +33,8 @@ pub mod codes {
     pub const PLUGIN_NAME: &str = "plugin.name";
     /// The plugin's version is no semantic version.
     pub const PLUGIN_VERSION: &str = "plugin.version";
+    /// Proofs under the circuit's key are worth nothing any more.
+    pub const VERIFYING_KEY_REVOKED: &str = "verifying_key.revoked";
     /// The proof that a worker brought does not verify.
     pub const PROOF_INVALID: &str = "proof.invalid";
 }

@@ -12,6 +12,7 @@ mod tenants;
 
 use std::collections::BTreeMap;
 
+use aureole_receipts::Tree;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::index::Held;
@@ -21,9 +22,7 @@ pub(crate) use self::shared::Shared;
 use self::tenants::Names;
 use crate::audit::Trail;
 use crate::{
-    AttemptRef, CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, KeyId, KeyRecord,
-    Millis, Pace, PluginRecord, Reservation, TaskId, TaskKind, TaskPhase, TaskRecord, TenantId,
-    TenantRecord, Usage, WorkerId,
+    AttemptRef, CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Distrust, KeyId, KeyRecord, Millis, Pace, PluginRecord, Reservation, Revocation, Share, TaskId, TaskKind, TaskPhase, TaskRecord, TenantId, TenantRecord, Usage, VerifyingKeyName, WorkerId,
 };
 
 /// What is replicated.
@@ -61,6 +60,16 @@ pub(crate) struct Facts {
     pub(crate) usage: BTreeMap<TenantId, Usage>,
     /// The newest administrative acts.
     pub(crate) trail: Trail,
+    /// The log of accepted proofs.
+    pub(crate) tree: Tree,
+    /// Names of builds that verified proofs, by their digests.
+    pub(crate) builds: BTreeMap<Digest, String>,
+    /// Published keys by name.
+    pub(crate) verifying_keys: BTreeMap<String, VerifyingKeyName>,
+    /// Revoked keys. An entry is never removed or replaced.
+    pub(crate) revocations: BTreeMap<Digest, Revocation>,
+    /// What is held against workers.
+    pub(crate) distrust: BTreeMap<WorkerId, Distrust>,
 }
 
 /// The ledger's state: everything that was ever accepted and not forgotten.
@@ -156,6 +165,12 @@ impl State {
         self.index.finished_count()
     }
 
+    /// Returns whose accepted proof some bytes are, by their digest. Proofs are drawn with fresh
+    /// randomness: the same bytes for another task are a copy.
+    pub fn task_of_proof(&self, proof: &Digest) -> Option<TaskId> {
+        self.index.proof(proof)
+    }
+
     /// Returns how many tasks are known.
     pub fn task_count(&self) -> u64 {
         self.facts.tasks.len() as u64
@@ -236,6 +251,46 @@ impl State {
     /// Returns which worker is kept free for which queued task.
     pub const fn reservation(&self) -> Option<&Reservation> {
         self.facts.reservation.as_ref()
+    }
+
+    /// Returns the log of accepted proofs: its size and the roots of its peaks.
+    pub const fn log(&self) -> &Tree {
+        &self.facts.tree
+    }
+
+    /// Returns the name of a build that verified proofs, by its digest in their leaves.
+    pub fn build(&self, digest: &Digest) -> Option<&str> {
+        self.facts.builds.get(digest).map(String::as_str)
+    }
+
+    /// Returns the keys under a name.
+    pub fn verifying_key_named(&self, name: &str) -> Option<&VerifyingKeyName> {
+        self.facts.verifying_keys.get(name)
+    }
+
+    /// Returns every name of keys, in their order.
+    pub fn verifying_keys(&self) -> impl Iterator<Item = &VerifyingKeyName> {
+        self.facts.verifying_keys.values()
+    }
+
+    /// Returns why and when a key was revoked, if it was.
+    pub fn revocation(&self, key: &Digest) -> Option<&Revocation> {
+        self.facts.revocations.get(key)
+    }
+
+    /// Returns every revocation, in the order of the keys.
+    pub fn revocations(&self) -> impl Iterator<Item = &Revocation> {
+        self.facts.revocations.values()
+    }
+
+    /// Returns what is held against a worker.
+    pub fn distrust(&self, worker: &WorkerId) -> Distrust {
+        self.facts.distrust.get(worker).copied().unwrap_or_default()
+    }
+
+    /// Returns the workers that something is held against, in the order of their names.
+    pub fn distrusted(&self) -> impl Iterator<Item = (&WorkerId, &Distrust)> {
+        self.facts.distrust.iter()
     }
 
     pub(crate) const fn facts_mut(&mut self) -> &mut Facts {

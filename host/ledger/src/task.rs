@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aureole_receipts::Salt;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{ATTEMPTS_MAX, RETURNS_MAX};
@@ -99,6 +100,17 @@ pub struct TaskRecord {
     pub second: Option<Lease>,
     /// How many bytes the input has; 0 for what has none.
     pub input_bytes: u64,
+    /// Where the log has the proof; of an accepted proof always.
+    pub accepted: Option<Accepted>,
+}
+
+/// Where the log has an accepted proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The index of its leaf.
+    pub leaf: u64,
+    /// The salt with which the leaf commits to the public inputs.
+    pub salt: Salt,
 }
 
 /// Where a task stands.
@@ -342,5 +354,6 @@ pub(crate) const fn new_task(
         deadline: None,
         second: None,
         input_bytes: 0,
+        accepted: None,
     }
 }

@@ -24,6 +24,8 @@ mod ids;
 mod invariants;
 #[path = "ledger/kit.rs"]
 mod kit;
+#[path = "ledger/log.rs"]
+mod log;
 #[path = "ledger/plan.rs"]
 mod plan;
 #[path = "ledger/plugins.rs"]
@@ -36,3 +38,7 @@ mod steady;
 mod tasks;
 #[path = "ledger/tenants.rs"]
 mod tenants;
+#[path = "ledger/trust.rs"]
+mod trust;
+#[path = "ledger/verifying_keys.rs"]
+mod verifying_keys;

@@ -53,6 +53,8 @@ pub struct Config {
     pub limits: Limits,
     /// Whose plugins are accepted.
     pub plugins: Plugins,
+    /// The log of accepted proofs.
+    pub receipts: Receipts,
     /// Logging.
     pub log: Log,
 }
@@ -109,6 +111,18 @@ pub struct Plugins {
     pub trusted_signers: Vec<String>,
     /// Whether a component without a signature is refused.
     pub require_signature: bool,
+}
+
+/// The log of accepted proofs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Receipts {
+    /// The log's origin, such as a host name and a path: what checkpoints and receipts call it. It goes
+    /// into the key when that is made, and is the key's for good. A random name unless given.
+    pub origin: Option<String>,
+    /// The file of the key that signs checkpoints; the same on every coordinator. `log.key` in the
+    /// data folder unless given.
+    pub key_file: Option<PathBuf>,
 }
 
 /// Logging, to standard error.
@@ -226,6 +240,7 @@ impl Default for Config {
             worker: Worker::default(),
             limits: Limits::default(),
             plugins: Plugins::default(),
+            receipts: Receipts::default(),
             log: Log::default(),
         }
     }
@@ -360,6 +375,13 @@ impl Config {
     pub fn secret_file(&self) -> PathBuf {
         let given = self.cluster.secret_file.clone();
         given.unwrap_or_else(|| self.data_dir.join("secret"))
+    }
+
+    /// The file of the key that signs the log's checkpoints.
+    #[must_use]
+    pub fn log_key_file(&self) -> PathBuf {
+        let given = self.receipts.key_file.clone();
+        given.unwrap_or_else(|| self.data_dir.join("log.key"))
     }
 
     /// The folder of proving parameters.

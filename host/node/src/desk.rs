@@ -9,8 +9,11 @@ mod circuits;
 mod explain;
 mod plugins;
 mod proofs;
+mod receipts;
 mod tasks;
+mod verifying_keys;
 mod view;
+mod workers;
 
 pub(crate) use plugins::COMPONENT_BYTES_MAX;
 
@@ -22,6 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aureole_api::{Problem, codes};
 use aureole_coordinator::Coordinator;
 use aureole_coordinator::blobs::{KeyRing, KeysError};
+use aureole_coordinator::receipts::Notary;
 use aureole_ledger::{Command, Digest, Outcome, Refusal, TaskId};
 use aureole_store::{ArchiveError, Depot, DepotError, SharedBlobs};
 
@@ -42,6 +46,7 @@ pub(crate) struct Desk {
     pub(crate) history: History,
     pub(crate) coordinator: Coordinator,
     pub(crate) verifier: Arc<ChildVerifier>,
+    notary: Notary,
     /// This member's own disk.
     pub(crate) disk: Depot,
     secret: Secret,
@@ -69,6 +74,7 @@ impl Desk {
         stores: Stores,
         coordinator: Coordinator,
         verifier: Arc<ChildVerifier>,
+        notary: Notary,
         secret: Secret,
         signers: Signers,
         checker: check::Checker,
@@ -87,6 +93,7 @@ impl Desk {
             history,
             coordinator,
             verifier,
+            notary,
             disk,
             secret,
             signers,

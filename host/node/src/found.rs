@@ -8,6 +8,7 @@ use aureole_gateway::ApiKey;
 
 use crate::config::{Config, ConfigError, Founding, NodeRole};
 use crate::first_key::KEY_FILE;
+use crate::log_key::{self, LogKeyError};
 use crate::tls::{Authority, AuthorityError, FileError, Role, write_private, write_public};
 
 /// The file of that key's hash, which every gateway is told.
@@ -24,6 +25,8 @@ pub struct Plan {
     pub workers: u32,
     /// Whether the coordinators sign certificates for join tokens, with copies of the authority's key.
     pub enrol: bool,
+    /// What the log of accepted proofs is called; a random name unless given.
+    pub origin: Option<String>,
     /// The folder of proving parameters that all are to share, if they share a machine.
     pub params_dir: Option<PathBuf>,
 }
@@ -33,6 +36,8 @@ pub struct Plan {
 pub struct Founded {
     /// The cluster's id.
     pub cluster: String,
+    /// The key that verifies the checkpoints of its log, to be published.
+    pub log_key: String,
     /// The configuration of each coordinator.
     pub coordinators: Vec<PathBuf>,
     /// The configuration of each worker.
@@ -59,6 +64,9 @@ pub enum FoundError {
         /// How many.
         count: usize,
     },
+    /// The key of the log cannot be made.
+    #[error(transparent)]
+    LogKey(#[from] LogKeyError),
     /// A file cannot be written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -98,6 +106,7 @@ pub fn found(folder: &Path, plan: &Plan) -> Result<Founded, FoundError> {
     write_public(&admin.join(HASH_FILE), first.hash().to_string().as_bytes())?;
     let mut secret = zeroize::Zeroizing::new([0; 32]);
     getrandom::fill(secret.as_mut())?;
+    let log_key = log_key::fresh(plan.origin.as_deref())?;
     let mut coordinators = Vec::new();
     for (index, _) in plan.coordinators.iter().enumerate() {
         let mut config = coordinator(&folder, plan, index)?;
@@ -105,6 +114,7 @@ pub fn found(folder: &Path, plan: &Plan) -> Result<Founded, FoundError> {
             config.access.bootstrap_key = Some(first.hash().to_string());
         }
         write_private(&config.secret_file(), secret.as_slice())?;
+        write_private(&config.log_key_file(), log_key.to_text().as_bytes())?;
         let name = format!("coordinator-{}", index + 1);
         authority
             .issue(Role::Coordinator, &name)?
@@ -132,6 +142,7 @@ pub fn found(folder: &Path, plan: &Plan) -> Result<Founded, FoundError> {
     }
     Ok(Founded {
         cluster: authority.cluster().to_owned(),
+        log_key: log_key.verifier().to_string(),
         coordinators,
         workers,
         admin,
@@ -200,15 +211,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let plan = plan(&["10.0.0.1:7400", "two.example:7400", "10.0.0.3:7400"]);
         let founded = found(folder.path(), &plan).unwrap();
-        let mut secrets = Vec::new();
+        let (mut secrets, mut log_keys) = (Vec::new(), Vec::new());
         for file in &founded.coordinators {
             let config = Config::load(file).unwrap();
             assert!(config.cluster.listens().unwrap().is_some());
             let identity = Identity::load(&config.tls_dir(), Role::Coordinator).unwrap();
             assert_eq!(identity.name().cluster, founded.cluster);
             secrets.push(std::fs::read(config.secret_file()).unwrap());
+            log_keys.push(std::fs::read(config.log_key_file()).unwrap());
         }
         secrets.dedup();
+        log_keys.dedup();
+        assert_eq!(log_keys.len(), 1);
         assert_eq!((founded.coordinators.len(), secrets.len()), (3, 1));
         let worker = Config::load(&founded.workers[0]).unwrap();
         assert_eq!(worker.cluster.coordinators, plan.coordinators);

@@ -21,6 +21,7 @@ mod history;
 mod hot;
 mod ids;
 mod link;
+mod log_key;
 pub mod migrations;
 mod node;
 mod operator;
@@ -36,12 +37,12 @@ mod verifier;
 
 pub use aureole_gateway::{ApiKey, KeyHash};
 pub use config::{
-    Access, Archive, Cache, Cluster, Config, ConfigError, Depot, Founding, Http, Limits, Log,
-    LogFormat, NodeRole, Plugins, ServiceUrl, Span, Tls, Worker,
+    Access, Archive, Cache, Cluster, Config, ConfigError, Depot, Founding, Http, Limits, Log, LogFormat, NodeRole, Plugins, Receipts, ServiceUrl, Span, Tls, Worker,
 };
 pub use enrol::{EnrolError, enrol};
 pub use first_key::{FirstKeyError, first_key};
 pub use found::{FoundError, Founded, Plan, found};
+pub use log_key::LogKeyError;
 pub use node::{Node, StartError};
 pub use operator::{Collection, MemberCollection, Operator, OperatorError, Standing, Standpoint};
 pub use schema::{Mismatch, Schema};

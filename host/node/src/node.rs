@@ -66,6 +66,12 @@ pub enum StartError {
     /// The vault cannot be swept.
     #[error("the vault of input keys cannot be cleared of keys without a task")]
     Keys(#[from] aureole_coordinator::blobs::KeysError),
+    /// The key that signs the log's checkpoints cannot be used.
+    #[error("the key of the log of proofs cannot be used")]
+    LogKey(#[from] crate::log_key::LogKeyError),
+    /// The log's key cannot be trusted.
+    #[error("the key of the log of proofs cannot be trusted")]
+    Trust(#[from] aureole_receipts::TrustError),
     /// The archive does not open.
     #[error("the archive does not open")]
     Archive(#[from] aureole_store::ArchiveError),

@@ -3,12 +3,14 @@
 use async_trait::async_trait;
 use aureole_coordinator::{CircuitKey, Verdict, Verifier, VerifyError};
 use aureole_ledger::Digest;
+use aureole_prover::CRATES;
 use aureole_worker::Provers;
 
 /// Verifies in child processes of its own.
 #[derive(Debug)]
 pub(crate) struct ChildVerifier {
     provers: Provers,
+    build: String,
 }
 
 // === impl ChildVerifier ===
@@ -16,12 +18,19 @@ pub(crate) struct ChildVerifier {
 impl ChildVerifier {
     /// Takes children that no worker proves in.
     pub(crate) fn new(provers: Provers) -> Self {
-        Self { provers }
+        Self {
+            provers,
+            build: format!("aureole {}, {CRATES}", env!("CARGO_PKG_VERSION")),
+        }
     }
 }
 
 #[async_trait]
 impl Verifier for ChildVerifier {
+    fn build(&self) -> &str {
+        &self.build
+    }
+
     async fn key(&self, circuit: Digest) -> Result<CircuitKey, VerifyError> {
         let failed = |reason: String| VerifyError { reason };
         let key = self

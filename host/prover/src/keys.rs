@@ -27,8 +27,9 @@ pub const KEY_DOMAIN: &str = "aureole key v1";
 /// The proof system, as named in a key's digest.
 const BACKEND: &str = "halo2-ipa vesta blake2b challenge255";
 
-/// The crates whose code decides what a key means; a test compares them with the lock file.
-const CRATES: &str = "halo2_proofs 0.4.1, pasta_curves 0.6.1";
+/// The crates whose code decides what a key means and what verifies under it; a test compares them
+/// with the lock file.
+pub const CRATES: &str = "halo2_proofs 0.4.1, pasta_curves 0.6.1";
 
 /// How much of a pinned key is kept to find its column count: it stands in the first 600 bytes.
 const PINNED_HEAD_BYTES: usize = 2048;

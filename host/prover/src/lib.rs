@@ -46,7 +46,7 @@ pub use error::Error;
 pub use estimate::{Estimate, estimate};
 pub use failure::{Cell, CellValue, Failure, Fault, Place, RegionRow, Unsatisfied, Values};
 pub use halo2_ipa::Halo2Ipa;
-pub use keys::{KEY_DOMAIN, KeyDigest, ProvingKeys, VerifyingKeys};
+pub use keys::{CRATES, KEY_DOMAIN, KeyDigest, ProvingKeys, VerifyingKeys};
 pub use limits::{BATCH_MAX, FAILURE_CELLS_MAX, FAILURES_MAX, FINDINGS_MAX, K_MAX};
 pub use mock::mock;
 pub use params::ParamsDir;

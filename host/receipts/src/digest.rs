@@ -14,6 +14,9 @@ use thiserror::Error;
 /// Put before the bytes of a leaf when it is hashed (RFC 9162, 2.1.1).
 const LEAF_PREFIX: [u8; 1] = [0];
 
+/// Put before a salt and a digest when they become a commitment.
+const COMMITMENT_DOMAIN: &[u8] = b"aureole public inputs v1";
+
 /// Put before two hashes when they become one (RFC 9162, 2.1.1). A leaf never passes for a node.
 const NODE_PREFIX: [u8; 1] = [1];
 
@@ -137,6 +140,12 @@ fixed_bytes! {
     TaskId, 16, "tsk_"
 }
 
+fixed_bytes! {
+    /// What makes the commitment to some public inputs unlike any other: 32 bytes of randomness that
+    /// only the task's owner is told. 64 hexadecimal digits.
+    Salt, 32, ""
+}
+
 // === impl Digest ===
 
 impl Digest {
@@ -144,6 +153,15 @@ impl Digest {
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
+}
+
+/// Commits to public inputs by their digest: without the salt nobody can try values.
+pub fn commit(salt: &Salt, public_inputs: &Digest) -> Digest {
+    let mut hash = Sha256::new();
+    hash.update(COMMITMENT_DOMAIN);
+    hash.update(salt.0);
+    hash.update(public_inputs.0);
+    Digest(hash.finalize().into())
 }
 
 // === impl Hash ===

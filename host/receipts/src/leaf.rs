@@ -1,10 +1,14 @@
 //! What the log says of one accepted proof, and its canonical bytes.
 //!
 //! ```text
-//! 0        1         17          49     81              113     145          153          161
-//! | version | task    | circuit   | key  | public inputs | proof | submitted  | finished   |
-//! |    1    | 16      | 32        | 32   | 32            | 32    | u64, big-e | u64, big-e |
+//! 0         1      17        49     81              113     145        177         185        193
+//! | version | task | circuit | key  | public inputs | proof | verifier | submitted | finished |
+//! |    1    | 16   | 32      | 32   | 32, salted    | 32    | 32       | u64, big endian each |
 //! ```
+//!
+//! Whoever reads the log learns nothing of what was proved: of public inputs a leaf has a salted
+//! commitment ([`crate::Salt`]), because a plain digest of few possible values tells them to whoever
+//! tries all. A proof is drawn with fresh randomness, so its digest can be guessed by nobody.
 //!
 //! The bytes of a leaf never change: another layout is another version beside this one.
 
@@ -55,10 +59,14 @@ pub struct Leaf {
     pub circuit: Digest,
     /// Digest that identifies the verifying key.
     pub key: Digest,
-    /// Digest of the public inputs in the form that the proof was verified with.
+    /// Salted commitment to the public inputs in the form that the proof was verified with: see
+    /// [`crate::commit`].
     pub public_inputs: Digest,
     /// Digest of the proof's bytes.
     pub proof: Digest,
+    /// Digest of the name of the build that verified the proof, so that what a faulty verifier let
+    /// pass can be found later.
+    pub verifier: Digest,
     /// When the task was submitted.
     pub submitted_ms: u64,
     /// When its proof was accepted.
@@ -73,7 +81,8 @@ impl Leaf {
         let mut bytes = Vec::with_capacity(LEAF_BYTES);
         bytes.push(VERSION);
         bytes.extend_from_slice(self.task.as_bytes());
-        for digest in [&self.circuit, &self.key, &self.public_inputs, &self.proof] {
+        let digests = [&self.circuit, &self.key, &self.public_inputs, &self.proof];
+        for digest in digests.into_iter().chain([&self.verifier]) {
             bytes.extend_from_slice(digest.as_bytes());
         }
         bytes.extend_from_slice(&self.submitted_ms.to_be_bytes());
@@ -99,6 +108,7 @@ impl Leaf {
             key: Digest::from_bytes(take(&mut rest, bytes)?),
             public_inputs: Digest::from_bytes(take(&mut rest, bytes)?),
             proof: Digest::from_bytes(take(&mut rest, bytes)?),
+            verifier: Digest::from_bytes(take(&mut rest, bytes)?),
             submitted_ms: u64::from_be_bytes(take(&mut rest, bytes)?),
             finished_ms: u64::from_be_bytes(take(&mut rest, bytes)?),
         };

@@ -19,8 +19,12 @@ pub const TILE_LEVEL_MAX: u8 = 6;
 /// Bytes of one entry of a bundle: its length is written in two bytes.
 pub const ENTRY_BYTES_MAX: usize = 65_535;
 
-/// Bytes of a leaf of version 1: the version, a task's 16, four digests of 32, two times of 8.
-pub const LEAF_BYTES: usize = 1 + 16 + 4 * 32 + 2 * 8;
+/// Bytes of a leaf of version 1: the version, a task's 16, five digests of 32, two times of 8.
+pub const LEAF_BYTES: usize = 1 + 16 + 5 * 32 + 2 * 8;
+
+/// Bytes of the name of a verifier's build: a program and the proof system's crates, each with its
+/// version.
+pub const BUILD_BYTES_MAX: usize = 128;
 
 /// Tiles that a `Log` keeps while it makes proofs: one MiB with the hashes within them, and several
 /// times the six levels that the proofs of one request touch. It forgets all when it has more.

@@ -16,7 +16,7 @@ use crate::{BundleError, Hash, ProofError, Tile, decode_bundle};
 /// Where tiles and entry bundles are kept: files, a database, a server of static files.
 ///
 /// An implementation returns the bytes that were written under that name, or `None` if there are
-/// none, and bounds what it reads: a tile has at most 8,192 bytes, a bundle of leaves at most 41,728.
+/// none, and bounds what it reads: a tile has at most 8,192 bytes, a bundle of leaves at most 49,920.
 /// Where reading waits, read [`crate::tiles_for_inclusion`] first and hand a map of them over.
 pub trait TileReader {
     /// What reading may meet.

@@ -5,10 +5,10 @@ use std::error::Error;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::limits::RECEIPT_BYTES_MAX;
+use crate::limits::{BUILD_BYTES_MAX, RECEIPT_BYTES_MAX};
 use crate::{
-    Checkpoint, CheckpointError, Hash, Head, Leaf, Log, LogError, ProofError, TileReader,
-    TrustedKeys, VerifierKey, verify_inclusion,
+    Checkpoint, CheckpointError, Digest, Hash, Head, Leaf, Log, LogError, ProofError, Salt,
+    TileReader, TrustedKeys, VerifierKey, commit, verify_inclusion,
 };
 
 /// The only layout there is.
@@ -43,6 +43,24 @@ pub enum ReceiptError {
     /// The leaf is not in the log of the checkpoint.
     #[error("the leaf of the receipt is not in the log")]
     Inclusion(#[from] ProofError),
+    /// Salt and public inputs are not those that the leaf commits to.
+    #[error("the leaf commits to {promised}, the receipt opens {computed}")]
+    PublicInputs {
+        /// What the salt and the digest of the public inputs give.
+        computed: Digest,
+        /// What the leaf has.
+        promised: Digest,
+    },
+    /// The build named is not the one that the leaf has.
+    #[error("the leaf names the verifier {promised}, the receipt's {build:?} is {computed}")]
+    Verifier {
+        /// The name, cut to what a name can have.
+        build: String,
+        /// Its digest.
+        computed: Digest,
+        /// What the leaf has.
+        promised: Digest,
+    },
 }
 
 /// Why no receipt could be made.
@@ -79,10 +97,25 @@ pub struct Receipt {
     pub index: u64,
     /// What was accepted.
     pub leaf: Leaf,
+    /// What the leaf keeps to itself; left out of a receipt for others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening: Option<Opening>,
     /// The inclusion proof, the leaf's sibling first.
     pub inclusion: Vec<Hash>,
     /// The signed checkpoint of a log of more than `index` leaves.
     pub checkpoint: String,
+}
+
+/// What a leaf only commits to, told to the task's owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Opening {
+    /// The salt of the commitment.
+    pub salt: Salt,
+    /// SHA-256 of the public inputs, 32 little-endian bytes each, in the circuit's order.
+    pub public_inputs: Digest,
+    /// The name of the build that verified the proof.
+    pub verifier: String,
 }
 
 /// What a verified receipt shows.
@@ -119,9 +152,20 @@ impl Receipt {
             format: FORMAT.to_owned(),
             index,
             leaf,
+            opening: None,
             inclusion,
             checkpoint: checkpoint.to_owned(),
         })
+    }
+
+    /// Adds what the leaf keeps to itself, for the task's owner.
+    ///
+    /// # Errors
+    /// [`ReceiptError::PublicInputs`] or [`ReceiptError::Verifier`] if it is of another leaf.
+    pub fn opened(mut self, opening: Opening) -> Result<Self, ReceiptError> {
+        opening.check(&self.leaf)?;
+        self.opening = Some(opening);
+        Ok(self)
     }
 
     /// Checks, offline, that a log signed by those trusted has the leaf.
@@ -138,6 +182,9 @@ impl Receipt {
         let opened = Checkpoint::open(&self.checkpoint, trusted)?;
         let head = *opened.checkpoint.head();
         verify_inclusion(&self.leaf.hash(), self.index, &self.inclusion, &head)?;
+        if let Some(opening) = &self.opening {
+            opening.check(&self.leaf)?;
+        }
         Ok(Verified {
             origin: opened.checkpoint.origin().to_owned(),
             head,
@@ -165,5 +212,28 @@ impl Receipt {
     /// [`ReceiptError::Json`], if the writer of JSON fails.
     pub fn to_json(&self) -> Result<String, ReceiptError> {
         Ok(serde_json::to_string_pretty(self)?)
+    }
+}
+
+// === impl Opening ===
+
+impl Opening {
+    fn check(&self, leaf: &Leaf) -> Result<(), ReceiptError> {
+        let computed = commit(&self.salt, &self.public_inputs);
+        if computed != leaf.public_inputs {
+            return Err(ReceiptError::PublicInputs {
+                computed,
+                promised: leaf.public_inputs,
+            });
+        }
+        let computed = Digest::of(self.verifier.as_bytes());
+        if computed != leaf.verifier {
+            return Err(ReceiptError::Verifier {
+                build: self.verifier.chars().take(BUILD_BYTES_MAX).collect(),
+                computed,
+                promised: leaf.verifier,
+            });
+        }
+        Ok(())
     }
 }

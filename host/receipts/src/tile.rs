@@ -8,7 +8,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::limits::{LEAVES_MAX, TILE_HEIGHT, TILE_LEVEL_MAX, TILE_WIDTH};
+use crate::bundle::{decode_bundle, encode_bundle};
+use crate::limits::{HASH_BYTES, LEAVES_MAX, TILE_HEIGHT, TILE_LEVEL_MAX, TILE_WIDTH};
 use crate::range::{self, Range, Subtree};
 
 /// Hashes of a full tile, for arithmetic on indexes.
@@ -107,6 +108,33 @@ impl Tile {
     /// Returns whether it will never grow.
     pub fn is_full(&self) -> bool {
         self.width == TILE_WIDTH
+    }
+
+    /// Returns whether a log of a size has all that this tile holds.
+    pub fn is_within(&self, size: u64) -> bool {
+        let end = self.index * WIDTH + u64::from(self.width);
+        end <= self.kind.units(size)
+    }
+
+    /// Returns the same place, filled less or more.
+    ///
+    /// # Errors
+    /// [`TileError::Width`].
+    pub fn of_width(self, width: u16) -> Result<Self, TileError> {
+        Self::checked(self.kind, self.index, width)
+    }
+
+    /// Cuts the bytes of this tile down to those of a narrower one of the same place; `None` if they
+    /// are too few or no bundle.
+    pub fn cut(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let width = usize::from(self.width);
+        match self.kind {
+            TileKind::Hashes { .. } => bytes.get(..width * HASH_BYTES).map(<[u8]>::to_vec),
+            TileKind::Entries => {
+                let entries = decode_bundle(bytes).ok()?;
+                encode_bundle(entries.get(..width)?).ok()
+            }
+        }
     }
 
     /// Returns the full tile that stands in a partial one's place later. A log may drop the partial

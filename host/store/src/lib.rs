@@ -5,6 +5,8 @@
 //! unreadable for good. [`Archive`] keeps finished tasks for search, in SQLite or PostgreSQL.
 //! [`Cache`] is what several processes share in Redis and can do without.
 //!
+//! [`TileLog`] keeps the log of accepted proofs as tiles, and the checkpoints that were signed of it.
+//!
 //! None of them decides anything: which task exists and what state it is in is the ledger's
 //! business.
 
@@ -16,6 +18,7 @@ mod durable;
 mod limits;
 mod pull;
 mod secret;
+mod tiles;
 mod vault;
 
 pub use archive::{
@@ -30,4 +33,5 @@ pub use depot::{BlobInfo, Collected, Depot, DepotConfig, DepotError, FileSystem,
 pub use limits::{ARCHIVE_PAGE_MAX, BLOB_BYTES_MAX, PART_BYTES, SEALED_OVERHEAD_BYTES};
 pub use pull::{Holder, HolderError, Part, pull};
 pub use secret::Secret;
+pub use tiles::{Filler, TileFolder, TileLog, TileLogError};
 pub use vault::{InputKey, InputVault, KeyInfo, Sealed, VaultError, open_input, seal_input};

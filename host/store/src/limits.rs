@@ -86,3 +86,11 @@ pub const PART_BYTES: u64 = 1 << 20;
 
 /// Parts of one blob under way at a time: enough to fill a link of a gigabit at 30 ms.
 pub(crate) const PARTS_AT_ONCE: usize = 4;
+
+/// Leaves that wait for the disk: a minute of the most that a group takes. They are written every
+/// second, so more wait only when the disk fails or leaves before them are missing.
+pub(crate) const LEAVES_WAITING_MAX: usize = 65_536;
+
+/// Signed checkpoints kept on disk beside the newest: at one a second under load a quarter of an hour,
+/// and weeks of an ordinary day. Auditors keep their own.
+pub(crate) const CHECKPOINTS_KEPT: usize = 1024;

@@ -6,11 +6,7 @@ mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aureole_ledger::{
-    AttemptRef, CircuitFacts, CircuitId, Command, Completion, Digest, Millis, Outcome, PlanOptions,
-    Priority, Quotas, TaskId, TaskPhase, TenantId, Timings, Visibility, WorkerId, WorkerView,
-    explain, plan,
-};
+use aureole_ledger::{Acceptance, AttemptRef, CircuitFacts, CircuitId, Command, Completion, Digest, Millis, Outcome, PlanOptions, Priority, Quotas, TaskId, TaskPhase, TenantId, Timings, Visibility, WorkerId, WorkerView, explain, plan};
 
 use crate::node::{Node, Step};
 use crate::profile::Profile;
@@ -294,6 +290,7 @@ impl World {
             timings: Timings::new(),
             now: self.now,
             peak_memory_bytes: None,
+            acceptance: Acceptance::none(),
         };
         self.apply(&complete, invariants).map(drop)
     }

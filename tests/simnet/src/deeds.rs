@@ -1,9 +1,6 @@
 //! What the clients' deeds are as commands.
 
-use aureole_ledger::{
-    CircuitFacts, CircuitId, Command, Completion, Digest, Millis, Priority, TaskId, TenantId,
-    Timings, WorkerId,
-};
+use aureole_ledger::{Acceptance, CircuitFacts, CircuitId, Command, Completion, Digest, Millis, Priority, TaskId, TenantId, Timings, WorkerId};
 
 use crate::history::Deed;
 
@@ -74,6 +71,7 @@ fn prepare(step: u8, now: Millis) -> Command {
             timings: Timings::new(),
             now,
             peak_memory_bytes: None,
+            acceptance: Acceptance::none(),
         },
     }
 }

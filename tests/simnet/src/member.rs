@@ -130,6 +130,10 @@ impl Clock for Wall {
 
 #[tonic::async_trait]
 impl Verifier for Nobody {
+    fn build(&self) -> &str {
+        "a test"
+    }
+
     async fn key(&self, _circuit: Digest) -> Result<CircuitKey, VerifyError> {
         Err(VerifyError {
             reason: "nobody verifies here".to_owned(),

@@ -1,14 +1,18 @@
 //! What must be true of a cluster after any fault: the same questions after each scenario.
 //!
 //! Acknowledged tasks lost 0; accepted completions of each task exactly 1; invalid proofs served 0;
-//! the coordinators' states equal; what clients saw linearizable.
+//! the coordinators' states equal; what clients saw linearizable; every receipt verifies offline, every
+//! checkpoint that was signed is of one history, and every coordinator's tiles make it up again.
 
 use std::fmt;
 use std::sync::OnceLock;
 
 use anyhow::{Context as _, ensure};
 use aureole_client::rest::{Task, TaskState};
+use aureole_client::{Client, codes};
 use aureole_preimage::Preimage;
+use aureole_receipts::{Checkpoint, Log, Receipt, SignerKey, TrustedKeys, audit};
+use aureole_store::TileFolder;
 use serde_json::json;
 
 use super::traffic::{Acknowledged, Recorded};
@@ -26,6 +30,10 @@ pub struct Verdict {
     pub verified: usize,
     /// Tasks that were cancelled.
     pub cancelled: usize,
+    /// Receipts that verified here, with nothing but the log's key.
+    pub receipts: usize,
+    /// Signed checkpoints found on the coordinators' disks, all of one history.
+    pub checkpoints: usize,
     /// Attempts that were cut off or given up, beyond the one that counts.
     pub retried: usize,
     /// Calls of clients, and those among them that got no answer.
@@ -52,10 +60,12 @@ impl fmt::Display for Verdict {
         let (calls, unanswered) = self.calls;
         write!(
             f,
-            "acknowledged {}, proofs verified {}, cancelled {}, attempts beyond the first {}, calls \
+            "acknowledged {}, proofs verified {}, receipts {}, checkpoints {}, cancelled {}, attempts beyond the first {}, calls \
              {calls} ({unanswered} without an answer), wrong {}",
             self.acknowledged,
             self.verified,
+            self.receipts,
+            self.checkpoints,
             self.cancelled,
             self.retried,
             self.wrong.len()
@@ -86,6 +96,10 @@ impl Cluster {
         }
         if let Err(error) = self.agree().await {
             verdict.wrong.push(format!("{error:#}"));
+        }
+        match self.log_holds().await {
+            Ok(checkpoints) => verdict.checkpoints = checkpoints,
+            Err(error) => verdict.wrong.push(format!("the log: {error:#}")),
         }
         if let Err(violation) = recorded.history.check() {
             verdict.wrong.push(violation.to_string());
@@ -126,6 +140,8 @@ impl Cluster {
                 );
                 self.proves(number, &task, &client.proof(id).await?)?;
                 verdict.verified += 1;
+                self.receipt_holds(&client, &task).await?;
+                verdict.receipts += 1;
                 verdict.retried += task.attempts.len() - 1;
             }
             // A cancellation may have taken effect without its answer.
@@ -152,6 +168,67 @@ impl Cluster {
             "its proof does not verify"
         );
         Ok(())
+    }
+
+    /// Whether a task's receipt verifies by the log's key alone, and is of its proof.
+    async fn receipt_holds(&self, client: &Client, task: &Task) -> anyhow::Result<()> {
+        let receipt = client.receipt(&task.id).await?.to_string();
+        let receipt = Receipt::from_json(&receipt)?;
+        receipt.verify(&self.log_key()?)?;
+        let proof = task.proof.as_ref().context("it has no proof")?;
+        let leaf = &receipt.leaf;
+        ensure!(
+            leaf.task.to_string() == task.id,
+            "the receipt is of {}",
+            leaf.task
+        );
+        ensure!(leaf.proof.to_string() == proof.digest, "of another proof");
+        Ok(())
+    }
+
+    /// The key of the cluster's log, from the file that `aureole cluster init` made.
+    fn log_key(&self) -> anyhow::Result<TrustedKeys> {
+        let file = self.folder().join("cluster/coordinator-1/log.key");
+        let key = SignerKey::from_text(std::fs::read_to_string(file)?.trim())?;
+        Ok(TrustedKeys::new(vec![key.verifier().clone()])?)
+    }
+
+    /// Waits until each coordinator's disk has a whole log under the newest checkpoint, and compares
+    /// every checkpoint that any of them kept with it. Returns how many there were.
+    async fn log_holds(&self) -> anyhow::Result<usize> {
+        let trusted = self.log_key()?;
+        let client = self.client("c1")?;
+        let newest = match client.log_checkpoint().await {
+            Ok(note) => String::from_utf8(note.to_vec())?,
+            Err(aureole_client::Error::Problem(problem)) if problem.is(codes::log::EMPTY) => {
+                return Ok(0);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let newest = Checkpoint::open(&newest, &trusted)?.checkpoint;
+        let mut kept = Vec::new();
+        for name in self.coordinators() {
+            let folder = TileFolder::new(self.server(&name)?.data_dir().join("receipts"));
+            eventually(&format!("the log of {name} to be whole"), || async {
+                let audited = audit(&folder, &newest, None);
+                Ok(audited.ok())
+            })
+            .await?;
+            for note in folder.checkpoints()? {
+                let head = *Checkpoint::open(&note, &trusted)?.checkpoint.head();
+                kept.push((name.clone(), folder.clone(), head));
+            }
+        }
+        for (name, folder, head) in &kept {
+            let size = newest.head().size.max(head.size);
+            let root = Log::new(folder, size).root_at(head.size)?;
+            ensure!(
+                root == head.root,
+                "a checkpoint of {} leaves on {name} is of another history",
+                head.size
+            );
+        }
+        Ok(kept.len())
     }
 
     /// Waits until all coordinators have applied the same commands, and compares what came of them.

@@ -58,10 +58,11 @@ pub(super) fn servers(
     for (id, at) in (1_u8..).zip(&addresses) {
         let name = format!("c{id}");
         let config = format!(
-            "roles = [\"coordinator\", \"gateway\"]\n{}[http]\nlisten = \"{}\"\n[cluster]\nid = {id}\nfounding = \"founders\"\nmembers = {{ {members} }}\nsecret_file = {}\n{worker}{}{}{}",
+            "roles = [\"coordinator\", \"gateway\"]\n{}[http]\nlisten = \"{}\"\n[cluster]\nid = {id}\nfounding = \"founders\"\nmembers = {{ {members} }}\nsecret_file = {}\n[receipts]\nkey_file = {}\n{worker}{}{}{}",
             common(&name)?,
             at.rest,
             quoted(&made.join("coordinator-1/secret")),
+            quoted(&made.join("coordinator-1/log.key")),
             tls("coordinator", id),
             layout.services,
             ACCESS

@@ -17,6 +17,7 @@ mod first_proof;
 mod gateway;
 mod keys;
 mod privacy;
+mod receipts;
 mod refusals;
 mod see;
 mod services;

@@ -6,6 +6,7 @@
 mod catalogue;
 mod circuits;
 mod determinism;
+mod liars;
 mod neighbour;
 mod plugins;
 mod uploads;

@@ -67,7 +67,7 @@ const ROOMS: [&str; 7] = [
 ];
 
 /// Families that those rooms write; `node.`, `task.` and so on in other texts are not codes.
-const WRITTEN: [&str; 13] = [
+const WRITTEN: [&str; 15] = [
     "circuit",
     "input",
     "ir",
@@ -80,7 +80,9 @@ const WRITTEN: [&str; 13] = [
     "public_inputs",
     "sandbox",
     "task",
+    "verifying_key",
     "witness",
+    "worker",
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Revocation;
+
 /// Public inputs by name.
 pub type PublicInputs = BTreeMap<String, Elements>;
 
@@ -51,6 +53,9 @@ pub struct Verdict {
     /// Why it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// That the circuit's key is revoked. The proof is not valid then, whatever the mathematics say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Revocation>,
 }
 
 // === impl Elements ===

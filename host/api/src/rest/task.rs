@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{PluginRef, ProofRecord, PublicInputs, Timestamp};
+use super::{PluginRef, ProofRecord, PublicInputs, TaskReceipt, Timestamp};
 use crate::Problem;
 
 /// The highest priority; the lowest is 0.
@@ -184,6 +184,9 @@ pub struct Task {
     /// The proof.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<ProofRecord>,
+    /// Where the log has the proof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<TaskReceipt>,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Problem>,

@@ -65,6 +65,10 @@ pub(crate) enum Cluster {
         /// key: whoever breaks into one can then be anybody in the cluster
         #[arg(long)]
         enrol: bool,
+        /// What the log of accepted proofs is called, such as a host name and a path; for good
+        /// [default: a random name]
+        #[arg(long, value_name = "NAME")]
+        origin: Option<String>,
     },
     /// Make a certificate for one more process
     Certificate {

@@ -22,12 +22,14 @@ pub(crate) async fn run(context: &Context, verb: Cluster) -> anyhow::Result<()> 
             http,
             workers,
             enrol,
+            origin,
         } => {
             let plan = Plan {
                 coordinators,
                 http,
                 workers,
                 enrol,
+                origin,
                 params_dir: None,
             };
             return init(context, &dir, &plan);
@@ -62,6 +64,7 @@ fn init(context: &Context, dir: &Path, plan: &Plan) -> anyhow::Result<()> {
         "coordinators": founded.coordinators,
         "workers": founded.workers,
         "admin": founded.admin,
+        "log_key": founded.log_key,
     });
     print::result(context.output, &made, |_| {
         print::line(format_args!(
@@ -78,6 +81,10 @@ fn init(context: &Context, dir: &Path, plan: &Plan) -> anyhow::Result<()> {
                 config.display()
             ));
         }
+        print::line(format_args!(
+            "receipts of its log verify with the key {}",
+            founded.log_key
+        ));
         print::line("keep ca.key: with it anybody can be anybody in the cluster");
     })
 }

@@ -78,7 +78,7 @@ async fn download(
 ) -> anyhow::Result<()> {
     let downloaded = client.bundle(task).await?;
     let public_inputs = downloaded.task.public_inputs.unwrap_or_default();
-    let manifest = Manifest::new(
+    let mut manifest = Manifest::new(
         downloaded.circuit.plugin.unwrap_or_default(),
         downloaded.circuit.circuit_digest.unwrap_or_default(),
         downloaded.circuit.key_digest.unwrap_or_default(),
@@ -87,6 +87,7 @@ async fn download(
             .map(|(name, values)| (name, values.texts().to_vec()))
             .collect(),
     );
+    manifest.revoked = downloaded.revoked;
     let bundle = Bundle {
         manifest,
         circuit: downloaded.circuit_bytes.to_vec(),

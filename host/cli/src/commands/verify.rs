@@ -51,12 +51,20 @@ pub(crate) fn run(context: &Context, options: &Verify) -> anyhow::Result<ExitCod
     }
     let verdict = prover.verify(&circuit, &public_inputs, &bundle.proof)?;
     spinner.finish_and_clear();
+    let valid = verdict.is_valid() && manifest.revoked.is_none();
     let reason = match &verdict {
-        Verdict::Valid => None,
+        Verdict::Valid => manifest.revoked.as_ref().map(|revoked| {
+            format!(
+                "the proof verifies, but its key was revoked at {}: {}",
+                revoked.at,
+                revoked.reason.escape_debug()
+            )
+        }),
         Verdict::Invalid { reason } => Some(reason.to_string()),
     };
     let document = json!({
-        "valid": verdict.is_valid(),
+        "valid": valid,
+        "revoked": manifest.revoked,
         "reason": reason,
         "plugin": manifest.plugin,
         "key_digest": key,
@@ -72,7 +80,7 @@ pub(crate) fn run(context: &Context, options: &Verify) -> anyhow::Result<ExitCod
         }
         Some(reason) => print::line(format_args!("NOT valid: {reason}")),
     })?;
-    Ok(if verdict.is_valid() {
+    Ok(if valid {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

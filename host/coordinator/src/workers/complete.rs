@@ -13,8 +13,8 @@ use std::time::Instant;
 
 use aureole_api::internal::v1;
 use aureole_ledger::{
-    AttemptRef, CircuitFacts, Command, Completion, Digest, Outcome, Problem, Refusal, Stage, State,
-    TaskKind, Timings, WorkerId, codes,
+    Acceptance, AttemptRef, CircuitFacts, Command, Completion, Digest, Outcome, Problem, Refusal,
+    Salt, Stage, State, TaskId, TaskKind, Timings, WorkerId, codes,
 };
 use aureole_store::DepotError;
 
@@ -58,6 +58,10 @@ impl Inner {
                 let problem = Problem::new(refusal.code(), refusal.to_string());
                 return self.refuse(reported, problem).await;
             }
+            Ok(Looked::Copied(other)) => {
+                let problem = invalid(&format!("it is the proof of task {other}"));
+                return self.refuse(reported, problem).await;
+            }
             // Nothing is proposed unverified: the lease may be the worker's a moment later.
             Err(refusal) => return Ok(wire::refused(&refusal)),
         };
@@ -77,15 +81,17 @@ impl Inner {
             (Completion::Proved { .. }, None) => Err(invalid("its circuit is not known")),
             (completion, _) => self.check_prepared(completion).await.map(|()| None),
         };
+        let checked =
+            checked.and_then(|micros| Ok((micros, self.acceptance(&reported.completion)?)));
         match checked {
-            Ok(verify_micros) => {
+            Ok((verify_micros, acceptance)) => {
                 let mut reported = reported;
                 // The coordinator's own measurement, whatever the worker says.
                 reported.timings.remove(&Stage::Verify);
                 reported
                     .timings
                     .extend(verify_micros.map(|micros| (Stage::Verify, micros)));
-                self.propose_completion(reported).await
+                self.propose_completion(reported, acceptance).await
             }
             Err(problem) => self.refuse(reported, problem).await,
         }
@@ -94,6 +100,7 @@ impl Inner {
     async fn propose_completion(
         &self,
         reported: Reported,
+        acceptance: Acceptance,
     ) -> Result<v1::CompleteReply, ProposeError> {
         let Reported {
             worker,
@@ -111,6 +118,7 @@ impl Inner {
             timings,
             now,
             peak_memory_bytes,
+            acceptance,
         };
         match self.propose(command).await? {
             Outcome::Refused(refusal) => Ok(wire::refused(&refusal)),
@@ -131,9 +139,7 @@ impl Inner {
         } = reported;
         tracing::warn!(%task, attempt, %worker, code = problem.code, detail = problem.detail,
             "a result was not accepted");
-        if problem.code == codes::PROOF_INVALID && self.hub.count_invalid(&worker) {
-            tracing::error!(%worker, "a worker is in quarantine: its proofs do not verify");
-        }
+        let liar = (problem.code == codes::PROOF_INVALID).then(|| worker.clone());
         let reply = wire::reply_with(&problem);
         let now = self.clock.now();
         let retryable = true;
@@ -147,7 +153,32 @@ impl Inner {
         };
         // A refusal says that the attempt ended in the meantime.
         let _ = self.propose(command).await?;
+        if let Some(worker) = liar {
+            let distrust = self.facts.read(|state| state.distrust(&worker));
+            if distrust.quarantined_at.is_some() {
+                tracing::error!(%worker, invalid_proofs = distrust.invalid_proofs,
+                    "a worker is in quarantine: its proofs do not verify");
+            }
+        }
         Ok(reply)
+    }
+
+    /// What the log is to say of a proof beside.
+    fn acceptance(&self, completion: &Completion) -> Result<Acceptance, Problem> {
+        let Completion::Proved { .. } = completion else {
+            return Ok(Acceptance::none());
+        };
+        let mut salt = [0; 32];
+        getrandom::fill(&mut salt).map_err(|error| {
+            Problem::new(
+                VERIFIER_FAILED,
+                format!("no randomness for the salt: {error}"),
+            )
+        })?;
+        Ok(Acceptance {
+            verifier: self.verifier.build().to_owned(),
+            salt: Salt::from_bytes(salt),
+        })
     }
 
     /// Reads the proof and verifies it under the circuit's key.
@@ -234,6 +265,8 @@ enum Looked {
     Fresh(Option<CircuitFacts>),
     /// It was taken before.
     Repeated,
+    /// The proof was taken before, for this other task.
+    Copied(TaskId),
 }
 
 fn look(state: &State, reported: &Reported) -> Result<Looked, Refusal> {
@@ -245,6 +278,11 @@ fn look(state: &State, reported: &Reported) -> Result<Looked, Refusal> {
     } = reported;
     if state.check_completion(*attempt, worker, completion)? {
         return Ok(Looked::Repeated);
+    }
+    if let Completion::Proved { proof, .. } = completion
+        && let Some(other) = state.task_of_proof(proof)
+    {
+        return Ok(Looked::Copied(other));
     }
     let kind = state.task(&attempt.task).map(|task| task.kind);
     let Some(TaskKind::Prove { circuit, .. }) = kind else {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use aureole_coordinator::blobs::references;
 use aureole_ledger::{
-    CircuitId, Command, Completion, Digest, Idempotency, Outcome, Priority, Problem, State,
-    TenantId, Timings, WorkerId,
+    Acceptance, CircuitId, Command, Completion, Digest, Idempotency, Outcome, Priority, Problem,
+    State, TenantId, Timings, WorkerId,
 };
 use serde_json::Value;
 
@@ -117,6 +117,7 @@ async fn every_blob_that_a_record_names_is_referred_to() {
                 timings: Timings::new(),
                 now,
                 peak_memory_bytes: None,
+                acceptance: Acceptance::none(),
             }),
             Some(Err(problem)) => commands.push(Command::FailAttempt {
                 task,

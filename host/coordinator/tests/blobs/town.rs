@@ -13,13 +13,14 @@ use aureole_coordinator::blobs::{
     BlobsService, Collector, Keeper, KeeperConfig, KeyRing, Links, Membership, Peers,
     ReplicasService, Replicated,
 };
+use aureole_coordinator::receipts::LogService;
 use aureole_coordinator::{
     CircuitKey, Config, Coordinator, Dial, DialError, DialNothing, SystemClock, Verdict, Verifier,
     VerifyError,
 };
 use aureole_ledger::{
-    CircuitFacts, CircuitId, Command, Completion, Digest, Outcome, Priority, TaskId, TenantId,
-    Timings, WorkerId,
+    Acceptance, CircuitFacts, CircuitId, Command, Completion, Digest, Outcome, Priority, TaskId,
+    TenantId, Timings, WorkerId,
 };
 use aureole_store::{Depot, DepotConfig, DepotError, InputVault, Probe};
 use tempfile::TempDir;
@@ -54,6 +55,7 @@ pub(crate) struct Member {
     pub(crate) coordinator: Coordinator,
     pub(crate) collector: Collector,
     pub(crate) gauge: Arc<Gauge>,
+    pub(crate) peers: Arc<dyn Peers>,
     address: SocketAddr,
     stop: CancellationToken,
     served: JoinHandle<()>,
@@ -87,6 +89,10 @@ impl Dial for Tcp {
 
 #[tonic::async_trait]
 impl Verifier for Nobody {
+    fn build(&self) -> &str {
+        "a test"
+    }
+
     async fn key(&self, _circuit: Digest) -> Result<CircuitKey, VerifyError> {
         let reason = "nobody verifies here".to_owned();
         Err(VerifyError { reason })
@@ -184,6 +190,7 @@ impl Town {
         let server = Server::builder()
             .add_service(replicas)
             .add_service(BlobsService::server(replicated.clone()))
+            .add_service(LogService::server(Arc::clone(coordinator.log())))
             .serve_with_incoming_shutdown(
                 TcpListenerStream::new(listener),
                 stop.clone().cancelled_owned(),
@@ -200,6 +207,7 @@ impl Town {
             coordinator,
             collector,
             gauge,
+            peers: links,
             address,
             stop,
             served,
@@ -216,6 +224,11 @@ impl Town {
             .unwrap()
             .unwrap();
         member.coordinator.shutdown().await;
+    }
+
+    /// Where a member's tiles are.
+    pub(crate) fn receipts_of(&self, id: u64) -> PathBuf {
+        self.dir.path().join(id.to_string()).join("raft/receipts")
     }
 
     pub(crate) fn member(&self, id: u64) -> &Member {
@@ -295,6 +308,7 @@ impl Town {
             timings: Timings::new(),
             now,
             peak_memory_bytes: None,
+            acceptance: Acceptance::none(),
         })
         .await;
         named

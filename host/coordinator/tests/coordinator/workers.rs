@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aureole_api::internal::v1;
-use aureole_ledger::{Command, Outcome, TaskPhase};
+use aureole_ledger::{Command, Outcome, TaskPhase, codes};
 use tonic::Code;
 
 use crate::kit::{Client, LEASE, Node, PROOF, Worker, attempt_of, task_id};
@@ -123,8 +123,8 @@ async fn three_invalid_proofs_put_a_worker_into_quarantine_and_none_is_served() 
         let _ = node.coordinator.propose(cancel).await.unwrap();
     }
     let status = node.coordinator.workers().remove(0);
-    assert!(status.quarantined);
-    assert_eq!(status.invalid_proofs, 3);
+    assert!(status.distrust.quarantined_at.is_some());
+    assert_eq!(status.distrust.invalid_proofs, 3);
     let _ = node.submit(9).await;
     let mut honest = node.join("honest").await;
     let held = attempt_of(&honest.lease().await);
@@ -136,7 +136,73 @@ async fn three_invalid_proofs_put_a_worker_into_quarantine_and_none_is_served() 
     let _again = node.join("liar").await;
     let statuses = node.coordinator.workers();
     let liar = statuses.iter().find(|status| status.id.as_str() == "liar");
-    assert!(liar.unwrap().quarantined);
+    assert!(liar.unwrap().distrust.quarantined_at.is_some());
+}
+
+#[tokio::test]
+async fn a_copied_proof_counts_as_one_that_does_not_verify() {
+    let node = Node::ready().await;
+    let mut worker = node.join("w").await;
+    let _ = node.submit(1).await;
+    let first = attempt_of(&worker.lease().await);
+    assert_eq!(worker.prove(&node, first, PROOF).await, None);
+    let mut copied = PROOF.to_vec();
+    copied[48..].copy_from_slice(task_id(1).as_bytes());
+    let _ = node.submit(2).await;
+    let second = attempt_of(&worker.lease().await);
+    let refused = worker.prove(&node, second, &copied).await.unwrap();
+    assert_eq!(refused.code, codes::PROOF_INVALID);
+    assert!(refused.detail.contains("tsk_0101"), "{}", refused.detail);
+    let status = node.coordinator.workers().remove(0);
+    assert_eq!(status.distrust.invalid_proofs, 1);
+}
+
+#[tokio::test]
+async fn streams_beyond_the_limit_are_refused() {
+    let node = Node::ready().await;
+    let mut joined = Vec::new();
+    for number in 0..1024 {
+        joined.push(node.join(&format!("w{number}")).await);
+    }
+    let refused = node.client().join(request(1)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert!(refused.message().contains("1024 workers"), "{refused}");
+    // Who leaves makes room.
+    joined.pop();
+    let again = async {
+        while node.client().join(request(1)).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), again)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_operator_ends_a_quarantine() {
+    let node = Node::ready().await;
+    let mut worker = node.join("w").await;
+    for task in 1..=3 {
+        let _ = node.submit(task).await;
+        let held = attempt_of(&worker.lease().await);
+        let mut forged = PROOF.to_vec();
+        forged[0] ^= 2;
+        assert!(worker.prove(&node, held, &forged).await.is_some());
+        let cancel = Command::CancelTask {
+            task: task_id(task),
+            now: 1,
+        };
+        let _ = node.coordinator.propose(cancel).await.unwrap();
+    }
+    let _ = node.submit(9).await;
+    let trust = Command::TrustWorker {
+        worker: "w".parse().unwrap(),
+    };
+    let _ = node.coordinator.propose(trust).await.unwrap();
+    let held = attempt_of(&worker.lease().await);
+    assert_eq!(held.task_id, task_id(9).as_bytes());
+    assert_eq!(worker.prove(&node, held, PROOF).await, None);
 }
 
 #[tokio::test]

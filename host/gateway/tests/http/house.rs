@@ -6,17 +6,13 @@ use async_trait::async_trait;
 use aureole_client::{
     Problem, codes,
     rest::{
-        AuditTrail, Cell, CheckReport, Circuit, CircuitState, Elements, Estimate, Explanation,
-        Failure, Health, Key, KeyList, Me, Plugin, PluginList, PluginRef, PluginState, ProofRecord,
-        Quotas, Role, Sharing, Task, TaskKind, TaskPage, TaskState, Tenant, TenantList, Timestamp,
-        Usage, Verdict, Wait,
+        AuditTrail, Cell, CheckReport, Circuit, CircuitKey, CircuitState, Elements, Estimate, Explanation, Failure, Health, Key, KeyList, Me, Plugin, PluginList, PluginRef, PluginState, ProofRecord, Quotas, Revocation, Role, Sharing, Task, TaskKind, TaskPage, TaskState, Tenant, TenantList, Timestamp, Usage, Verdict, VerifyingKey, VerifyingKeyList, VerifyingKeyState, VerifyingKeyVersion, Wait, WorkerInfo, WorkerList,
     },
 };
 use aureole_gateway::{
-    Administered, Administration, ApiKey, Blob, Caller, Component, Credential, InputCheck, KeyHash,
-    Platform, Submission, TaskFilter, Verification,
+    Administered, Administration, ApiKey, Blob, Caller, Component, Credential, InputCheck, KeyHash, LogRead, Platform, Submission, TaskFilter, Verification,
 };
-use aureole_ledger::{CircuitId, Digest, KeyId, TaskId, TenantId};
+use aureole_ledger::{CircuitId, Digest, KeyId, TaskId, TenantId, WorkerId};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::{io::AsyncReadExt as _, sync::watch, time::timeout};
@@ -196,6 +192,7 @@ pub(crate) fn task(id: &str) -> Task {
         timings_ms: None,
         public_inputs: None,
         proof: None,
+        receipt: None,
         error: None,
     }
 }
@@ -513,6 +510,74 @@ impl Platform for House {
         Ok(Verdict {
             valid,
             reason: (!valid).then(|| "it does not verify".to_owned()),
+            revoked: None,
+        })
+    }
+
+    async fn receipt(&self, caller: &Caller, id: TaskId) -> Result<Value, Problem> {
+        let task = self.task(caller, id, Duration::ZERO).await?;
+        Ok(json!({"format": "aureole-receipt/1", "task": task.id}))
+    }
+
+    async fn log(&self, _: &Caller, read: LogRead) -> Result<Blob, Problem> {
+        let bytes = match read {
+            LogRead::Tile(path) if path != "tile/0/x001/234.p/5" => {
+                return Err(Problem::new(codes::log::TILE, path));
+            }
+            read => Bytes::from(format!("{read:?}")),
+        };
+        Ok(Blob {
+            digest: Digest::of(&bytes),
+            bytes,
+        })
+    }
+
+    async fn verifying_keys(&self, _: &Caller) -> Result<VerifyingKeyList, Problem> {
+        Ok(VerifyingKeyList {
+            keys: vec![verifying_key("votes")],
+            revocations: Vec::new(),
+        })
+    }
+
+    async fn verifying_key(&self, _: &Caller, name: &str) -> Result<VerifyingKey, Problem> {
+        match name {
+            "votes" => Ok(verifying_key(name)),
+            _ => Err(Problem::new(codes::verifying_key::UNKNOWN, name)),
+        }
+    }
+
+    async fn publish_verifying_key(
+        &self,
+        _: &Caller,
+        name: &str,
+        circuit: CircuitId,
+    ) -> Result<VerifyingKey, Problem> {
+        assert_eq!(circuit.to_string(), CIRCUIT);
+        Ok(verifying_key(name))
+    }
+
+    async fn circuit_key(&self, _: &Caller, circuit: CircuitId) -> Result<CircuitKey, Problem> {
+        Ok(circuit_key(circuit, None))
+    }
+
+    async fn revoke_verifying_key(
+        &self,
+        _: &Caller,
+        circuit: CircuitId,
+        reason: String,
+    ) -> Result<CircuitKey, Problem> {
+        Ok(circuit_key(circuit, Some(reason)))
+    }
+
+    async fn workers(&self, _: &Caller) -> Result<WorkerList, Problem> {
+        Ok(WorkerList {
+            workers: vec![worker("w-1")],
+        })
+    }
+
+    async fn trust_worker(&self, _: &Caller, id: WorkerId) -> Result<WorkerList, Problem> {
+        Ok(WorkerList {
+            workers: vec![worker(id.as_str())],
         })
     }
 
@@ -524,6 +589,49 @@ impl Platform for House {
             node: None,
             checks: Vec::new(),
         }
+    }
+}
+
+fn worker(name: &str) -> WorkerInfo {
+    WorkerInfo {
+        name: name.to_owned(),
+        joined: true,
+        slots: Some(1),
+        cores: Some(2),
+        draining: false,
+        invalid_proofs: 0,
+        quarantined_at: None,
+    }
+}
+
+fn verifying_key(name: &str) -> VerifyingKey {
+    VerifyingKey {
+        name: name.to_owned(),
+        versions: vec![VerifyingKeyVersion {
+            version: 1,
+            state: VerifyingKeyState::Current,
+            circuit: CIRCUIT.to_owned(),
+            key_digest: "0".repeat(64),
+            published_at: Timestamp::from_millis(0),
+            revoked: None,
+        }],
+    }
+}
+
+fn circuit_key(circuit: CircuitId, reason: Option<String>) -> CircuitKey {
+    let key_digest = "0".repeat(64);
+    CircuitKey {
+        circuit: circuit.to_string(),
+        key_digest: key_digest.clone(),
+        circuit_digest: "1".repeat(64),
+        url: format!("/api/v1/circuits/{circuit}/ir"),
+        proof_bytes: PROOF.len() as u64,
+        names: vec!["votes@1".to_owned()],
+        revoked: reason.map(|reason| Revocation {
+            key_digest,
+            reason,
+            at: Timestamp::from_millis(0),
+        }),
     }
 }
 

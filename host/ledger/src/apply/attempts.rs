@@ -16,10 +16,10 @@
 use super::Step;
 use super::plugins::Inspection;
 use crate::estimate::thread_ms;
-use crate::limits::{ATTEMPT_RECORDS_MAX, THREADS_MAX};
+use crate::limits::{ATTEMPT_ESTIMATES_MAX, ATTEMPT_MS_MIN, ATTEMPT_RECORDS_MAX, THREADS_MAX};
 use crate::{
-    Attempt, AttemptRef, Completion, Lease, Millis, Outcome, Problem, Refusal, Stage, State,
-    TaskKind, TaskRecord, TaskState, Timings, WorkerId,
+    Acceptance, Accepted, Attempt, AttemptRef, Completion, Lease, Millis, Outcome, Problem,
+    Refusal, Stage, State, TaskId, TaskKind, TaskRecord, TaskState, Timings, WorkerId,
 };
 
 /// A lease as it is asked for.
@@ -36,6 +36,7 @@ pub(super) struct Grant<'a> {
 pub(super) struct Report<'a> {
     pub(super) timings: &'a Timings,
     pub(super) peak_memory_bytes: Option<u64>,
+    pub(super) acceptance: &'a Acceptance,
 }
 
 // === impl State ===
@@ -50,6 +51,7 @@ impl State {
         {
             return Ok(Outcome::Leased);
         }
+        self.check_trusted(grant.worker)?;
         let current = task.attempt;
         if grant.speculative && task.lease().is_some() {
             let same = task
@@ -97,13 +99,27 @@ impl State {
                 lost.push(*attempt);
                 continue;
             }
+            let longest = self.longest(&attempt.task);
             self.update_task(&attempt.task, |task| {
                 if let Some(lease) = lease_mut(task, attempt.attempt) {
-                    lease.expires_at = lease.expires_at.max(expires_at);
+                    let last = lease.leased_at.saturating_add(longest);
+                    lease.expires_at = lease.expires_at.max(expires_at.min(last));
                 }
             });
         }
         Outcome::Renewed { lost }
+    }
+
+    /// Returns how long an attempt at a task may last, however often its lease is renewed.
+    fn longest(&self, id: &TaskId) -> Millis {
+        let estimate = self.task(id).map_or(0, |task| {
+            let threads = task.leases().map(|lease| lease.threads).min();
+            let estimate = self.estimate(&task.kind, threads.unwrap_or(1), false);
+            estimate.duration_ms
+        });
+        estimate
+            .saturating_mul(ATTEMPT_ESTIMATES_MAX)
+            .max(ATTEMPT_MS_MIN)
     }
 
     /// Lets only the holder of a lease of the task pass.
@@ -153,13 +169,17 @@ impl State {
     ) -> Step {
         let id = attempt.task;
         if self.check_completion(attempt, worker, completion)? {
-            return Ok(Outcome::Completed { stop: Vec::new() });
+            return Ok(Outcome::Completed {
+                stop: Vec::new(),
+                leaf: None,
+            });
         }
         let (task, lease) = self.check_running(attempt)?;
         let (kind, threads, charge) = (task.kind, lease.threads, lease.charge);
         let tenant = task.tenant.clone();
         let queued_ms = lease.leased_at.saturating_sub(task.submitted_at);
         let stop = others(task, attempt.attempt);
+        let leaf = self.append_leaf(task.id, completion, report.acceptance, now)?;
         let rejection = self.settle(kind, completion, now);
         self.measure(&kind, threads, report);
         self.settle_charge(&tenant, charge, thread_ms(report.timings, threads), now);
@@ -168,11 +188,15 @@ impl State {
             task.timings.clone_from(report.timings);
             task.timings
                 .insert(Stage::Queue, queued_ms.saturating_mul(1000));
+            task.accepted = leaf.as_deref().map(|appended| Accepted {
+                leaf: appended.index,
+                salt: report.acceptance.salt,
+            });
         });
         let state =
             rejection.map_or_else(|| TaskState::Done(completion.clone()), TaskState::Failed);
         self.finish_task(&id, state, now);
-        Ok(Outcome::Completed { stop })
+        Ok(Outcome::Completed { stop, leaf })
     }
 
     /// Says whether a result would be taken: `false` when it would end the task, `true` when it was
@@ -241,7 +265,7 @@ impl State {
                 Some(problem)
             }
             (TaskKind::PrepareCircuit { circuit }, Completion::CircuitPrepared(facts)) => {
-                self.finish_preparation(&circuit, *facts);
+                self.finish_preparation(&circuit, *facts, now);
                 None
             }
             // A proof changes nothing but its task; other pairs were refused before.

@@ -76,10 +76,16 @@ impl State {
     }
 
     /// Makes a circuit ready and lets the tasks that wait for it into the queue.
-    pub(super) fn finish_preparation(&mut self, circuit: &CircuitId, facts: CircuitFacts) {
+    pub(super) fn finish_preparation(
+        &mut self,
+        circuit: &CircuitId,
+        facts: CircuitFacts,
+        now: Millis,
+    ) {
         if let Some(record) = self.circuit_mut(circuit) {
             record.state = CircuitState::Ready(facts);
         }
+        self.refuse_waiting(circuit, now);
         self.release_waiting(circuit);
     }
 

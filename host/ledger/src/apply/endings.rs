@@ -36,6 +36,9 @@ impl State {
             (true, _) => Cost::Strike,
             (false, _) => Cost::Final,
         };
+        if problem.code == codes::PROOF_INVALID {
+            self.count_invalid(worker, now);
+        }
         Ok(self.end_attempt(attempt, problem, cost, now))
     }
 

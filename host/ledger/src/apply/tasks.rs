@@ -56,6 +56,9 @@ impl State {
                 problem: problem.clone(),
             });
         }
+        if let CircuitState::Ready(facts) = &record.state {
+            self.check_unrevoked(&facts.key_digest)?;
+        }
         self.check_fresh(task)?;
         self.check_task_quotas(tenant, input_bytes, now)?;
         self.insert_task(TaskRecord {

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::queue::{Lane, QueueKey, TenantQueue};
 use crate::{
-    AttemptRef, CircuitId, Lease, Millis, TaskId, TaskRecord, TaskState, TenantId, WorkerId,
+    AttemptRef, CircuitId, Completion, Digest, Lease, Millis, TaskId, TaskRecord, TaskState,
+    TenantId, WorkerId,
 };
 
 /// What a worker's leases take of it.
@@ -45,6 +46,8 @@ pub(super) struct Index {
     lonely: BTreeSet<(Millis, TaskId)>,
     /// Finished, by end.
     finished: BTreeSet<(Millis, TaskId)>,
+    /// Whose proof some bytes are, by their digest, as long as the task is known.
+    proofs: BTreeMap<Digest, TaskId>,
 }
 
 // === impl Index ===
@@ -71,6 +74,9 @@ impl Index {
             TaskState::Done(_) | TaskState::Failed(_) | TaskState::Cancelled => {
                 self.finished
                     .insert((task.finished_at.unwrap_or(0), task.id));
+                if let Some(Completion::Proved { proof, .. }) = task.completion() {
+                    self.proofs.entry(*proof).or_insert(task.id);
+                }
                 return;
             }
         }
@@ -113,6 +119,11 @@ impl Index {
             TaskState::Done(_) | TaskState::Failed(_) | TaskState::Cancelled => {
                 self.finished
                     .remove(&(task.finished_at.unwrap_or(0), task.id));
+                if let Some(Completion::Proved { proof, .. }) = task.completion()
+                    && self.proofs.get(proof) == Some(&task.id)
+                {
+                    self.proofs.remove(proof);
+                }
                 return;
             }
         }
@@ -223,6 +234,10 @@ impl Index {
 
     pub(super) fn lonely(&self) -> impl Iterator<Item = (Millis, TaskId)> {
         self.lonely.iter().copied()
+    }
+
+    pub(super) fn proof(&self, digest: &Digest) -> Option<TaskId> {
+        self.proofs.get(digest).copied()
     }
 
     pub(super) fn finished(&self) -> impl Iterator<Item = TaskId> {

@@ -1,8 +1,8 @@
 //! Attempts: fenced, renewed, lost, given back, counted.
 
 use aureole_ledger::limits::{
-    ATTEMPT_RECORDS_MAX, ATTEMPTS_MAX, BACKOFF_FIRST_MS, BACKOFF_MAX_MS, RETURNS_AT_ONCE,
-    RETURNS_MAX,
+    ATTEMPT_MS_MIN, ATTEMPT_RECORDS_MAX, ATTEMPTS_MAX, BACKOFF_FIRST_MS, BACKOFF_MAX_MS,
+    RETURNS_AT_ONCE, RETURNS_MAX,
 };
 use aureole_ledger::{AttemptRef, Command, Expiry, Outcome, Refusal, TaskPhase, TaskState, codes};
 
@@ -325,4 +325,33 @@ fn an_expiry_needs_a_lease() {
     ledger.fail(attempt, "w", codes::HANDED_BACK, true);
     let command = ledger.expire_command(attempt, Expiry::Deadline);
     assert_eq!(ledger.refusal(&command), Refusal::NotLeased(task_id(1)));
+}
+
+#[test]
+fn a_lease_that_is_renewed_for_ever_ends_all_the_same() {
+    let mut ledger = Ledger::with_proof();
+    let attempt = ledger.lease(1, "w");
+    let renew = |ledger: &mut Ledger| {
+        let command = Command::RenewLeases {
+            worker: worker("w"),
+            leases: vec![attempt],
+            expires_at: ledger.now + LEASE_MS,
+            now: ledger.now,
+        };
+        let _ = ledger.apply(&command);
+        ledger
+            .task(task_id(1))
+            .lease()
+            .map(|lease| lease.expires_at)
+    };
+    let started = ledger.now;
+    ledger.now = started + ATTEMPT_MS_MIN - 1;
+    assert_eq!(renew(&mut ledger), Some(started + ATTEMPT_MS_MIN));
+    ledger.now = started + ATTEMPT_MS_MIN;
+    assert_eq!(renew(&mut ledger), Some(started + ATTEMPT_MS_MIN));
+    let expire = ledger.expire_command(attempt, Expiry::Deadline);
+    assert!(matches!(
+        ledger.apply(&expire),
+        Outcome::AttemptEnded { requeued: true, .. }
+    ));
 }

@@ -2,7 +2,8 @@
 
 use aureole_ledger::limits::{COMMAND_BYTES_MAX, RENEWALS_MAX};
 use aureole_ledger::{
-    AttemptRef, Command, CommandError, Completion, Problem, Stage, State, StateError, WorkerId,
+    Acceptance, AttemptRef, Command, CommandError, Completion, Problem, Stage, State, StateError,
+    WorkerId,
 };
 
 use crate::kit::{Ledger, digest, facts, task_id, worker};
@@ -44,9 +45,14 @@ fn foreign_and_damaged_commands_are_refused() {
     older[0] = 2;
     assert_eq!(
         Command::decode(&older),
-        Err(CommandError::Version { found: 2, known: 3 }),
-        "the fields of version 2 are others: it must never be read as this one"
+        Err(CommandError::Version { found: 3, known: 4 }),
+        "the fields of version 3 are others: it must never be read as this one"
     );
+    older[0] = 2;
+    assert!(matches!(
+        Command::decode(&older),
+        Err(CommandError::Version { found: 2, .. })
+    ));
     let mut longer = bytes.clone();
     longer.push(0);
     for bad in [&[][..], &bytes[..bytes.len() - 1], &longer, &[3, 99]] {
@@ -88,6 +94,7 @@ fn the_largest_real_commands_fit() {
         timings,
         now: u64::MAX,
         peak_memory_bytes: Some(u64::MAX),
+        acceptance: Acceptance::none(),
     };
     let leases = vec![
         AttemptRef {

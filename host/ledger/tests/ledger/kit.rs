@@ -1,9 +1,7 @@
 //! Short words for the stories: a ledger with a clock that stands still until told.
 
 use aureole_ledger::{
-    AttemptRef, CircuitFacts, CircuitId, Command, Completion, Digest, Expiry, Idempotency, Millis,
-    Outcome, PlanOptions, Priority, Problem, Refusal, State, TaskId, TaskRecord, TenantId, Timings,
-    Visibility, WorkerId, WorkerView, plan,
+    Acceptance, AttemptRef, CircuitFacts, CircuitId, Command, Completion, Digest, Expiry, Idempotency, Millis, Outcome, PlanOptions, Priority, Problem, Refusal, State, TaskId, TaskRecord, TenantId, Timings, Visibility, WorkerId, WorkerView, plan,
 };
 
 pub(crate) const LEASE_MS: Millis = 10_000;
@@ -167,6 +165,7 @@ impl Ledger {
             timings,
             now,
             peak_memory_bytes: None,
+            acceptance: Acceptance::none(),
         }
     }
 

@@ -65,6 +65,7 @@ impl Desk {
         let inputs = self.circuit_view(&record).await?.public_inputs;
         let flat = flat(&inputs, &request.public_inputs)?;
         let proof = request.proof;
+        let revoked = self.revocation_of(&facts.key_digest);
         let expected = facts.proof_bytes as usize;
         if proof.len() != expected {
             return Ok(rest::Verdict {
@@ -73,6 +74,7 @@ impl Desk {
                     "the proof has {} bytes; proofs of this circuit have exactly {expected}",
                     proof.len()
                 )),
+                revoked,
             });
         }
         match self
@@ -81,12 +83,17 @@ impl Desk {
             .await
         {
             Ok(Verdict::Valid) => Ok(rest::Verdict {
-                valid: true,
-                reason: None,
+                valid: revoked.is_none(),
+                reason: revoked.as_ref().map(|revoked| {
+                    let reason = &revoked.reason;
+                    format!("the proof verifies, but its key is revoked: {reason}")
+                }),
+                revoked,
             }),
             Ok(Verdict::Invalid { reason }) => Ok(rest::Verdict {
                 valid: false,
                 reason: Some(reason),
+                revoked,
             }),
             Err(error) => Err(storage(&error, "the verifier could not be asked")),
         }

@@ -165,6 +165,7 @@ impl Desk {
             timings_ms: timings(record),
             public_inputs: None,
             proof: None,
+            receipt: None,
             error: None,
         };
         if let Some(problem) = record.problem() {
@@ -186,6 +187,12 @@ impl Desk {
                 base64: None,
             });
             view.public_inputs = Some(self.public_inputs(&facts.report, public_inputs).await?);
+            view.receipt = record.accepted.map(|accepted| rest::TaskReceipt {
+                leaf: accepted.leaf,
+                salt: accepted.salt.to_string(),
+                public_inputs_digest: public_inputs.to_string(),
+                url: format!("/api/v1/tasks/{}/receipt", record.id),
+            });
         }
         Ok(view)
     }

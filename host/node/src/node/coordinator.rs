@@ -10,8 +10,10 @@ use aureole_coordinator::blobs::{
     BlobsService, Collector, Keeper, KeeperConfig, KeyRing, Links, ReplicasService, Replicated,
     Roots, RootsError,
 };
+use aureole_coordinator::receipts::{LogKeeper, LogKeeperConfig, LogService, Notary};
 use aureole_coordinator::{Coordinator, SystemClock};
 use aureole_ledger::Digest;
+use aureole_receipts::SignerKey;
 use aureole_store::{Cache, Depot, DepotConfig, InputVault, SharedArchive, SharedBlobs};
 use aureole_worker::{Provers, ProversConfig, Sandboxes, SandboxesConfig};
 use tokio::net::TcpListener;
@@ -29,6 +31,7 @@ use crate::desk::{Desk, Stores};
 use crate::enrol::EnrolService;
 use crate::history::History;
 use crate::link::Link;
+use crate::log_key;
 use crate::relay::{DeskService, Local};
 use crate::secret::Secret;
 use crate::signers::Signers;
@@ -49,6 +52,8 @@ pub(super) struct Member {
     collector: Collector,
     keeper: Keeper,
     history: History,
+    notary: Notary,
+    log_keeper: LogKeeper,
     verifier: Arc<ChildVerifier>,
     listener: Mutex<Option<(SocketAddr, TcpListener)>>,
     link: Link,
@@ -83,6 +88,7 @@ impl Member {
             None => None,
         };
         let data = |name: &str| config.data_dir.join(name);
+        let log_key = log_key(config)?;
         let dial = Arc::new(transport.clone());
         let links = Arc::new(Links::new(dial.clone()));
         let depot = DepotConfig {
@@ -130,6 +136,13 @@ impl Member {
             keys.clone(),
             collector.clone(),
         );
+        let notary = Notary::new(coordinator.clone(), log_key)?;
+        let log_keeper = LogKeeper::start(
+            LogKeeperConfig::default(),
+            coordinator.clone(),
+            links,
+            notary.clone(),
+        );
         let router = tonic::transport::Server::builder().add_service(coordinator.workers_service());
         let (link, served) = Link::serve(router, stop.clone());
         Ok(Self {
@@ -140,6 +153,8 @@ impl Member {
             collector,
             keeper,
             history,
+            notary,
+            log_keeper,
             verifier,
             listener: Mutex::new(listener),
             link,
@@ -169,6 +184,7 @@ impl Member {
             stores,
             self.coordinator.clone(),
             self.verifier.clone(),
+            self.notary.clone(),
             secret(config)?,
             Signers::new(&config.plugins)?,
             checker,
@@ -225,7 +241,11 @@ impl Member {
                 coordinator.raft_service(),
                 members.clone(),
             ))
-            .add_service(apart(replicas, members))
+            .add_service(apart(replicas, members.clone()))
+            .add_service(apart(
+                LogService::server(coordinator.log().clone()),
+                members,
+            ))
             .add_service(apart(coordinator.members_service(), operators.clone()))
             .add_service(apart(upkeep, operators))
             // Whoever has a token has no certificate yet.
@@ -297,6 +317,7 @@ impl Member {
             }
         }
         self.keeper.stop().await;
+        self.log_keeper.stop().await;
         self.coordinator.shutdown().await;
         self.history.close().await;
     }
@@ -317,6 +338,7 @@ fn member_config(
     let id = config.cluster.id.unwrap_or(ALONE);
     let mut member = aureole_coordinator::Config::new(id, config.data_dir.join("raft"));
     member.lease = Duration::from_millis(config.worker.lease_ms);
+    member.receipts_dir = config.data_dir.join("receipts");
     member.address = config.cluster.advertised()?.unwrap_or_default();
     if let Transport::Tls(identity) = transport {
         member.cluster.clone_from(&identity.name().cluster);
@@ -339,6 +361,18 @@ fn secret(config: &Config) -> Result<Secret, StartError> {
         Founding::Founders | Founding::Join => Secret::read(&path),
     };
     opened.map_err(|source| StartError::File { path, source })
+}
+
+/// The key of the log. A lone node makes its own; the members of a group must have the same, or each
+/// leader's log would be another one.
+fn log_key(config: &Config) -> Result<SignerKey, StartError> {
+    let path = config.log_key_file();
+    let origin = config.receipts.origin.as_deref();
+    let key = match config.cluster.founding {
+        Founding::Alone => log_key::open(&path, origin),
+        Founding::Founders | Founding::Join => log_key::read(&path, origin),
+    };
+    Ok(key?)
 }
 
 /// Children for checks, in a process that has no worker.

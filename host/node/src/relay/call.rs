@@ -6,9 +6,9 @@ use std::time::Duration;
 use aureole_api::rest::{PluginRef, Sharing, TaskState};
 use aureole_api::{Problem, codes};
 use aureole_gateway::{
-    Administration, InputCheck, KeyHash, Submission, Target, TaskFilter, Verification,
+    Administration, InputCheck, KeyHash, LogRead, Submission, Target, TaskFilter, Verification,
 };
-use aureole_ledger::{CircuitId, Millis, Priority, TaskId};
+use aureole_ledger::{CircuitId, Millis, Priority, TaskId, WorkerId};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -68,8 +68,42 @@ pub(super) enum Call {
     Authenticate {
         key: KeyHash,
     },
+    Receipt {
+        task: TaskId,
+    },
+    Log(LogCall),
+    VerifyingKeys,
+    VerifyingKey {
+        name: String,
+    },
+    PublishVerifyingKey {
+        name: String,
+        circuit: CircuitId,
+    },
+    CircuitKey {
+        circuit: CircuitId,
+    },
+    RevokeVerifyingKey {
+        circuit: CircuitId,
+        reason: String,
+    },
+    Workers,
+    TrustWorker {
+        worker: WorkerId,
+    },
     /// How the leader is.
     Checks,
+}
+
+/// What is read of the log of accepted proofs.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum LogCall {
+    Checkpoint,
+    Key,
+    Tile(String),
+    Inclusion { index: u64, size: Option<u64> },
+    Consistency { from: u64, to: Option<u64> },
 }
 
 /// A submission and the id that its task will have.
@@ -128,6 +162,15 @@ impl Call {
             Self::Me => "me",
             Self::Administer(_) => "administer",
             Self::Authenticate { .. } => "authenticate",
+            Self::Receipt { .. } => "receipt",
+            Self::Log(_) => "log",
+            Self::VerifyingKeys => "verifying_keys",
+            Self::VerifyingKey { .. } => "verifying_key",
+            Self::PublishVerifyingKey { .. } => "publish_verifying_key",
+            Self::CircuitKey { .. } => "circuit_key",
+            Self::RevokeVerifyingKey { .. } => "revoke_verifying_key",
+            Self::Workers => "workers",
+            Self::TrustWorker { .. } => "trust_worker",
             Self::Checks => "checks",
         }
     }
@@ -176,6 +219,32 @@ impl Call {
             public_inputs: request.public_inputs.iter().map(elements).collect(),
             proof: STANDARD.encode(&request.proof),
         })
+    }
+}
+
+// === impl LogCall ===
+
+impl From<LogRead> for LogCall {
+    fn from(read: LogRead) -> Self {
+        match read {
+            LogRead::Checkpoint => Self::Checkpoint,
+            LogRead::Key => Self::Key,
+            LogRead::Tile(path) => Self::Tile(path),
+            LogRead::Inclusion { index, size } => Self::Inclusion { index, size },
+            LogRead::Consistency { from, to } => Self::Consistency { from, to },
+        }
+    }
+}
+
+impl From<LogCall> for LogRead {
+    fn from(call: LogCall) -> Self {
+        match call {
+            LogCall::Checkpoint => Self::Checkpoint,
+            LogCall::Key => Self::Key,
+            LogCall::Tile(path) => Self::Tile(path),
+            LogCall::Inclusion { index, size } => Self::Inclusion { index, size },
+            LogCall::Consistency { from, to } => Self::Consistency { from, to },
+        }
     }
 }
 
@@ -290,6 +359,28 @@ mod tests {
                 unreachable!("another verb arrived");
             };
             assert!(submit.read() == Ok((task, submission, verdict)));
+        }
+    }
+
+    #[test]
+    fn a_reading_of_the_log_arrives_as_it_was_asked_for() {
+        for read in [
+            LogRead::Checkpoint,
+            LogRead::Key,
+            LogRead::Tile("tile/0/000".to_owned()),
+            LogRead::Inclusion {
+                index: u64::MAX,
+                size: None,
+            },
+            LogRead::Consistency {
+                from: 1,
+                to: Some(2),
+            },
+        ] {
+            let Call::Log(call) = travelled(&Call::Log(read.clone().into())) else {
+                unreachable!("another verb arrived");
+            };
+            assert_eq!(LogRead::from(call), read);
         }
     }
 

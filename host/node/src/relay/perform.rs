@@ -63,7 +63,23 @@ pub(super) async fn document(
         }
         Call::Me => written(desk.introduce(caller)),
         Call::Administer(asked) => written(desk.administer(caller, asked).await?),
-        Call::Checks | Call::Authenticate { .. } | Call::CircuitIr { .. } | Call::Proof { .. } => {
+        Call::Receipt { task } => written(desk.receipt_of(caller, task).await?),
+        Call::VerifyingKeys => written(desk.list_verifying_keys(caller).await?),
+        Call::VerifyingKey { name } => written(desk.show_verifying_key(caller, &name).await?),
+        Call::PublishVerifyingKey { name, circuit } => {
+            written(desk.publish_verifying_key(caller, &name, circuit).await?)
+        }
+        Call::CircuitKey { circuit } => written(desk.show_circuit_key(caller, circuit).await?),
+        Call::RevokeVerifyingKey { circuit, reason } => {
+            written(desk.revoke_verifying_key(caller, circuit, reason).await?)
+        }
+        Call::Workers => written(desk.list_workers(caller).await?),
+        Call::TrustWorker { worker } => written(desk.trust_worker(caller, worker).await?),
+        Call::Checks
+        | Call::Authenticate { .. }
+        | Call::CircuitIr { .. }
+        | Call::Proof { .. }
+        | Call::Log(_) => {
             Err(misplaced(&call))
         }
     }
@@ -80,6 +96,7 @@ pub(super) async fn blob(
     match call {
         Call::CircuitIr { circuit } => desk.circuit_bytes(caller, &circuit).await,
         Call::Proof { task } => desk.proof_of(caller, task).await,
+        Call::Log(read) => desk.log_read(caller, read.into()).await,
         other => Err(misplaced(&other)),
     }
 }

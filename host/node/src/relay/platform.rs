@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use aureole_api::{Problem, codes, rest};
 use aureole_gateway::{
-    Administered, Administration, Blob, Caller, Component, InputCheck, KeyHash, Platform,
-    Submission, TaskFilter, Verification,
+    Administered, Administration, Blob, Caller, Component, InputCheck, KeyHash, LogRead, Platform, Submission, TaskFilter, Verification,
 };
-use aureole_ledger::{CircuitId, TaskId};
+use aureole_ledger::{CircuitId, TaskId, WorkerId};
 use bytes::Bytes;
 use futures::FutureExt as _;
 use serde_json::Value;
@@ -373,6 +372,160 @@ impl Platform for Relay {
                 let caller = caller.clone();
                 let request = request.clone();
                 async move { desk.verdict(&caller, request).await }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn receipt(&self, caller: &Caller, task: TaskId) -> Result<Value, Problem> {
+        self.ask(
+            Some(caller),
+            Pace::Prompt,
+            || Call::Receipt { task },
+            |desk| {
+                let caller = caller.clone();
+                async move { desk.receipt_of(&caller, task).await }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn log(&self, caller: &Caller, read: LogRead) -> Result<Blob, Problem> {
+        let call = Call::Log(read.clone().into());
+        let call = &call;
+        self.until_answered(
+            Pace::Prompt,
+            |address, left| async move { self.remote.fetch(&address, caller, call, left).await },
+            |desk| {
+                let (caller, read) = (caller.clone(), read.clone());
+                async move { desk.log_read(&caller, read).await }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn verifying_keys(&self, caller: &Caller) -> Result<rest::VerifyingKeyList, Problem> {
+        self.ask(
+            Some(caller),
+            Pace::Prompt,
+            || Call::VerifyingKeys,
+            |desk| {
+                let caller = caller.clone();
+                async move { desk.list_verifying_keys(&caller).await }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn verifying_key(
+        &self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<rest::VerifyingKey, Problem> {
+        self.ask(
+            Some(caller),
+            Pace::Prompt,
+            || Call::VerifyingKey {
+                name: name.to_owned(),
+            },
+            |desk| {
+                let caller = caller.clone();
+                let name = name.to_owned();
+                async move { desk.show_verifying_key(&caller, &name).await }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn publish_verifying_key(
+        &self,
+        caller: &Caller,
+        name: &str,
+        circuit: CircuitId,
+    ) -> Result<rest::VerifyingKey, Problem> {
+        self.ask(
+            Some(caller),
+            Pace::Prompt,
+            || Call::PublishVerifyingKey {
+                name: name.to_owned(),
+                circuit,
+            },
+            |desk| {
+                let caller = caller.clone();
+                let name = name.to_owned();
+                async move { desk.publish_verifying_key(&caller, &name, circuit).await }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn circuit_key(
+        &self,
+        caller: &Caller,
+        circuit: CircuitId,
+    ) -> Result<rest::CircuitKey, Problem> {
+        self.ask(
+            Some(caller),
+            Pace::Prompt,
+            || Call::CircuitKey { circuit },
+            |desk| {
+                let caller = caller.clone();
+                async move { desk.show_circuit_key(&caller, circuit).await }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn revoke_verifying_key(
+        &self,
+        caller: &Caller,
+        circuit: CircuitId,
+        reason: String,
+    ) -> Result<rest::CircuitKey, Problem> {
+        self.ask(
+            Some(caller),
+            Pace::Prompt,
+            || Call::RevokeVerifyingKey {
+                circuit,
+                reason: reason.clone(),
+            },
+            |desk| {
+                let caller = caller.clone();
+                let reason = reason.clone();
+                async move { desk.revoke_verifying_key(&caller, circuit, reason).await }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn workers(&self, caller: &Caller) -> Result<rest::WorkerList, Problem> {
+        self.ask(
+            Some(caller),
+            Pace::Prompt,
+            || Call::Workers,
+            |desk| {
+                let caller = caller.clone();
+                async move { desk.list_workers(&caller).await }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn trust_worker(
+        &self,
+        caller: &Caller,
+        worker: WorkerId,
+    ) -> Result<rest::WorkerList, Problem> {
+        self.ask(
+            Some(caller),
+            Pace::Prompt,
+            || Call::TrustWorker {
+                worker: worker.clone(),
+            },
+            |desk| {
+                let caller = caller.clone();
+                let worker = worker.clone();
+                async move { desk.trust_worker(&caller, worker).await }.boxed()
             },
         )
         .await

@@ -2,10 +2,11 @@
 
 use aureole_receipts::limits::RECEIPT_BYTES_MAX;
 use aureole_receipts::{
-    CheckpointError, Head, LogError, MakeError, ProofError, Receipt, ReceiptError, TrustError,
+    CheckpointError, Head, LogError, MakeError, Opening, ProofError, Receipt, ReceiptError,
+    TrustError,
 };
 
-use crate::kit::{ORIGIN, checkpoint, leaf, signer, trust, written};
+use crate::kit::{BUILD, ORIGIN, checkpoint, leaf, opening, salt, signer, trust, written};
 
 const SIZE: u64 = 300;
 
@@ -20,6 +21,8 @@ fn receipt(index: u64) -> Receipt {
         &note.to_string(),
         &trust(&[&key]),
     )
+    .unwrap()
+    .opened(opening(index))
     .unwrap()
 }
 
@@ -102,6 +105,34 @@ fn what_does_not_hold_is_named() {
     };
     let found = verify(&newer).unwrap_err();
     assert!(matches!(found, ReceiptError::Format { found, .. } if found == "aureole-receipt/2"));
+}
+
+#[test]
+fn what_a_leaf_keeps_to_itself_is_checked_against_it() {
+    let good = receipt(7);
+    let sealed = Receipt {
+        opening: None,
+        ..good.clone()
+    };
+    verify(&sealed).unwrap();
+    let with = |opening| Receipt {
+        opening: Some(opening),
+        ..sealed.clone()
+    };
+    let salted = Opening {
+        salt: salt(8),
+        ..opening(7)
+    };
+    let build = Opening {
+        verifier: BUILD.replace("0.4.1", "0.4.0"),
+        ..opening(7)
+    };
+    for (opening, inputs) in [(salted, true), (opening(8), true), (build, false)] {
+        let refused = verify(&with(opening.clone())).unwrap_err();
+        assert_eq!(matches!(refused, ReceiptError::PublicInputs { .. }), inputs);
+        assert_eq!(matches!(refused, ReceiptError::Verifier { .. }), !inputs);
+        assert!(sealed.clone().opened(opening).is_err());
+    }
 }
 
 #[test]

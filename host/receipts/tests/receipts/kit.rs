@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use aureole_receipts::{
-    Checkpoint, Digest, Hash, Head, Leaf, SignerKey, TaskId, Tile, TileKind, TileReader, Tree,
-    TrustedKeys, Writer, encode_bundle,
+    Checkpoint, Digest, Hash, Head, Leaf, Opening, Salt, SignerKey, TaskId, Tile, TileKind,
+    TileReader, Tree, TrustedKeys, Writer, commit, encode_bundle,
 };
 
 /// The log of the tests.
@@ -20,10 +20,29 @@ pub(crate) fn leaf(number: u64) -> Leaf {
         task: TaskId::from_bytes(task),
         circuit: digest("circuit"),
         key: digest("key"),
-        public_inputs: digest("inputs"),
+        public_inputs: commit(&salt(number), &digest("inputs")),
         proof: digest("proof"),
+        verifier: Digest::of(BUILD.as_bytes()),
         submitted_ms: 1_700_000_000_000 + number,
         finished_ms: 1_700_000_001_000 + number,
+    }
+}
+
+/// Who verified the proofs of the tests.
+pub(crate) const BUILD: &str = "aureole 0.1.0, halo2_proofs 0.4.1";
+
+pub(crate) fn salt(number: u64) -> Salt {
+    let mut salt = [7; 32];
+    salt[..8].copy_from_slice(&number.to_be_bytes());
+    Salt::from_bytes(salt)
+}
+
+/// What the leaf of a number keeps to itself.
+pub(crate) fn opening(number: u64) -> Opening {
+    Opening {
+        salt: salt(number),
+        public_inputs: Digest::of(format!("inputs {number}").as_bytes()),
+        verifier: BUILD.to_owned(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Leaves: one layout, forever; text forms, strictly parsed.
 
 use aureole_receipts::limits::LEAF_BYTES;
-use aureole_receipts::{Digest, Hash, Leaf, LeafError, TaskId, TextError};
+use aureole_receipts::{Digest, Hash, Leaf, LeafError, Salt, TaskId, TextError, commit};
 use proptest::prelude::*;
 
 use crate::kit::leaf;
@@ -14,6 +14,7 @@ fn the_layout_of_a_leaf_is_the_documented_one() {
         key: Digest::from_bytes([3; 32]),
         public_inputs: Digest::from_bytes([4; 32]),
         proof: Digest::from_bytes([5; 32]),
+        verifier: Digest::from_bytes([6; 32]),
         submitted_ms: 0x0607,
         finished_ms: 0x0809,
     };
@@ -24,6 +25,7 @@ fn the_layout_of_a_leaf_is_the_documented_one() {
         "03".repeat(32),
         "04".repeat(32),
         "05".repeat(32),
+        "06".repeat(32),
         "0000000000000607".to_owned(),
         "0000000000000809".to_owned(),
     ];
@@ -39,8 +41,8 @@ fn bytes_that_are_no_leaf_are_refused() {
         expected: LEAF_BYTES as u64,
     };
     assert_eq!(Leaf::decode(&[]), Err(LeafError::Empty));
-    assert_eq!(Leaf::decode(&bytes[..160]), Err(length(160)));
-    assert_eq!(Leaf::decode(&[&bytes[..], &[0]].concat()), Err(length(162)));
+    assert_eq!(Leaf::decode(&bytes[..192]), Err(length(192)));
+    assert_eq!(Leaf::decode(&[&bytes[..], &[0]].concat()), Err(length(194)));
     let newer = [&[2], &bytes[1..]].concat();
     let version = LeafError::Version { found: 2, known: 1 };
     assert_eq!(Leaf::decode(&newer), Err(version));
@@ -74,6 +76,21 @@ fn a_leaf_in_json_has_no_unknown_fields() {
     );
     json["color"] = "red".into();
     assert!(serde_json::from_value::<Leaf>(json).is_err());
+}
+
+#[test]
+fn a_commitment_is_to_its_inputs_and_its_salt() {
+    let inputs = [Digest::of(b"yes"), Digest::of(b"no")];
+    let salts = [Salt::from_bytes([1; 32]), Salt::from_bytes([2; 32])];
+    let mut made: Vec<Digest> = salts
+        .iter()
+        .flat_map(|salt| inputs.iter().map(|inputs| commit(salt, inputs)))
+        .collect();
+    assert!(made.iter().all(|commitment| !inputs.contains(commitment)));
+    assert_eq!(commit(&salts[0], &inputs[0]), made[0]);
+    made.sort_unstable();
+    made.dedup();
+    assert_eq!(made.len(), 4);
 }
 
 proptest! {

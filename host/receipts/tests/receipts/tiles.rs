@@ -158,3 +158,35 @@ proptest! {
         prop_assert_eq!(decode_bundle(&bytes).unwrap(), entries);
     }
 }
+
+#[test]
+fn a_tile_can_be_cut_to_what_it_was_when_it_was_narrower() {
+    let wide = Tile::hashes(0, 3, 40).unwrap();
+    let narrow = wide.of_width(2).unwrap();
+    assert_eq!(narrow, Tile::hashes(0, 3, 2).unwrap());
+    assert_eq!(narrow.cut(&[7; 40 * 32]), Some(vec![7; 64]));
+    assert_eq!(narrow.cut(&[7; 63]), None);
+    let bundle = encode_bundle(&[&b"one"[..], b"two", b"three"]).unwrap();
+    let two = Tile::entries(3, 2).unwrap();
+    let cut = encode_bundle(&[&b"one"[..], b"two"]).unwrap();
+    assert_eq!(two.cut(&bundle), Some(cut));
+    assert_eq!(two.of_width(4).unwrap().cut(&bundle), None);
+    assert_eq!(two.cut(b"\0"), None);
+    assert!(wide.of_width(0).is_err());
+}
+
+#[test]
+fn a_log_has_the_tiles_that_its_size_fills() {
+    for size in [0, 1, 255, 256, 257, 70_000] {
+        for tile in tiles_of(size) {
+            assert!(
+                tile.is_within(size) && tile.is_within(size + 1),
+                "{tile} of {size}"
+            );
+        }
+    }
+    assert!(!Tile::hashes(0, 0, 5).unwrap().is_within(4));
+    assert!(!Tile::hashes(1, 0, 1).unwrap().is_within(255));
+    assert!(Tile::hashes(1, 0, 1).unwrap().is_within(256));
+    assert!(!Tile::entries(1, 1).unwrap().is_within(256));
+}

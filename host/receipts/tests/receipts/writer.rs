@@ -71,7 +71,7 @@ fn a_writer_does_not_resume_from_the_tiles_of_another_log() {
     let bundle = Tile::entries(1, 44).unwrap();
     let changed = leaf(1000).encode();
     let bytes = tiles.get_mut(&bundle).unwrap();
-    bytes[2..163].copy_from_slice(&changed);
+    bytes[2..195].copy_from_slice(&changed);
     let tree = tree(&hashes(300));
     assert!(Writer::resume(&tiles, &tree).unwrap().is_none());
     tiles.remove(&bundle);

@@ -1,8 +1,6 @@
 //! What the workers of the simulated world do: they compute, report, fall silent and come back.
 
-use aureole_ledger::{
-    AttemptRef, Command, Completion, Digest, Millis, Problem, Stage, TaskId, codes,
-};
+use aureole_ledger::{Acceptance, AttemptRef, Command, Completion, Digest, Millis, Problem, Stage, TaskId, codes};
 
 use super::{Event, LEASE_MS, ToNode, ToWorker, World};
 use crate::random::Random;
@@ -89,6 +87,7 @@ impl World {
                 timings: [(Stage::Prove, fate.between(100_000, 4_000_000))].into(),
                 now,
                 peak_memory_bytes: fate.chance(500).then(|| fate.between(1 << 28, 1 << 33)),
+                acceptance: Acceptance::none(),
             }
         };
         self.send(&Event::ToNode(ToNode::Propose(Box::new(command))));

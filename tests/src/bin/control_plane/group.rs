@@ -10,10 +10,7 @@ use aureole_coordinator::{
     CircuitKey, Config, Coordinator, Dial, DialError, Founding, InputKeys, KeyError, SystemClock,
     Verdict, Verifier, VerifyError,
 };
-use aureole_ledger::{
-    CircuitFacts, CircuitId, Command, Completion, Digest, Outcome, Priority, TaskId, TenantId,
-    Timings, WorkerId,
-};
+use aureole_ledger::{Acceptance, CircuitFacts, CircuitId, Command, Completion, Digest, Outcome, Priority, TaskId, TenantId, Timings, WorkerId};
 use aureole_store::Depot;
 use tempfile::TempDir;
 use tonic::transport::server::TcpIncoming;
@@ -59,6 +56,10 @@ struct Nobody;
 
 #[tonic::async_trait]
 impl Verifier for Nobody {
+    fn build(&self) -> &str {
+        "a test"
+    }
+
     async fn key(&self, _circuit: Digest) -> Result<CircuitKey, VerifyError> {
         Err(nobody())
     }
@@ -242,6 +243,7 @@ fn complete(task: TaskId, worker: WorkerId, completion: Completion) -> Command {
         timings: Timings::new(),
         now: 3,
         peak_memory_bytes: None,
+        acceptance: Acceptance::none(),
     }
 }
 

@@ -50,6 +50,7 @@ pub(super) async fn run(
         http: http.to_vec(),
         workers,
         enrol: false,
+        origin: None,
         params_dir: Some(settings.params_dir.unwrap_or_else(|| folder.join("params"))),
     };
     let founded = found(&folder, &plan)?;

@@ -1,0 +1,307 @@
+//! Upkeep of one member's log: leaves go to the disk, those that are missing come from the others,
+//! the leader signs, and the others keep what it signed.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aureole_api::internal::v1;
+use aureole_api::internal::v1::log_client::LogClient;
+use aureole_receipts::{Checkpoint, Tree, audit, limits::NOTE_BYTES_MAX};
+use aureole_store::{TileLog, TileLogError};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+
+use super::notary::{Notary, NotaryError};
+use crate::Coordinator;
+use crate::blobs::Peers;
+use crate::limits::{AUDIT_EVERY, CHECKPOINT_EVERY, LOG_CALL_PATIENCE};
+use crate::runtime::apart;
+
+/// How a member's log is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct LogKeeperConfig {
+    /// How often leaves are written and checkpoints signed or fetched. Default 1 s.
+    pub every: Duration,
+}
+
+/// The upkeep of one member's log. Dropping it without [`LogKeeper::stop`] ends it at once.
+#[derive(Debug)]
+pub struct LogKeeper {
+    stop: CancellationToken,
+    task: Option<JoinHandle<()>>,
+}
+
+/// What the upkeep works with.
+struct Keeping {
+    every: Duration,
+    coordinator: Coordinator,
+    log: Arc<TileLog>,
+    peers: Arc<dyn Peers>,
+    notary: Notary,
+}
+
+/// Why nobody could send what is missing.
+#[derive(Debug, thiserror::Error)]
+enum PullError {
+    #[error("it cannot be dialled")]
+    Dial(#[from] crate::DialError),
+    #[error("it refused or broke off: {}", .0.message())]
+    Call(Box<tonic::Status>),
+    #[error("it did not answer in time")]
+    Silent,
+    #[error("it does not have {0}")]
+    Lacks(aureole_receipts::Tile),
+    #[error("what it sent")]
+    Sent(#[from] TileLogError),
+}
+
+impl Default for LogKeeperConfig {
+    fn default() -> Self {
+        Self {
+            every: CHECKPOINT_EVERY,
+        }
+    }
+}
+
+// === impl LogKeeper ===
+
+impl LogKeeper {
+    /// Starts the upkeep.
+    pub fn start(
+        config: LogKeeperConfig,
+        coordinator: Coordinator,
+        peers: Arc<dyn Peers>,
+        notary: Notary,
+    ) -> Self {
+        let stop = CancellationToken::new();
+        let keeping = Keeping {
+            every: config.every,
+            log: Arc::clone(coordinator.log()),
+            coordinator,
+            peers,
+            notary,
+        };
+        Self {
+            task: Some(tokio::spawn(run(keeping, stop.clone()))),
+            stop,
+        }
+    }
+
+    /// Stops and waits until nothing is touched any more.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        if let Some(task) = self.task.take()
+            && let Err(error) = task.await
+        {
+            tracing::error!(%error, "the upkeep of the log did not end well");
+        }
+    }
+}
+
+impl Drop for LogKeeper {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+async fn run(keeping: Keeping, stop: CancellationToken) {
+    let mut round = interval(keeping.every);
+    round.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut audit = interval(AUDIT_EVERY);
+    audit.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            _ = audit.tick() => keeping.audit().await,
+            _ = round.tick() => keeping.round().await,
+        }
+    }
+}
+
+// === impl Keeping ===
+
+impl Keeping {
+    async fn round(&self) {
+        let tree = self.coordinator.read(|state| state.log().clone());
+        if tree.size() == 0 {
+            return;
+        }
+        let log = Arc::clone(&self.log);
+        let settled = apart(move || log.settle()).await;
+        let complete = match settled {
+            Ok(Ok(size)) => size >= tree.size() && self.is_of(&tree).await,
+            Ok(Err(TileLogError::Behind { have, needed })) => {
+                tracing::debug!(have, needed, "leaves before those at hand are missing");
+                false
+            }
+            Ok(Err(error)) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the log's tiles are not written"
+                );
+                return;
+            }
+            Err(_) => return,
+        };
+        if !complete {
+            self.pull(&tree).await;
+        }
+        self.checkpoint(tree.size()).await;
+    }
+
+    /// Whether the tiles on disk are those of the facts; if not they are forgotten.
+    async fn is_of(&self, tree: &Tree) -> bool {
+        // Longer by now: the next round compares again.
+        if self.log.size() != tree.size() || self.log.root() == tree.root() {
+            return true;
+        }
+        tracing::error!(
+            size = tree.size(),
+            "the tiles on this disk are of another log than the facts: they are forgotten"
+        );
+        self.forget().await;
+        false
+    }
+
+    /// Reads everything, and forgets it if a bit has rotted.
+    async fn audit(&self) {
+        let log = Arc::clone(&self.log);
+        let audited = apart(move || {
+            let head = log.head();
+            let checkpoint = Checkpoint::new("audit", head)?;
+            audit(log.folder(), &checkpoint, None).map(drop)?;
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+        })
+        .await;
+        if let Ok(Err(error)) = audited {
+            tracing::error!(
+                error = &*error as &dyn std::error::Error,
+                "the tiles of the log on this disk are damaged"
+            );
+            self.forget().await;
+        }
+    }
+
+    /// Has the log filled anew from the others. Without others it is kept, such as it is.
+    async fn forget(&self) {
+        if self.peers.group().others().next().is_none() {
+            return;
+        }
+        let log = Arc::clone(&self.log);
+        if let Ok(Err(error)) = apart(move || log.reset()).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the tiles of another log stay"
+            );
+        }
+    }
+
+    /// Gets the leaves that this disk lacks from the first member that has them.
+    async fn pull(&self, tree: &Tree) {
+        let group = self.peers.group();
+        let mut foreign = false;
+        for (member, address) in group.others() {
+            match self.pull_from(address, tree).await {
+                Ok(()) => {
+                    tracing::info!(
+                        member,
+                        size = tree.size(),
+                        "the log was filled from a member"
+                    );
+                    return;
+                }
+                Err(error) => {
+                    foreign |= matches!(error, PullError::Sent(TileLogError::Root { .. }));
+                    tracing::warn!(
+                        member,
+                        error = &error as &dyn std::error::Error,
+                        "the log is not filled from a member"
+                    );
+                }
+            }
+        }
+        // What they sent does not continue what is here: perhaps what is here is wrong.
+        if foreign && self.log.size() > 0 {
+            self.forget().await;
+        }
+    }
+
+    async fn pull_from(&self, address: &str, tree: &Tree) -> Result<(), PullError> {
+        let mut client = self.client(address)?;
+        let mut filler = self.log.filler();
+        while let Some(bundle) = filler.next(tree.size()) {
+            let path = bundle.to_string();
+            let call = client.get_tile(v1::GetTileRequest { path });
+            let reply = within(call).await?;
+            let bytes = reply.bytes.ok_or(PullError::Lacks(bundle))?;
+            // A bundle is written in a millisecond or two.
+            filler.push(&bundle, &bytes)?;
+        }
+        Ok(filler.finish(tree)?)
+    }
+
+    fn client(&self, address: &str) -> Result<LogClient<Channel>, PullError> {
+        let channel = self.peers.channel(address)?;
+        let client = LogClient::new(channel);
+        Ok(client.max_decoding_message_size(NOTE_BYTES_MAX))
+    }
+
+    /// Signs on the leader; elsewhere keeps what was signed.
+    async fn checkpoint(&self, size: u64) {
+        if self.coordinator.is_leading() {
+            match self.notary.covering(size).await {
+                Ok(_) | Err(NotaryError::NotLeader(_)) => {}
+                Err(error) => tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "no checkpoint is signed"
+                ),
+            }
+            return;
+        }
+        if let Ok(Some((newest, _))) = self.notary.newest().await
+            && newest >= size
+        {
+            return;
+        }
+        for (member, address) in self.peers.group().others() {
+            let Ok(Some(note)) = self.fetch(address).await else {
+                continue;
+            };
+            if let Err(error) = self.notary.adopt(note).await {
+                tracing::error!(
+                    member,
+                    error = &error as &dyn std::error::Error,
+                    "a member's checkpoint is not this member's log"
+                );
+            }
+        }
+    }
+
+    async fn fetch(&self, address: &str) -> Result<Option<String>, PullError> {
+        let mut client = self.client(address)?;
+        let call = client.get_checkpoint(v1::GetCheckpointRequest {});
+        Ok(within(call).await?.note)
+    }
+}
+
+impl fmt::Debug for Keeping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeping").finish_non_exhaustive()
+    }
+}
+
+async fn within<T>(
+    call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
+) -> Result<T, PullError> {
+    let answer = timeout(LOG_CALL_PATIENCE, call).await;
+    let answer = answer.map_err(|_| PullError::Silent)?;
+    let answer = answer.map_err(|status| PullError::Call(Box::new(status)))?;
+    Ok(answer.into_inner())
+}

@@ -1,0 +1,386 @@
+//! The log of accepted proofs on this disk: tiles, leaves, and the checkpoints that were signed.
+//!
+//! ```text
+//! apply ── append ──▸ waiting (memory) ── settle ──▸ full tiles, partial tiles, then the frontier
+//! another member ── Filler ──▸ full tiles, checked against the facts' root, then the frontier
+//! ```
+//!
+//! What counts is what the `frontier` says: it is replaced last, so a crash leaves the log as long as
+//! it was or as long as it became. Tiles beyond it are remains and are written again. Leaves that are
+//! only waiting when the process dies are appended again when the node replays its log, which it
+//! gives up only after [`TileLog::settle`].
+
+mod error;
+mod folder;
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use aureole_receipts::limits::TILE_WIDTH;
+use aureole_receipts::{
+    Hash, Head, Leaf, Tile, TileBytes, TileReader, Tree, Writer, decode_bundle,
+};
+
+pub use self::error::TileLogError;
+pub use self::folder::TileFolder;
+use crate::limits::{CHECKPOINTS_KEPT, LEAVES_WAITING_MAX};
+
+/// The file that says how much of the tiles counts.
+const FRONTIER: &str = "frontier";
+
+/// The newest checkpoint.
+const CHECKPOINT: &str = "checkpoint";
+
+/// The log as this member has it.
+#[derive(Debug)]
+pub struct TileLog {
+    folder: TileFolder,
+    /// Leaves that were applied and are not on disk. Never held while the disk works.
+    waiting: Mutex<VecDeque<(u64, Leaf)>>,
+    /// The right edge of what is on disk.
+    edge: Mutex<Writer>,
+    /// Held while a checkpoint is made: one after another.
+    signing: Mutex<()>,
+}
+
+/// A log on its way to become as long as the facts say, from what other members send.
+#[derive(Debug)]
+pub struct Filler<'l> {
+    log: &'l TileLog,
+    writer: Writer,
+}
+
+// === impl TileLog ===
+
+impl TileLog {
+    /// Opens the log of a folder. One whose tiles are not what was written starts from nothing: the
+    /// other members have it.
+    ///
+    /// # Errors
+    /// [`TileLogError::Io`] if the folder cannot be used.
+    pub fn open(folder: impl Into<PathBuf>) -> Result<Self, TileLogError> {
+        let folder = TileFolder::new(folder);
+        folder.prepare()?;
+        let edge = match resume(&folder) {
+            Ok(writer) => writer,
+            Err(error @ TileLogError::Io { .. }) => return Err(error),
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the tiles of the log are damaged and are made anew"
+                );
+                Writer::new()
+            }
+        };
+        Ok(Self {
+            folder,
+            waiting: Mutex::default(),
+            edge: Mutex::new(edge),
+            signing: Mutex::default(),
+        })
+    }
+
+    // Nothing in here panics while it holds a lock.
+    fn edge(&self) -> MutexGuard<'_, Writer> {
+        self.edge.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<(u64, Leaf)>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a leaf that was just applied. It is in memory until [`Self::settle`].
+    pub fn append(&self, index: u64, leaf: Leaf) {
+        let mut waiting = self.waiting();
+        if waiting.len() >= LEAVES_WAITING_MAX {
+            // Whoever is so far behind gets them from the others.
+            waiting.pop_front();
+        }
+        waiting.push_back((index, leaf));
+    }
+
+    /// Returns how many leaves wait for the disk.
+    pub fn waiting_count(&self) -> usize {
+        self.waiting().len()
+    }
+
+    /// Returns how many leaves are on disk.
+    pub fn size(&self) -> u64 {
+        self.edge().tree().size()
+    }
+
+    /// Returns size and root of what is on disk.
+    pub fn head(&self) -> Head {
+        self.edge().tree().head()
+    }
+
+    /// Returns the root over the leaves that are on disk.
+    pub fn root(&self) -> Hash {
+        self.edge().tree().root()
+    }
+
+    /// Writes the leaves that wait. They are on disk when it returns, with the number of leaves there.
+    ///
+    /// # Errors
+    /// [`TileLogError::Behind`] if leaves before them are missing: they go on waiting.
+    /// [`TileLogError::Io`], and then nothing counts that did not before.
+    pub fn settle(&self) -> Result<u64, TileLogError> {
+        let mut edge = self.edge();
+        let leaves: Vec<(u64, Leaf)> = self.waiting().drain(..).collect();
+        let have = edge.tree().size();
+        let fresh = leaves.iter().find(|(index, _)| *index >= have);
+        if let Some((next, _)) = fresh.filter(|(index, _)| *index > have) {
+            let needed = *next;
+            self.put_back(leaves);
+            return Err(TileLogError::Behind { have, needed });
+        }
+        let mut writer = edge.clone();
+        let written = self.extend(&mut writer, &leaves).and_then(|()| {
+            if writer.tree().size() == have {
+                return Ok(());
+            }
+            self.commit(&edge, &writer)
+        });
+        if let Err(error) = written {
+            self.put_back(leaves);
+            return Err(error);
+        }
+        *edge = writer;
+        Ok(edge.tree().size())
+    }
+
+    fn put_back(&self, leaves: Vec<(u64, Leaf)>) {
+        let mut waiting = self.waiting();
+        for leaf in leaves.into_iter().rev() {
+            waiting.push_front(leaf);
+        }
+        let surplus = waiting.len().saturating_sub(LEAVES_WAITING_MAX);
+        waiting.drain(..surplus);
+    }
+
+    /// Appends those leaves that are not there, and writes the tiles that they fill.
+    fn extend(&self, writer: &mut Writer, leaves: &[(u64, Leaf)]) -> Result<(), TileLogError> {
+        for (index, leaf) in leaves {
+            if *index == writer.tree().size() {
+                self.keep(&writer.append(leaf)?.completed)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&self, tiles: &[TileBytes]) -> Result<(), TileLogError> {
+        for TileBytes { tile, bytes } in tiles {
+            self.folder.write(&tile.to_string(), bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a writer's log the one that counts, in place of the one before.
+    fn commit(&self, before: &Writer, writer: &Writer) -> Result<(), TileLogError> {
+        let partials = writer.partials();
+        self.keep(&partials)?;
+        let frontier =
+            serde_json::to_vec(writer.tree()).map_err(|error| TileLogError::Damaged {
+                path: self.folder.at(FRONTIER),
+                reason: error.to_string(),
+            })?;
+        self.folder.write(FRONTIER, &frontier)?;
+        for TileBytes { tile, .. } in &partials {
+            self.folder.tidy(tile);
+        }
+        let size = writer.tree().size();
+        let filled = before
+            .partials()
+            .into_iter()
+            .map(|partial| partial.tile.full());
+        for tile in filled.filter(|tile| tile.is_within(size)) {
+            self.folder.tidy(&tile);
+        }
+        Ok(())
+    }
+
+    /// Reads a leaf.
+    ///
+    /// # Errors
+    /// [`TileLogError::Behind`] if this disk does not have it, and what reading meets.
+    pub fn leaf(&self, index: u64) -> Result<Leaf, TileLogError> {
+        let have = self.size();
+        let needed = index.saturating_add(1);
+        let behind = TileLogError::Behind { have, needed };
+        let width = u64::from(TILE_WIDTH);
+        let place = u16::try_from(index % width).ok();
+        let bundle = place.and_then(|place| Tile::entries(index / width, place + 1).ok());
+        let Some(bundle) = bundle.filter(|bundle| bundle.is_within(have)) else {
+            return Err(behind);
+        };
+        let bytes = self.read(&bundle)?.ok_or(behind)?;
+        let source = |source| TileLogError::Bundle {
+            index: bundle.index(),
+            source,
+        };
+        let entries = decode_bundle(&bytes).map_err(source)?;
+        let entry = entries.last().copied().unwrap_or_default();
+        Leaf::decode(entry).map_err(|source| TileLogError::Leaf { index, source })
+    }
+
+    /// Starts to take leaves from other members. One at a time: what two write would be the same.
+    pub fn filler(&self) -> Filler<'_> {
+        Filler {
+            log: self,
+            writer: self.edge().clone(),
+        }
+    }
+
+    /// Forgets what is on disk, because it is of another log than the facts: it is filled anew.
+    ///
+    /// # Errors
+    /// [`TileLogError::Io`].
+    pub fn reset(&self) -> Result<(), TileLogError> {
+        let mut edge = self.edge();
+        let empty = Writer::new();
+        self.commit(&edge, &empty)?;
+        *edge = empty;
+        Ok(())
+    }
+
+    /// Returns the folder, to be read.
+    pub fn folder(&self) -> &TileFolder {
+        &self.folder
+    }
+
+    /// Reads the newest checkpoint that was signed.
+    ///
+    /// # Errors
+    /// [`TileLogError`] if the file cannot be read.
+    pub fn checkpoint(&self) -> Result<Option<String>, TileLogError> {
+        self.folder.checkpoint()
+    }
+
+    /// Makes a checkpoint of a size, one at a time: `sign` gets the newest one and says the next.
+    /// It is on disk when this returns.
+    ///
+    /// # Errors
+    /// What `sign` says, and [`TileLogError`] if a file cannot be read or written.
+    pub fn sign<E: From<TileLogError>>(
+        &self,
+        size: u64,
+        sign: impl FnOnce(Option<String>) -> Result<Option<String>, E>,
+    ) -> Result<Option<String>, E> {
+        let _one = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(note) = sign(self.checkpoint()?)? else {
+            return Ok(None);
+        };
+        // The collection first: the newest is never one that it lacks.
+        self.folder
+            .write(&format!("checkpoints/{size:020}"), note.as_bytes())?;
+        self.folder.write(CHECKPOINT, note.as_bytes())?;
+        let names = self.folder.names("checkpoints")?;
+        let surplus = names.len().saturating_sub(CHECKPOINTS_KEPT);
+        for name in names.iter().take(surplus) {
+            // What stays is removed another time.
+            let _ = std::fs::remove_file(self.folder.at(&format!("checkpoints/{name}")));
+        }
+        Ok(Some(note))
+    }
+}
+
+/// Only what counts is read.
+impl TileReader for TileLog {
+    type Error = TileLogError;
+
+    fn read(&self, tile: &Tile) -> Result<Option<Vec<u8>>, TileLogError> {
+        if !tile.is_within(self.size()) {
+            return Ok(None);
+        }
+        self.folder.read(tile)
+    }
+}
+
+/// Continues the log of a folder; an empty folder has an empty one.
+fn resume(folder: &TileFolder) -> Result<Writer, TileLogError> {
+    let Some(frontier) = folder.file(FRONTIER)? else {
+        return Ok(Writer::new());
+    };
+    let damaged = |reason: String| TileLogError::Damaged {
+        path: folder.at(FRONTIER),
+        reason,
+    };
+    let tree: Tree =
+        serde_json::from_slice(&frontier).map_err(|error| damaged(error.to_string()))?;
+    let other = || {
+        damaged(format!(
+            "the tiles are not those of its {} leaves",
+            tree.size()
+        ))
+    };
+    Writer::resume(folder, &tree)?.ok_or_else(other)
+}
+
+// === impl Filler ===
+
+impl Filler<'_> {
+    /// Returns how many leaves there are so far.
+    pub fn size(&self) -> u64 {
+        self.writer.tree().size()
+    }
+
+    /// Returns the bundle that has the next leaf, as wide as a log of a size has it; `None` at the end.
+    pub fn next(&self, size: u64) -> Option<Tile> {
+        let width = u64::from(TILE_WIDTH);
+        let index = self.size() / width;
+        let left = size.checked_sub(index.checked_mul(width)?)?.min(width);
+        if self.size() >= size {
+            return None;
+        }
+        Tile::entries(index, u16::try_from(left).ok()?).ok()
+    }
+
+    /// Takes what was sent of the bundle that was asked for. Nothing of it counts yet.
+    ///
+    /// # Errors
+    /// [`TileLogError`]: it is no bundle of so many leaves, or a file cannot be written.
+    pub fn push(&mut self, bundle: &Tile, bytes: &[u8]) -> Result<(), TileLogError> {
+        let index = bundle.index();
+        let source = |source| TileLogError::Bundle { index, source };
+        let entries = decode_bundle(bytes).map_err(source)?;
+        if entries.len() != usize::from(bundle.width()) {
+            return Err(TileLogError::Count {
+                index,
+                found: entries.len() as u64,
+                expected: u64::from(bundle.width()),
+            });
+        }
+        let start = index.saturating_mul(u64::from(TILE_WIDTH));
+        for (index, entry) in (start..).zip(entries) {
+            if index == self.size() {
+                let leaf =
+                    Leaf::decode(entry).map_err(|source| TileLogError::Leaf { index, source })?;
+                let appended = self.writer.append(&leaf)?;
+                self.log.keep(&appended.completed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes what was taken count, if it is the log of the facts.
+    ///
+    /// # Errors
+    /// [`TileLogError::Root`] if it is not, and nothing has changed then. [`TileLogError::Io`].
+    pub fn finish(self, tree: &Tree) -> Result<(), TileLogError> {
+        let found = self.writer.tree();
+        if found != tree {
+            return Err(TileLogError::Root {
+                size: found.size(),
+                found: found.root(),
+                expected: tree.root(),
+            });
+        }
+        let mut edge = self.log.edge();
+        if edge.tree().size() < found.size() {
+            self.log.commit(&edge, &self.writer)?;
+            *edge = self.writer;
+        }
+        Ok(())
+    }
+}
