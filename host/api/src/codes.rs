@@ -46,9 +46,10 @@ pub mod plugin;
 pub mod proof;
 pub mod request;
 pub mod task;
+pub mod webhook;
 pub mod witness;
 
-const FAMILIES: [&[Code]; 9] = [
+const FAMILIES: [&[Code]; 10] = [
     request::TABLE,
     json::TABLE,
     plugin::TABLE,
@@ -57,6 +58,7 @@ const FAMILIES: [&[Code]; 9] = [
     witness::TABLE,
     task::TABLE,
     proof::TABLE,
+    webhook::TABLE,
     node::TABLE,
 ];
 

@@ -56,7 +56,10 @@ impl fmt::Debug for v1::VerbCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerbCall")
             .field("verb", &self.verb)
-            .field("arguments", &format_args!("[{} bytes]", self.arguments.len()))
+            .field(
+                "arguments",
+                &format_args!("[{} bytes]", self.arguments.len()),
+            )
             .finish()
     }
 }
@@ -113,7 +116,10 @@ mod tests {
         let shown = format!("{put:?} {:?}", v1::GetKeyReply { key: Some(key) });
         assert!(shown.contains("task_id: ab"), "{shown}");
         assert_eq!(shown.matches("[secret]").count(), 2, "{shown}");
-        assert!(!shown.contains("5e5e") && !shown.contains("94, 94"), "{shown}");
+        assert!(
+            !shown.contains("5e5e") && !shown.contains("94, 94"),
+            "{shown}"
+        );
     }
 
     #[test]
@@ -124,7 +130,10 @@ mod tests {
             caller: None,
         };
         let shown = format!("{call:?}");
-        assert!(shown.contains("submit") && shown.contains("18 bytes"), "{shown}");
+        assert!(
+            shown.contains("submit") && shown.contains("18 bytes"),
+            "{shown}"
+        );
         assert!(!shown.contains("99, 97, 110"), "{shown}");
     }
 
@@ -136,7 +145,10 @@ mod tests {
             request: Vec::new(),
         };
         let shown = format!("{request:?}");
-        assert!(shown.contains("w1") && shown.contains("[secret]"), "{shown}");
+        assert!(
+            shown.contains("w1") && shown.contains("[secret]"),
+            "{shown}"
+        );
         assert!(!shown.contains("canary"), "{shown}");
     }
 }

@@ -14,6 +14,7 @@ mod reference;
 mod signature;
 mod task;
 mod time;
+mod webhook;
 
 pub use check::{Cell, CheckReport, CheckRequest, Failure, Region};
 pub use circuit::{Circuit, CircuitRequest, CircuitState, Lint, PublicInput, Shape};
@@ -28,6 +29,10 @@ pub use task::{
     TaskState, Timings,
 };
 pub use time::{Timestamp, TimestampError};
+pub use webhook::{
+    Delivery, DeliveryList, DeliveryState, Event, EventKind, Webhook, WebhookList, WebhookRequest,
+    WebhookTest,
+};
 
 #[cfg(test)]
 mod tests;

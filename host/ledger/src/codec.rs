@@ -15,8 +15,8 @@ const COMMAND_VERSION: u8 = 2;
 /// First bytes of an encoded state.
 const STATE_MAGIC: [u8; 8] = *b"AURLEDGR";
 
-/// Version of the state's layout, after the magic. 3: the newest time.
-const STATE_VERSION: u16 = 3;
+/// Version of the state's layout, after the magic. 4: webhooks.
+const STATE_VERSION: u16 = 4;
 
 /// Bytes before the state's body: magic, version, digest.
 const HEADER_BYTES: usize = 8 + 2 + 32;

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CircuitFacts, CircuitId, Digest, Millis, Priority, Problem, Signer, TaskId, TenantId, Timings,
-    WorkerId,
+    CircuitFacts, CircuitId, Digest, Millis, Priority, Problem, Settlement, Signer, TaskId,
+    TenantId, Timings, WebhookId, WebhookRecord, WorkerId,
 };
 
 /// A change of the facts, proposed by the leader. `now` is the proposer's clock.
@@ -180,6 +180,42 @@ pub enum Command {
         /// The worker.
         worker: WorkerId,
     },
+    /// Subscribes to the ends of a tenant's proofs.
+    CreateWebhook {
+        /// The subscription; what it counts begins at nothing.
+        webhook: WebhookRecord,
+    },
+    /// Ends a subscription and forgets what was to be delivered to it.
+    DeleteWebhook {
+        /// The subscription.
+        webhook: WebhookId,
+        /// Whose it is.
+        tenant: TenantId,
+    },
+    /// Ends a delivery.
+    SettleDelivery {
+        /// The subscription.
+        webhook: WebhookId,
+        /// The task whose end was told.
+        task: TaskId,
+        /// How it ended.
+        settlement: Settlement,
+        /// Attempts that this leader made.
+        attempts: u32,
+        /// When.
+        now: Millis,
+    },
+    /// Queues an event again.
+    ReplayDelivery {
+        /// The subscription.
+        webhook: WebhookId,
+        /// Whose it is.
+        tenant: TenantId,
+        /// The task whose end is told.
+        task: TaskId,
+        /// When.
+        now: Millis,
+    },
 }
 
 /// A submitter's key against double submission, scoped by the submitter before hashing.
@@ -255,11 +291,15 @@ impl Command {
             | Self::ExpireLease { now, .. }
             | Self::CancelTask { now, .. }
             | Self::RetirePlugin { now, .. }
-            | Self::ExpireTask { now, .. } => Some(*now),
+            | Self::ExpireTask { now, .. }
+            | Self::SettleDelivery { now, .. }
+            | Self::ReplayDelivery { now, .. } => Some(*now),
+            Self::CreateWebhook { webhook } => Some(webhook.created_at),
             Self::ForgetTasks { .. }
             | Self::SignPlugin { .. }
             | Self::SetWeight { .. }
-            | Self::ReserveWorker { .. } => None,
+            | Self::ReserveWorker { .. }
+            | Self::DeleteWebhook { .. } => None,
         }
     }
 
@@ -281,6 +321,10 @@ impl Command {
             Self::ExpireTask { .. } => "expire_task",
             Self::SetWeight { .. } => "set_weight",
             Self::ReserveWorker { .. } => "reserve_worker",
+            Self::CreateWebhook { .. } => "create_webhook",
+            Self::DeleteWebhook { .. } => "delete_webhook",
+            Self::SettleDelivery { .. } => "settle_delivery",
+            Self::ReplayDelivery { .. } => "replay_delivery",
         }
     }
 }

@@ -23,6 +23,7 @@ mod state;
 mod steady;
 mod task;
 mod tenant;
+mod webhook;
 
 pub use access::Role;
 pub use circuit::{CircuitFacts, CircuitRecord, CircuitState};
@@ -30,7 +31,9 @@ pub use codec::{CommandError, StateError};
 pub use command::{AttemptRef, Command, Completion, Expiry, Idempotency};
 pub use estimate::{Basis, Estimate, Measured, Need, Pace, speedup};
 pub use explain::{Explanation, Position, Wait, admit, explain};
-pub use ids::{CircuitId, Digest, IdError, KeyId, Millis, Signer, TaskId, WorkerId};
+pub use ids::{
+    CircuitId, Digest, IdError, KeyId, Millis, Signer, TaskId, WebhookId, WorkerId,
+};
 pub use outcome::{Outcome, Refusal};
 pub use place::WorkerView;
 pub use plan::{PlanOptions, plan};
@@ -43,3 +46,6 @@ pub use task::{
     Timings,
 };
 pub use tenant::{Share, TenantId};
+pub use webhook::{
+    Delivery, DeliveryState, EventKind, EventSet, Failure, PendingEvent, Settlement, WebhookRecord,
+};

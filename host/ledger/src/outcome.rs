@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{AttemptRef, CircuitId, Digest, Millis, Problem, TaskId, TaskPhase};
+use crate::{AttemptRef, CircuitId, Digest, Millis, Problem, TaskId, TaskPhase, WebhookId};
 
 /// What a command did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +77,14 @@ pub enum Outcome {
     WeightSet,
     /// The worker is kept for the task.
     Reserved,
+    /// The subscription is there, by this command or by the same one before.
+    WebhookCreated,
+    /// The subscription is gone.
+    WebhookDeleted,
+    /// The delivery has ended, by this command or an earlier one.
+    DeliverySettled,
+    /// The event is to be delivered.
+    DeliveryReplayed,
     /// Nothing changed.
     Refused(Refusal),
 }
@@ -194,6 +202,23 @@ pub enum Refusal {
     /// proof, or its budget would be spent if both were lost.
     #[error("task {0} gets no second attempt beside the one that is running")]
     NotSpeculative(TaskId),
+    /// The tenant has no such subscription.
+    #[error("webhook {0} is unknown")]
+    UnknownWebhook(WebhookId),
+    /// The id of a fresh subscription is taken by another one.
+    #[error("webhook {0} exists already and is another one")]
+    WebhookExists(WebhookId),
+    /// A subscription to nothing.
+    #[error("webhook {0} would tell of nothing")]
+    NoEvents(WebhookId),
+    /// The event is not remembered with the subscription, and its task neither.
+    #[error("webhook {webhook} has no event of task {task}")]
+    UnknownDelivery {
+        /// The subscription.
+        webhook: WebhookId,
+        /// The task.
+        task: TaskId,
+    },
     /// A limit of this crate is reached.
     #[error("{item} would be {value}, the limit is {max}")]
     Limit {
@@ -231,6 +256,10 @@ impl Refusal {
             Self::IdempotencyConflict { .. } => "request.idempotency_conflict",
             Self::DeadlineAhead(_) => "task.deadline_ahead",
             Self::NotSpeculative(_) => "task.not_speculative",
+            Self::UnknownWebhook(_) => "webhook.unknown",
+            Self::WebhookExists(_) => "webhook.exists",
+            Self::NoEvents(_) => "webhook.events",
+            Self::UnknownDelivery { .. } => "webhook.delivery_unknown",
             Self::Limit { .. } => "limits.ledger",
         }
     }

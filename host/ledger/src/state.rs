@@ -6,6 +6,7 @@
 //! keeps both in step.
 
 mod index;
+mod outbox;
 mod queue;
 mod shared;
 
@@ -15,6 +16,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::index::Held;
 use self::index::Index;
+pub(crate) use self::outbox::OutboxFacts;
+use self::outbox::OutboxIndex;
 pub(crate) use self::queue::{Lane, QueueKey, TenantQueue};
 pub(crate) use self::shared::Shared;
 use crate::plugin::PluginState;
@@ -46,6 +49,8 @@ pub(crate) struct Facts {
     pub(crate) reservation: Option<Reservation>,
     /// The newest time of any command that changed something; never goes back.
     pub(crate) time: Millis,
+    /// Who is told of the ends of tasks, and what is still to be told.
+    pub(crate) outbox: OutboxFacts,
 }
 
 /// The ledger's state: everything that was ever accepted and not forgotten.
@@ -53,6 +58,7 @@ pub(crate) struct Facts {
 pub struct State {
     facts: Facts,
     index: Index,
+    outbox: OutboxIndex,
 }
 
 impl PartialEq for State {
@@ -76,7 +82,12 @@ impl State {
         for task in facts.tasks.values() {
             index.insert(task, waits_for(&facts.circuits, task));
         }
-        Self { facts, index }
+        let outbox = OutboxIndex::of(&facts.outbox);
+        Self {
+            facts,
+            index,
+            outbox,
+        }
     }
 
     pub(crate) const fn facts(&self) -> &Facts {

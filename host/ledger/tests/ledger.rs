@@ -34,3 +34,5 @@ mod schedule;
 mod steady;
 #[path = "ledger/tasks.rs"]
 mod tasks;
+#[path = "ledger/webhooks.rs"]
+mod webhooks;

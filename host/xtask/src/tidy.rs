@@ -51,6 +51,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("host/store", &["ledger"]),
     ("host/coordinator", &["ledger", "store", "api"]),
     ("host/gateway", &["ledger", "api"]),
+    ("host/webhooks", &["ledger"]),
     ("host/client", &["api"]),
     ("tests/servers", &[]),
 ];

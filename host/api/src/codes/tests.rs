@@ -67,7 +67,7 @@ const ROOMS: [&str; 7] = [
 ];
 
 /// Families that those rooms write; `node.`, `task.` and so on in other texts are not codes.
-const WRITTEN: [&str; 13] = [
+const WRITTEN: [&str; 14] = [
     "circuit",
     "input",
     "ir",
@@ -80,6 +80,7 @@ const WRITTEN: [&str; 13] = [
     "public_inputs",
     "sandbox",
     "task",
+    "webhook",
     "witness",
 ];
 

@@ -138,10 +138,10 @@ impl State {
     /// Ends an unfinished task, and with it the attempts that still run. The only way into a final
     /// state.
     pub(super) fn finish_task(&mut self, id: &TaskId, state: TaskState, now: Millis) {
+        if self.task(id).is_none_or(TaskRecord::is_finished) {
+            return;
+        }
         self.update_task(id, |task| {
-            if task.is_finished() {
-                return;
-            }
             for attempt in task
                 .attempts
                 .iter_mut()
@@ -157,5 +157,6 @@ impl State {
             task.second = None;
             task.finished_at = Some(now);
         });
+        self.announce(id, now);
     }
 }

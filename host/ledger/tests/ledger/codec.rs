@@ -159,9 +159,9 @@ fn a_foreign_or_damaged_state_is_refused() {
     assert!(matches!(decode(&foreign), StateError::Header { .. }));
     let mut newer = bytes.clone();
     newer[9] = 7;
-    assert_eq!(decode(&newer), StateError::Version { found: 7, known: 3 });
+    assert_eq!(decode(&newer), StateError::Version { found: 7, known: 4 });
     newer[9] = 1;
-    assert_eq!(decode(&newer), StateError::Version { found: 1, known: 3 });
+    assert_eq!(decode(&newer), StateError::Version { found: 1, known: 4 });
     let last = bytes.len() - 1;
     for place in [12, 60, last] {
         let mut damaged = bytes.clone();
