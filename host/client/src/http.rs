@@ -7,7 +7,10 @@ use bytes::{Bytes, BytesMut};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::Error;
+use crate::{
+    Error,
+    retry::{Retries, Tries, Twice},
+};
 
 /// Bytes of one answer. The largest are circuits; a node's limit on the k of a circuit keeps them
 /// below a quarter of this.
@@ -25,6 +28,7 @@ pub(crate) struct Http {
     inner: reqwest::Client,
     base: Url,
     patience: Duration,
+    retries: Retries,
 }
 
 /// An answer that was no refusal.
@@ -38,7 +42,7 @@ pub(crate) struct Answer {
 // === impl Http ===
 
 impl Http {
-    pub(crate) fn new(base: &str) -> Result<Self, Error> {
+    pub(crate) fn new(base: &str, key: Option<&str>) -> Result<Self, Error> {
         let refuse = |reason| Error::Address {
             url: base.to_owned(),
             reason,
@@ -54,7 +58,15 @@ impl Http {
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err(refuse("it must end after host and port"));
         }
+        let mut fields = header::HeaderMap::new();
+        if let Some(key) = key {
+            let mut bearer =
+                header::HeaderValue::try_from(format!("Bearer {key}")).map_err(|_| Error::Key)?;
+            bearer.set_sensitive(true);
+            fields.insert(header::AUTHORIZATION, bearer);
+        }
         let inner = reqwest::Client::builder()
+            .default_headers(fields)
             .connect_timeout(CONNECT_MAX)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("aureole-client/", env!("CARGO_PKG_VERSION")))
@@ -67,12 +79,23 @@ impl Http {
             inner,
             base: url,
             patience: PATIENCE,
+            retries: Retries::NONE,
         })
     }
 
     /// Sets how long an answer may take beyond its wait.
     pub(crate) fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
+    }
+
+    /// Sets how often calls are made again.
+    pub(crate) fn set_retries(&mut self, retries: Retries) {
+        self.retries = retries;
+    }
+
+    /// Whether calls that may be made twice are.
+    pub(crate) fn retries(&self) -> bool {
+        self.retries.most > 0
     }
 
     /// The node's address.
@@ -89,8 +112,33 @@ impl Http {
         self.inner.request(method, url)
     }
 
-    /// Sends, and reads the whole answer. `wait` is how long the node was asked to wait.
+    /// Sends, and reads the whole answer; again where that may be. `wait` is how long the node was
+    /// asked to wait.
     pub(crate) async fn send(
+        &self,
+        request: RequestBuilder,
+        wait: Duration,
+        twice: Twice,
+    ) -> Result<Answer, Error> {
+        let mut tries = Tries::new(self.retries, twice);
+        let mut request = request;
+        loop {
+            // A body that is a stream is sent once.
+            let next = request.try_clone();
+            let error = match self.send_once(request, wait).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let (Some(next), Some(pause)) = (next, tries.after(&error)) else {
+                return Err(error);
+            };
+            tokio::time::sleep(pause).await;
+            request = next;
+        }
+    }
+
+    /// Sends once, and reads the whole answer.
+    pub(crate) async fn send_once(
         &self,
         request: RequestBuilder,
         wait: Duration,
@@ -116,6 +164,7 @@ impl Http {
         {
             return Err(Error::TooLarge { max: ANSWER_MAX });
         }
+        let retry_after = retry_after(response.headers());
         let mut bytes = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| self.lost(e, limit))? {
             if bytes.len().saturating_add(chunk.len()) as u64 > ANSWER_MAX {
@@ -129,7 +178,11 @@ impl Http {
             url: self.base.to_string(),
         };
         if refusal {
-            return Err(Error::Problem(answer.json::<Problem>()?));
+            let problem = answer.json::<Problem>()?;
+            return Err(Error::Problem {
+                problem,
+                retry_after,
+            });
         }
         Ok(answer)
     }
@@ -153,7 +206,7 @@ impl Http {
         wait: Duration,
     ) -> Result<T, Error> {
         let request = self.request(Method::GET, segments).query(query);
-        self.send(request, wait).await?.document()
+        self.send(request, wait, Twice::Same).await?.document()
     }
 
     /// Sends a document.
@@ -163,10 +216,17 @@ impl Http {
         query: &[(&str, String)],
         body: &T,
         wait: Duration,
+        twice: Twice,
     ) -> Result<Answer, Error> {
         let request = self.request(Method::POST, segments).query(query).json(body);
-        self.send(request, wait).await
+        self.send(request, wait, twice).await
     }
+}
+
+/// The seconds of a `Retry-After`; its other form, a date, is nothing that a node sends.
+fn retry_after(fields: &header::HeaderMap) -> Option<Duration> {
+    let text = fields.get(header::RETRY_AFTER)?.to_str().ok()?;
+    text.parse().ok().map(Duration::from_secs)
 }
 
 // === impl Answer ===
