@@ -29,6 +29,7 @@ mod node;
 mod place;
 mod processes;
 mod random;
+mod receiver;
 mod slow;
 mod wait;
 
@@ -40,5 +41,6 @@ pub use node::{Node, Options};
 pub use place::{another_version, binary, fixture, params, params_dir, plugin, plugin_path};
 pub use processes::{Process, descendants};
 pub use random::Random;
+pub use receiver::{Received, Receiver};
 pub use slow::Busy;
 pub use wait::{PATIENCE, eventually};

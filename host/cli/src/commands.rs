@@ -9,9 +9,11 @@ pub(crate) mod plugin;
 mod prove;
 mod recorded;
 mod serve;
+mod shell;
 mod task;
 mod unsatisfied;
 mod verify;
+mod webhook;
 
 use std::io::Read as _;
 use std::path::Path;
@@ -46,6 +48,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Prove(options) => prove::run(&context, options).await?,
         Command::Verify(options) => return verify::run(&context, &options),
         Command::Task(verb) => task::run(&context, verb).await?,
+        Command::Webhook(verb) => return webhook::run(&context, verb).await,
+        Command::Completions { shell } => shell::completions(shell)?,
+        Command::Man { folder } => shell::pages(&folder)?,
         Command::Child(_) => anyhow::bail!("a child process is started by a node, not by hand"),
     }
     Ok(ExitCode::SUCCESS)

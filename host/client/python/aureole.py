@@ -232,7 +232,7 @@ class Aureole:
 
     def delete_webhook(self, webhook):
         """Ends a webhook."""
-        self._call("DELETE", "/webhooks/" + _quoted(webhook))
+        self._call("DELETE", "/webhooks/" + _quoted(webhook), again=False)
 
     def test_webhook(self, webhook):
         """Sends a test event now and says what came of it."""

@@ -50,7 +50,13 @@ impl Builder {
     /// [`Error::Address`] when the text is no address of a node, [`Error::Key`] when the key cannot
     /// stand in a header.
     pub fn build(self) -> Result<Client, Error> {
-        let mut http = Http::new(&self.base, self.key.as_deref())?;
+        let mut http = Http::new(&self.base)?;
+        if let Some(key) = &self.key {
+            if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+                return Err(Error::Key);
+            }
+            http.set_key(key);
+        }
         if let Some(patience) = self.patience {
             http.set_patience(patience);
         }

@@ -23,11 +23,12 @@ const CONNECT_MAX: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An HTTP client bound to one node.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Http {
     inner: reqwest::Client,
     base: Url,
     patience: Duration,
+    key: Option<String>,
     retries: Retries,
 }
 
@@ -42,7 +43,7 @@ pub(crate) struct Answer {
 // === impl Http ===
 
 impl Http {
-    pub(crate) fn new(base: &str, key: Option<&str>) -> Result<Self, Error> {
+    pub(crate) fn new(base: &str) -> Result<Self, Error> {
         let refuse = |reason| Error::Address {
             url: base.to_owned(),
             reason,
@@ -58,15 +59,7 @@ impl Http {
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err(refuse("it must end after host and port"));
         }
-        let mut fields = header::HeaderMap::new();
-        if let Some(key) = key {
-            let mut bearer =
-                header::HeaderValue::try_from(format!("Bearer {key}")).map_err(|_| Error::Key)?;
-            bearer.set_sensitive(true);
-            fields.insert(header::AUTHORIZATION, bearer);
-        }
         let inner = reqwest::Client::builder()
-            .default_headers(fields)
             .connect_timeout(CONNECT_MAX)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("aureole-client/", env!("CARGO_PKG_VERSION")))
@@ -79,6 +72,7 @@ impl Http {
             inner,
             base: url,
             patience: PATIENCE,
+            key: None,
             retries: Retries::NONE,
         })
     }
@@ -86,6 +80,11 @@ impl Http {
     /// Sets how long an answer may take beyond its wait.
     pub(crate) fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
+    }
+
+    /// Sets the key that goes with every request.
+    pub(crate) fn set_key(&mut self, key: &str) {
+        self.key = Some(key.to_owned());
     }
 
     /// Sets how often calls are made again.
@@ -109,7 +108,11 @@ impl Http {
         if let Ok(mut path) = url.path_segments_mut() {
             path.clear().extend(segments);
         }
-        self.inner.request(method, url)
+        let request = self.inner.request(method, url);
+        match &self.key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        }
     }
 
     /// Sends, and reads the whole answer; again where that may be. `wait` is how long the node was
@@ -227,6 +230,16 @@ impl Http {
 fn retry_after(fields: &header::HeaderMap) -> Option<Duration> {
     let text = fields.get(header::RETRY_AFTER)?.to_str().ok()?;
     text.parse().ok().map(Duration::from_secs)
+}
+
+/// Leaves the key out.
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Http")
+            .field("base", &self.base.as_str())
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
+    }
 }
 
 // === impl Answer ===

@@ -21,6 +21,7 @@ mod retry;
 mod upload;
 mod wait;
 mod watch;
+mod webhooks;
 
 pub use aureole_api::{Problem, codes, rest};
 pub use builder::Builder;

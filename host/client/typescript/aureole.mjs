@@ -207,7 +207,7 @@ export class Aureole {
   }
 
   async deleteWebhook(webhook) {
-    await this.#call("DELETE", `/webhooks/${quoted(webhook)}`);
+    await this.#call("DELETE", `/webhooks/${quoted(webhook)}`, { again: false });
   }
 
   testWebhook(webhook) {

@@ -18,6 +18,7 @@ mod platform;
 mod routes;
 mod serve;
 mod shared;
+mod webhooks;
 
 pub use access::Access;
 pub use caller::{Caller, Credential};
@@ -26,3 +27,4 @@ pub use config::Config;
 pub use platform::{Blob, InputCheck, Platform, Submission, Target, TaskFilter, Verification};
 pub use routes::table;
 pub use serve::serve;
+pub use webhooks::{NewWebhook, Webhooks};

@@ -17,7 +17,7 @@ use aureole_ledger::{CircuitId, Digest, Millis, Priority, TaskId};
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::{Caller, Component};
+use crate::{Caller, Component, Webhooks};
 
 /// What a node can do for a caller.
 ///
@@ -30,7 +30,7 @@ use crate::{Caller, Component};
 /// - what does not belong to the caller, nor is shared with it, is answered as if it were not there;
 /// - a [`Problem`] never holds private inputs, paths or addresses.
 #[async_trait]
-pub trait Platform: Send + Sync + 'static {
+pub trait Platform: Webhooks {
     /// Stores a component and has it inspected. Answers as soon as that is durable: the plugin
     /// may still be [`Inspecting`](aureole_api::rest::PluginState::Inspecting). `bool` says
     /// whether the component is new here.

@@ -6,6 +6,7 @@ mod health;
 mod plugins;
 mod proofs;
 mod tasks;
+mod webhooks;
 
 use aureole_api::{Problem, codes::request};
 use axum::{
@@ -65,6 +66,21 @@ fn rows() -> Vec<Row> {
         get("/api/v1/tasks/{task}/explain", READERS, tasks::explain),
         get("/api/v1/tasks/{task}/proof", READERS, tasks::proof),
         post("/api/v1/proofs/verify", READERS, proofs::verify),
+        get("/api/v1/webhooks", READERS, webhooks::list),
+        post("/api/v1/webhooks", USERS, webhooks::create),
+        get("/api/v1/webhooks/{webhook}", READERS, webhooks::show),
+        delete("/api/v1/webhooks/{webhook}", USERS, webhooks::delete),
+        post("/api/v1/webhooks/{webhook}/test", USERS, webhooks::test),
+        get(
+            "/api/v1/webhooks/{webhook}/deliveries",
+            READERS,
+            webhooks::deliveries,
+        ),
+        post(
+            "/api/v1/webhooks/{webhook}/deliveries/{task}/replay",
+            USERS,
+            webhooks::replay,
+        ),
     ]
 }
 

@@ -22,5 +22,7 @@ mod plugins;
 mod proofs;
 #[path = "http/tasks.rs"]
 mod tasks;
+#[path = "http/webhooks.rs"]
+mod webhooks;
 #[path = "http/wire.rs"]
 mod wire;

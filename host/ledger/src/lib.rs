@@ -31,9 +31,7 @@ pub use codec::{CommandError, StateError};
 pub use command::{AttemptRef, Command, Completion, Expiry, Idempotency};
 pub use estimate::{Basis, Estimate, Measured, Need, Pace, speedup};
 pub use explain::{Explanation, Position, Wait, admit, explain};
-pub use ids::{
-    CircuitId, Digest, IdError, KeyId, Millis, Signer, TaskId, WebhookId, WorkerId,
-};
+pub use ids::{CircuitId, Digest, IdError, KeyId, Millis, Signer, TaskId, WebhookId, WorkerId};
 pub use outcome::{Outcome, Refusal};
 pub use place::WorkerView;
 pub use plan::{PlanOptions, plan};

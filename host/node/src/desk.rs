@@ -10,19 +10,21 @@ mod plugins;
 mod proofs;
 mod tasks;
 mod view;
+mod webhooks;
 
 pub(crate) use plugins::COMPONENT_BYTES_MAX;
 
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use aureole_api::{Problem, codes};
 use aureole_coordinator::Coordinator;
 use aureole_coordinator::blobs::{KeyRing, KeysError};
 use aureole_ledger::{Command, Digest, Outcome, Refusal, TaskId};
 use aureole_store::{ArchiveError, Depot, DepotError, SharedBlobs};
+use aureole_webhooks::Courier;
 
 use crate::documents::Documents;
 use crate::history::History;
@@ -47,6 +49,8 @@ pub(crate) struct Desk {
     signers: Signers,
     checker: check::Checker,
     documents: Documents,
+    /// Sends events; not set where webhooks are off.
+    courier: OnceLock<Courier>,
     /// Submissions that are being made, by the id their task will have.
     submitting: Mutex<BTreeMap<TaskId, Arc<tokio::sync::Mutex<()>>>>,
     /// Compiled schemas by the digest of the description they stand in and their name there.
@@ -91,6 +95,7 @@ impl Desk {
             signers,
             checker,
             documents,
+            courier: OnceLock::new(),
             submitting: Mutex::default(),
             schemas,
         }

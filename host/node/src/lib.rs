@@ -23,6 +23,7 @@ mod link;
 pub mod migrations;
 mod node;
 mod operator;
+mod post;
 mod relay;
 mod schema;
 mod secret;
@@ -34,7 +35,7 @@ mod verifier;
 
 pub use config::{
     Archive, Cache, Cluster, Config, ConfigError, Depot, Founding, Http, Limits, Log, LogFormat,
-    NodeRole, Plugins, ServiceUrl, Span, Tls, Worker,
+    NodeRole, Plugins, ServiceUrl, Span, Tls, Webhooks, Worker,
 };
 pub use enrol::{EnrolError, enrol};
 pub use found::{FoundError, Founded, Plan, found};

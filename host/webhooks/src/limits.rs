@@ -6,6 +6,9 @@ use std::time::Duration;
 /// should queue and answer; five seconds outlast a cold start of most.
 pub const ATTEMPT_MAX: Duration = Duration::from_secs(5);
 
+/// How long the rest of an answer is read after its head. What came of the attempt is known by then.
+pub const ANSWER_END_MAX: Duration = Duration::from_secs(1);
+
 /// Bytes of an answer that are read, its head included. Nothing of it is kept but the status; it is
 /// read only so that an honest receiver sees an end and no reset.
 pub const ANSWER_BYTES_MAX: usize = 64 * 1024;

@@ -28,7 +28,9 @@ use tokio_util::task::AbortOnDropHandle;
 use url::Host;
 
 use crate::guard::{Denied, Rules, Target};
-use crate::limits::{ADDRESSES_TRIED_MAX, ANSWER_BYTES_MAX, ANSWER_FIELDS_MAX, ATTEMPT_MAX};
+use crate::limits::{
+    ADDRESSES_TRIED_MAX, ANSWER_BYTES_MAX, ANSWER_END_MAX, ANSWER_FIELDS_MAX, ATTEMPT_MAX,
+};
 use crate::resolve::Resolve;
 use crate::sign::SigningKey;
 
@@ -177,7 +179,7 @@ impl Sender {
         let (response, _connection) = attempt.map_err(|_| SendError::Timeout { limit })??;
         let status = response.status();
         // What came of it is known; the rest is politeness, and bounded like everything.
-        let rest = tokio::time::timeout(limit, drain(response.into_body()));
+        let rest = tokio::time::timeout(ANSWER_END_MAX, drain(response.into_body()));
         drop(rest.await);
         if status.is_success() {
             Ok(status.as_u16())

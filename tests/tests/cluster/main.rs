@@ -23,4 +23,5 @@ mod races;
 mod restarts;
 mod same;
 mod story;
+mod webhooks;
 mod workers;

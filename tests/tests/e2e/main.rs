@@ -9,6 +9,7 @@
 
 mod cancel;
 mod cli;
+mod clients;
 mod crash;
 mod cubic;
 mod deadlines;
@@ -20,3 +21,4 @@ mod refusals;
 mod see;
 mod services;
 mod shutdown;
+mod webhooks;

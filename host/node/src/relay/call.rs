@@ -12,6 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::webhooks::WebhookCall;
+
 /// A verb with its arguments. Not `Debug`: an input is private.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -56,6 +58,7 @@ pub(super) enum Call {
         task: TaskId,
     },
     Verify(Verify),
+    Webhooks(WebhookCall),
     /// How the leader is.
     Checks,
 }
@@ -112,6 +115,7 @@ impl Call {
             Self::Explain { .. } => "explain",
             Self::Proof { .. } => "proof",
             Self::Verify(_) => "verify",
+            Self::Webhooks(_) => "webhooks",
             Self::Checks => "checks",
         }
     }
