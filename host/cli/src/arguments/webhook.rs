@@ -8,7 +8,8 @@ pub(crate) enum Webhook {
     /// Have the ends of tasks sent to a URL; prints the secret that signs them, once
     Create {
         /// Where to, such as https://hooks.example/aureole
-        url: String,
+        #[arg(value_name = "URL")]
+        receiver: String,
         /// Only this event: task.done, task.failed or task.cancelled; may be given again [default: all]
         #[arg(long = "event", value_name = "EVENT", value_parser = event)]
         events: Vec<EventKind>,

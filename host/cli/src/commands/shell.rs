@@ -1,7 +1,6 @@
 //! `aureole completions` and `aureole man`: what a shell and `man` are told of the commands. Both are
 //! made from the command line's own declaration, so they cannot say anything else.
 
-use std::io::{self, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -15,9 +14,8 @@ use crate::print;
 pub(crate) fn completions(shell: Shell) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "aureole", &mut script);
-    io::stdout()
-        .write_all(&script)
-        .context("standard output cannot be written")
+    print::line(String::from_utf8(script)?.trim_end());
+    Ok(())
 }
 
 /// Writes a page for each command into a folder.

@@ -13,12 +13,12 @@ pub(crate) async fn run(context: &Context, verb: Webhook) -> anyhow::Result<Exit
     let (client, output) = (context.client()?, context.output);
     match verb {
         Webhook::Create {
-            url,
+            receiver,
             events,
             public_inputs,
         } => {
             let request = WebhookRequest {
-                url,
+                url: receiver,
                 events: (!events.is_empty()).then_some(events),
                 public_inputs,
             };
