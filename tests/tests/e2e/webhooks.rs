@@ -152,7 +152,7 @@ async fn an_event_that_nobody_takes_is_dead_until_it_is_replayed() -> anyhow::Re
 }
 
 #[tokio::test]
-async fn a_url_that_leads_inside_is_refused_when_it_is_given() -> anyhow::Result<()> {
+async fn a_url_that_leads_inside_is_refused_and_so_is_one_too_many() -> anyhow::Result<()> {
     let receiver = Receiver::answering(200)?;
     let node = node_for(&receiver, NEVER_MS).await?;
     let client = node.client()?;
@@ -189,6 +189,14 @@ async fn a_url_that_leads_inside_is_refused_when_it_is_given() -> anyhow::Result
     }
     assert!(client.webhooks().await?.webhooks.is_empty());
     assert!(receiver.received().is_empty());
+    for _ in 0..16 {
+        client.create_webhook(&request(&receiver)).await?;
+    }
+    let error = client
+        .create_webhook(&request(&receiver))
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Some("webhook.limit"));
     Ok(())
 }
 

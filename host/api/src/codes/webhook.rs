@@ -10,6 +10,9 @@ codes! {
     EVENTS = "webhook.events", 422, "the webhook would tell of nothing",
         "`events` is empty.",
         "Name at least one of task.done, task.failed and task.cancelled, or leave `events` out.";
+    LIMIT = "webhook.limit", 409, "the tenant has as many webhooks as it may",
+        "A tenant has sixteen at the most.",
+        "Delete one that nobody listens to any more.";
     UNKNOWN = "webhook.unknown", 404, "no such webhook",
         "No webhook has this id, or it belongs to somebody else.",
         "List the webhooks.";

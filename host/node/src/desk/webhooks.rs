@@ -2,6 +2,7 @@
 
 use aureole_api::{Problem, codes, rest};
 use aureole_gateway::{Caller, NewWebhook};
+use aureole_ledger::limits::WEBHOOKS_OF_TENANT_MAX;
 use aureole_ledger::{
     Command, Delivery, DeliveryState, EventKind, Failure, Settlement, State, TaskId, WebhookId,
     WebhookRecord,
@@ -46,6 +47,7 @@ impl Desk {
             Problem::new(codes::webhook::URL_DENIED, denied.to_string()).at("/url")
         })?;
         let id = self.webhook_id(caller, fresh, request.idempotency_key.as_deref());
+        self.admit_webhook(caller, id)?;
         let webhook = WebhookRecord {
             id,
             tenant: caller.tenant.clone(),
@@ -59,6 +61,19 @@ impl Desk {
         let mut view = self.show_webhook(caller, id)?;
         view.secret = Some(self.signing_key(&id).reveal());
         Ok(view)
+    }
+
+    /// Refuses one more than a tenant may have. One that is asked for again is there already.
+    fn admit_webhook(&self, caller: &Caller, id: WebhookId) -> Result<(), Problem> {
+        let (known, count) = self.coordinator.read(|state| {
+            let count = state.webhooks_of(&caller.tenant).count();
+            (state.webhook(&id).is_some(), count as u64)
+        });
+        if known || count < WEBHOOKS_OF_TENANT_MAX {
+            return Ok(());
+        }
+        let detail = format!("there are {count} webhooks already");
+        Err(Problem::new(codes::webhook::LIMIT, detail))
     }
 
     fn webhook_id(&self, caller: &Caller, fresh: WebhookId, key: Option<&str>) -> WebhookId {
