@@ -30,6 +30,7 @@ mod node;
 mod place;
 mod processes;
 mod random;
+mod receiver;
 mod slow;
 mod wait;
 
@@ -42,5 +43,6 @@ pub use node::{Node, Options};
 pub use place::{another_version, binary, fixture, params, params_dir, plugin, plugin_path};
 pub use processes::{Process, descendants};
 pub use random::Random;
+pub use receiver::{Received, Receiver};
 pub use slow::Busy;
 pub use wait::{PATIENCE, eventually};

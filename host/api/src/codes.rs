@@ -50,10 +50,11 @@ pub mod quota;
 pub mod request;
 pub mod task;
 pub mod verifying_key;
+pub mod webhook;
 pub mod witness;
 pub mod worker;
 
-const FAMILIES: [&[Code]; 13] = [
+const FAMILIES: [&[Code]; 15] = [
     request::TABLE,
     access::TABLE,
     quota::TABLE,
@@ -67,6 +68,7 @@ const FAMILIES: [&[Code]; 13] = [
     verifying_key::TABLE,
     log::TABLE,
     worker::TABLE,
+    webhook::TABLE,
     node::TABLE,
 ];
 

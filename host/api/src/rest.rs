@@ -17,6 +17,7 @@ mod signature;
 mod task;
 mod time;
 mod verifying_key;
+mod webhook;
 mod worker;
 
 pub use admin::{
@@ -42,6 +43,10 @@ pub use verifying_key::{
     VerifyingKeyState, VerifyingKeyVersion,
 };
 pub use worker::{WorkerInfo, WorkerList};
+pub use webhook::{
+    Delivery, DeliveryList, DeliveryState, Event, EventKind, Webhook, WebhookList, WebhookRequest,
+    WebhookTest,
+};
 
 #[cfg(test)]
 mod tests;

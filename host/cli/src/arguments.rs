@@ -11,11 +11,13 @@ mod admin;
 mod cluster;
 mod plugin;
 mod receipts;
+mod webhook;
 
 pub(crate) use admin::{Admin, Key, KeyRole, Quotas, Tenant};
 pub(crate) use cluster::{Cluster, JoinToken, Role, Serve, Way};
 pub(crate) use plugin::Plugin;
 pub(crate) use receipts::{Receipts, VerifyingKey, Worker};
+pub(crate) use webhook::Webhook;
 
 /// Zero-knowledge proofs of sandboxed halo2 circuits, on your own machines.
 ///
@@ -102,6 +104,21 @@ pub(crate) enum Command {
     /// Look at workers, let one out of quarantine
     #[command(subcommand)]
     Worker(Worker),
+    /// Have the ends of tasks sent to a URL, and look what came of it
+    #[command(subcommand)]
+    Webhook(Webhook),
+    /// Print what makes a shell complete these commands
+    ///
+    /// For example: aureole completions bash > /etc/bash_completion.d/aureole
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write manual pages, one a command
+    Man {
+        /// Folder for them, such as /usr/local/share/man/man1
+        folder: PathBuf,
+    },
     /// Part of a running node: not for people
     #[command(subcommand, hide = true)]
     Child(Child),

@@ -11,10 +11,12 @@ mod prove;
 mod receipts;
 mod recorded;
 mod serve;
+mod shell;
 mod task;
 mod unsatisfied;
 mod verify;
 mod verifying_key;
+mod webhook;
 mod worker;
 
 use std::io::Read as _;
@@ -61,6 +63,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Receipts(verb) => return receipts::run(&context, verb).await,
         Command::VerifyingKey(verb) => verifying_key::run(&context, verb).await?,
         Command::Worker(verb) => worker::run(&context, verb).await?,
+        Command::Webhook(verb) => return webhook::run(&context, verb).await,
+        Command::Completions { shell } => shell::completions(shell)?,
+        Command::Man { folder } => shell::pages(&folder)?,
         Command::Child(_) => anyhow::bail!("a child process is started by a node, not by hand"),
     }
     Ok(ExitCode::SUCCESS)

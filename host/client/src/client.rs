@@ -10,10 +10,13 @@ use bytes::Bytes;
 use reqwest::{Method, StatusCode};
 use serde::Serialize;
 
-use crate::{Error, http::Http};
+use crate::{Builder, Error, Retries, http::Http, retry::Twice};
 
 /// The prefix of every route but health.
 const API: [&str; 2] = ["api", "v1"];
+
+/// The header of a submission that may be made twice.
+pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// How long a node takes for a check at the most: it answers `node.busy` then.
 const CHECK_WAIT: Duration = Duration::from_secs(60);
@@ -40,12 +43,26 @@ pub struct TaskQuery {
 // === impl Client ===
 
 impl Client {
-    /// A client of the node at an address such as `http://localhost:8080`. Connects lazily.
+    /// A client of the node at an address such as `http://localhost:8080`, without a key, that makes
+    /// each call once. [`Client::builder`] makes one with more.
     ///
     /// # Errors
     /// [`Error::Address`] when the text is no address of a node.
     pub fn new(base: &str) -> Result<Self, Error> {
-        Http::new(base).map(|http| Self { http })
+        Self::builder(base).retries(Retries::NONE).build()
+    }
+
+    /// The settings of a client of the node at an address; unless told otherwise it makes calls
+    /// again that may be.
+    pub fn builder(base: &str) -> Builder {
+        Builder::new(base)
+    }
+
+    /// The same client with a key, which goes with every request.
+    #[must_use]
+    pub fn with_key(mut self, key: &str) -> Self {
+        self.http.set_key(key);
+        self
     }
 
     /// The same client with a key, which goes with every request.
@@ -90,7 +107,10 @@ impl Client {
         let request = self
             .http
             .request(Method::DELETE, &path(&plugin_path(plugin)));
-        self.http.send(request, Duration::ZERO).await?.document()
+        self.http
+            .send(request, Duration::ZERO, Twice::Same)
+            .await?
+            .document()
     }
 
     /// Registers a plugin's circuit and has its keys made, waiting for that. `true` says that it
@@ -103,7 +123,7 @@ impl Client {
         let query = wait_query(wait);
         let answer = self
             .http
-            .post(&path(&["circuits"]), &query, request, wait)
+            .post(&path(&["circuits"]), &query, request, wait, Twice::Same)
             .await?;
         let new = answer.status != StatusCode::OK;
         Ok((answer.document()?, new))
@@ -122,23 +142,37 @@ impl Client {
         let request = self
             .http
             .request(Method::GET, &path(&["circuits", id, "ir"]));
-        self.http.send(request, Duration::ZERO).await?.raw()
+        self.http
+            .send(request, Duration::ZERO, Twice::Same)
+            .await?
+            .raw()
     }
 
     /// Checks an input against a ready circuit, without a task.
     pub async fn check(&self, id: &str, request: &CheckRequest) -> Result<CheckReport, Error> {
         self.http
-            .post(&path(&["circuits", id, "check"]), &[], request, CHECK_WAIT)
+            .post(
+                &path(&["circuits", id, "check"]),
+                &[],
+                request,
+                CHECK_WAIT,
+                Twice::Same,
+            )
             .await?
             .document()
     }
 
-    /// Submits a task and answers at once.
+    /// Submits a task and answers at once. A client that makes calls again gives it an idempotency
+    /// key of its own, so that the node does it once.
     pub async fn submit(&self, request: &TaskRequest) -> Result<Task, Error> {
-        self.http
-            .post(&path(&["tasks"]), &[], request, Duration::ZERO)
-            .await?
-            .document()
+        let key = self.fresh_key()?;
+        self.submitted(&["tasks"], request, key.as_deref()).await
+    }
+
+    /// Submits a task under a key of the caller's: the same key with the same request is the same
+    /// task, also after a restart of the caller. 1 to 128 visible characters.
+    pub async fn submit_once(&self, key: &str, request: &TaskRequest) -> Result<Task, Error> {
+        self.submitted(&["tasks"], request, Some(key)).await
     }
 
     /// Submits an input to a plugin's default circuit and answers at once.
@@ -147,11 +181,43 @@ impl Client {
         plugin: &str,
         input: &T,
     ) -> Result<Task, Error> {
-        let query = wait_query(Duration::ZERO);
+        let key = self.fresh_key()?;
+        self.submitted(&["tasks", plugin], input, key.as_deref())
+            .await
+    }
+
+    async fn submitted<T: Serialize + Sync + ?Sized>(
+        &self,
+        segments: &[&str],
+        body: &T,
+        key: Option<&str>,
+    ) -> Result<Task, Error> {
+        let mut request = self
+            .http
+            .request(Method::POST, &path(segments))
+            .query(&wait_query(Duration::ZERO))
+            .json(body);
+        let twice = match key {
+            Some(key) => {
+                request = request.header(IDEMPOTENCY_KEY, key);
+                Twice::Same
+            }
+            None => Twice::Differs,
+        };
         self.http
-            .post(&path(&["tasks", plugin]), &query, input, Duration::ZERO)
+            .send(request, Duration::ZERO, twice)
             .await?
             .document()
+    }
+
+    /// A key that nobody else has, where calls are made again.
+    pub(crate) fn fresh_key(&self) -> Result<Option<String>, Error> {
+        if !self.http.retries() {
+            return Ok(None);
+        }
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).map_err(|_| Error::Randomness)?;
+        Ok(Some(hex::encode(bytes)))
     }
 
     /// One task. While it is not final, the node waits; at most a minute.
@@ -159,6 +225,13 @@ impl Client {
         self.http
             .get(&path(&["tasks", id]), &wait_query(wait), wait)
             .await
+    }
+
+    /// One task, asked for once: whoever waits asks again anyway.
+    pub(crate) async fn task_once(&self, id: &str, wait: Duration) -> Result<Task, Error> {
+        let request = self.http.request(Method::GET, &path(&["tasks", id]));
+        let request = request.query(&wait_query(wait));
+        self.http.send_once(request, wait).await?.document()
     }
 
     /// A page of tasks, newest first.
@@ -178,7 +251,10 @@ impl Client {
     /// Cancels a task.
     pub async fn cancel(&self, id: &str) -> Result<Task, Error> {
         let request = self.http.request(Method::DELETE, &path(&["tasks", id]));
-        self.http.send(request, Duration::ZERO).await?.document()
+        self.http
+            .send(request, Duration::ZERO, Twice::Same)
+            .await?
+            .document()
     }
 
     /// A done task's proof, raw. Its digest is checked by [`Client::bundle`].
@@ -186,13 +262,22 @@ impl Client {
         let request = self
             .http
             .request(Method::GET, &path(&["tasks", id, "proof"]));
-        self.http.send(request, Duration::ZERO).await?.raw()
+        self.http
+            .send(request, Duration::ZERO, Twice::Same)
+            .await?
+            .raw()
     }
 
     /// Has a proof verified.
     pub async fn verify(&self, request: &VerifyRequest) -> Result<Verdict, Error> {
         self.http
-            .post(&path(&["proofs", "verify"]), &[], request, Duration::ZERO)
+            .post(
+                &path(&["proofs", "verify"]),
+                &[],
+                request,
+                Duration::ZERO,
+                Twice::Same,
+            )
             .await?
             .document()
     }
@@ -201,7 +286,7 @@ impl Client {
     pub async fn live(&self) -> Result<(), Error> {
         let request = self.http.request(Method::GET, &["health", "live"]);
         self.http
-            .send(request, Duration::ZERO)
+            .send(request, Duration::ZERO, Twice::Same)
             .await?
             .raw()
             .map(drop)
@@ -210,7 +295,10 @@ impl Client {
     /// Whether the node takes work; a node that does not is an answer too, not an error.
     pub async fn ready(&self) -> Result<Health, Error> {
         let request = self.http.request(Method::GET, &["health", "ready"]);
-        self.http.send(request, Duration::ZERO).await?.json()
+        self.http
+            .send(request, Duration::ZERO, Twice::Same)
+            .await?
+            .json()
     }
 }
 

@@ -32,9 +32,20 @@ pub enum Error {
         /// How long the call waited.
         seconds: u64,
     },
+    /// The key holds what no header may.
+    #[error("the API key holds characters that no key has")]
+    Key,
+    /// The machine gave no randomness for an idempotency key.
+    #[error("no randomness for an idempotency key")]
+    Randomness,
     /// The node refused, with a stable code.
-    #[error("{0}")]
-    Problem(Problem),
+    #[error("{problem}")]
+    Problem {
+        /// The document.
+        problem: Problem,
+        /// When the node wants to be asked again.
+        retry_after: Option<std::time::Duration>,
+    },
     /// The answer is not what an Aureole node says.
     #[error("{url} gave an answer that is not Aureole's (status {status}): {reason}")]
     Foreign {
@@ -87,8 +98,21 @@ impl Error {
     /// The problem document, where there is one.
     pub fn problem(&self) -> Option<&Problem> {
         match self {
-            Self::Problem(problem) => Some(problem),
+            Self::Problem { problem, .. } => Some(problem),
             Self::NoProof { problem, .. } => problem.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The stable code of a refusal, such as `task.unknown`.
+    pub fn code(&self) -> Option<&str> {
+        self.problem().map(Problem::code)
+    }
+
+    /// When the node wants to be asked again.
+    pub const fn retry_after(&self) -> Option<std::time::Duration> {
+        match self {
+            Self::Problem { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -97,7 +121,17 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Connect { .. } | Self::Timeout { .. } => true,
-            Self::Problem(problem) => problem.status() == 503,
+            Self::Problem { problem, .. } => matches!(problem.status(), 429 | 503),
+            _ => false,
+        }
+    }
+
+    /// Whether it is certain that the call did nothing: nobody was there, or it was refused for
+    /// coming too often.
+    pub fn never_arrived(&self) -> bool {
+        match self {
+            Self::Connect { source, .. } => source.is_connect(),
+            Self::Problem { problem, .. } => problem.status() == 429,
             _ => false,
         }
     }

@@ -7,7 +7,10 @@ use bytes::{Bytes, BytesMut};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::Error;
+use crate::{
+    Error,
+    retry::{Retries, Tries, Twice},
+};
 
 /// Bytes of one answer. The largest are circuits; a node's limit on the k of a circuit keeps them
 /// below a quarter of this.
@@ -26,6 +29,7 @@ pub(crate) struct Http {
     base: Url,
     patience: Duration,
     key: Option<String>,
+    retries: Retries,
 }
 
 /// An answer that was no refusal.
@@ -69,6 +73,7 @@ impl Http {
             base: url,
             patience: PATIENCE,
             key: None,
+            retries: Retries::NONE,
         })
     }
 
@@ -80,6 +85,16 @@ impl Http {
     /// Sets the key that goes with every request.
     pub(crate) fn set_key(&mut self, key: &str) {
         self.key = Some(key.to_owned());
+    }
+
+    /// Sets how often calls are made again.
+    pub(crate) fn set_retries(&mut self, retries: Retries) {
+        self.retries = retries;
+    }
+
+    /// Whether calls that may be made twice are.
+    pub(crate) fn retries(&self) -> bool {
+        self.retries.most > 0
     }
 
     /// The node's address.
@@ -100,8 +115,33 @@ impl Http {
         }
     }
 
-    /// Sends, and reads the whole answer. `wait` is how long the node was asked to wait.
+    /// Sends, and reads the whole answer; again where that may be. `wait` is how long the node was
+    /// asked to wait.
     pub(crate) async fn send(
+        &self,
+        request: RequestBuilder,
+        wait: Duration,
+        twice: Twice,
+    ) -> Result<Answer, Error> {
+        let mut tries = Tries::new(self.retries, twice);
+        let mut request = request;
+        loop {
+            // A body that is a stream is sent once.
+            let next = request.try_clone();
+            let error = match self.send_once(request, wait).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let (Some(next), Some(pause)) = (next, tries.after(&error)) else {
+                return Err(error);
+            };
+            tokio::time::sleep(pause).await;
+            request = next;
+        }
+    }
+
+    /// Sends once, and reads the whole answer.
+    pub(crate) async fn send_once(
         &self,
         request: RequestBuilder,
         wait: Duration,
@@ -127,6 +167,7 @@ impl Http {
         {
             return Err(Error::TooLarge { max: ANSWER_MAX });
         }
+        let retry_after = retry_after(response.headers());
         let mut bytes = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| self.lost(e, limit))? {
             if bytes.len().saturating_add(chunk.len()) as u64 > ANSWER_MAX {
@@ -140,7 +181,11 @@ impl Http {
             url: self.base.to_string(),
         };
         if refusal {
-            return Err(Error::Problem(answer.json::<Problem>()?));
+            let problem = answer.json::<Problem>()?;
+            return Err(Error::Problem {
+                problem,
+                retry_after,
+            });
         }
         Ok(answer)
     }
@@ -164,7 +209,7 @@ impl Http {
         wait: Duration,
     ) -> Result<T, Error> {
         let request = self.request(Method::GET, segments).query(query);
-        self.send(request, wait).await?.document()
+        self.send(request, wait, Twice::Same).await?.document()
     }
 
     /// Sends a document.
@@ -174,9 +219,26 @@ impl Http {
         query: &[(&str, String)],
         body: &T,
         wait: Duration,
+        twice: Twice,
     ) -> Result<Answer, Error> {
         let request = self.request(Method::POST, segments).query(query).json(body);
-        self.send(request, wait).await
+        self.send(request, wait, twice).await
+    }
+}
+
+/// The seconds of a `Retry-After`; its other form, a date, is nothing that a node sends.
+fn retry_after(fields: &header::HeaderMap) -> Option<Duration> {
+    let text = fields.get(header::RETRY_AFTER)?.to_str().ok()?;
+    text.parse().ok().map(Duration::from_secs)
+}
+
+/// Leaves the key out.
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Http")
+            .field("base", &self.base.as_str())
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
     }
 }
 

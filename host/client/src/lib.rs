@@ -4,7 +4,7 @@
 //! # async fn example() -> Result<(), aureole_client::Error> {
 //! use std::time::Duration;
 //!
-//! let node = aureole_client::Client::new("http://localhost:8080")?;
+//! let node = aureole_client::Client::builder("http://localhost:8080").key("aur_...").build()?;
 //! let input = serde_json::json!({"leaves": ["0x1234"], "leaf_index": 0});
 //! let task = node.submit_to("merkle", &input).await?;
 //! let task = node.wait_task(&task.id, Duration::from_secs(120), |seen| println!("{}", seen.state)).await?;
@@ -13,15 +13,21 @@
 //! ```
 
 mod admin;
+mod builder;
 mod bundle;
 mod client;
 mod error;
 mod http;
 mod log;
+mod retry;
 mod upload;
 mod wait;
+mod watch;
+mod webhooks;
 
 pub use aureole_api::{Problem, codes, rest};
+pub use builder::Builder;
 pub use bundle::Bundle;
 pub use client::{Client, TaskQuery};
 pub use error::Error;
+pub use retry::Retries;

@@ -10,6 +10,7 @@ use reqwest::{Body, Method, StatusCode, header};
 use crate::{
     Client, Error,
     client::{path, wait_query},
+    retry::Twice,
 };
 
 /// Bytes handed to the connection at a time: small enough for a progress bar to move, large
@@ -68,7 +69,7 @@ impl Client {
         if let Some(signature) = signature {
             request = request.header(SIGNATURE_HEADER, signature.to_string());
         }
-        let answer = self.http.send(request, wait).await?;
+        let answer = self.http.send(request, wait, Twice::Same).await?;
         let new = answer.status != StatusCode::OK;
         Ok((answer.document()?, new))
     }

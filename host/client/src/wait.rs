@@ -43,7 +43,7 @@ impl Client {
             let left = within.saturating_sub(start.elapsed());
             // The first look is for the state as it is.
             let failure = match self
-                .task(
+                .task_once(
                     id,
                     left.min(if known.is_some() {
                         POLL

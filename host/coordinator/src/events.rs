@@ -68,6 +68,10 @@ pub(crate) fn events_of(state: &State, command: &Command, outcome: &Outcome) -> 
         Command::RenewLeases { .. }
         | Command::ForgetTasks { .. }
         | Command::ReserveWorker { .. }
+        | Command::CreateWebhook { .. }
+        | Command::DeleteWebhook { .. }
+        | Command::SettleDelivery { .. }
+        | Command::ReplayDelivery { .. }
         | Command::SetWeight { .. }
         | Command::PutTenant { .. }
         | Command::CreateKey { .. }

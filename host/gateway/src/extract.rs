@@ -7,7 +7,7 @@ use aureole_api::{
     codes::request,
     rest::{PluginRef, TaskState},
 };
-use aureole_ledger::{CircuitId, TaskId, WorkerId};
+use aureole_ledger::{CircuitId, TaskId, WebhookId, WorkerId};
 use axum::{
     extract::{FromRequestParts, Path, Query},
     http::{HeaderMap, HeaderName, request::Parts},
@@ -30,6 +30,13 @@ pub(crate) struct Segment(String);
 /// The name and version in a path.
 #[derive(Debug)]
 pub(crate) struct Versioned(pub(crate) PluginRef);
+
+/// A webhook and a task in a path.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) webhook: WebhookId,
+    pub(crate) task: TaskId,
+}
 
 /// A query that asks for nothing.
 #[derive(Debug, Deserialize)]
@@ -89,6 +96,19 @@ impl<S: Sync + Send> FromRequestParts<S> for Versioned {
     }
 }
 
+impl<S: Sync + Send> FromRequestParts<S> for Event {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let path: Result<Path<(String, String)>, _> = Path::from_request_parts(parts, state).await;
+        let Path((webhook, task)) =
+            path.map_err(|refused| Problem::new(request::PATH, refused.body_text()))?;
+        let webhook = Segment(webhook).webhook()?;
+        let task = Segment(task).task()?;
+        Ok(Self { webhook, task })
+    }
+}
+
 // === impl Segment ===
 
 impl Segment {
@@ -102,6 +122,10 @@ impl Segment {
 
     pub(crate) fn worker(&self) -> Result<WorkerId, Problem> {
         self.parse("a worker has 1 to 64 of the characters a-z A-Z 0-9 . _ -")
+    }
+
+    pub(crate) fn webhook(&self) -> Result<WebhookId, Problem> {
+        self.parse("a webhook is whk_ and 32 lower-case hex digits")
     }
 
     pub(crate) fn plugin(&self) -> Result<PluginRef, Problem> {

@@ -21,6 +21,7 @@ mod platform;
 mod routes;
 mod serve;
 mod shared;
+mod webhooks;
 
 pub use access::{Access, unauthenticated};
 pub use admin::{Administered, Administration};
@@ -34,3 +35,4 @@ pub use platform::{
 };
 pub use routes::table;
 pub use serve::serve;
+pub use webhooks::{NewWebhook, Webhooks};

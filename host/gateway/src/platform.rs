@@ -16,7 +16,7 @@ use aureole_ledger::{CircuitId, Digest, Millis, Priority, TaskId, WorkerId};
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::{Administered, Administration, Caller, Component, KeyHash};
+use crate::{Administered, Administration, Caller, Component, KeyHash, Webhooks};
 
 /// What a node can do for a caller.
 ///
@@ -29,7 +29,7 @@ use crate::{Administered, Administration, Caller, Component, KeyHash};
 /// - what does not belong to the caller, nor is shared with it, is answered as if it were not there;
 /// - a [`Problem`] never holds private inputs, paths or addresses.
 #[async_trait]
-pub trait Platform: Send + Sync + 'static {
+pub trait Platform: Webhooks {
     /// Who holds a key; nobody when it is unknown, has another secret, or opens nothing any more. A
     /// problem only when that cannot be found out.
     async fn authenticate(&self, key: &KeyHash) -> Result<Option<Caller>, Problem>;

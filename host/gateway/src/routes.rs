@@ -9,6 +9,7 @@ mod plugins;
 mod proofs;
 mod tasks;
 mod verifying_keys;
+mod webhooks;
 mod workers;
 
 use aureole_api::{Problem, codes::request};
@@ -111,6 +112,21 @@ fn rows() -> Vec<Row> {
             "/api/v1/workers/{worker}/quarantine",
             ADMINS,
             workers::trust,
+        ),
+        get("/api/v1/webhooks", READERS, webhooks::list),
+        post("/api/v1/webhooks", USERS, webhooks::create),
+        get("/api/v1/webhooks/{webhook}", READERS, webhooks::show),
+        delete("/api/v1/webhooks/{webhook}", USERS, webhooks::delete),
+        post("/api/v1/webhooks/{webhook}/test", USERS, webhooks::test),
+        get(
+            "/api/v1/webhooks/{webhook}/deliveries",
+            READERS,
+            webhooks::deliveries,
+        ),
+        post(
+            "/api/v1/webhooks/{webhook}/deliveries/{task}/replay",
+            USERS,
+            webhooks::replay,
         ),
     ]
 }

@@ -26,5 +26,7 @@ mod plugins;
 mod proofs;
 #[path = "http/tasks.rs"]
 mod tasks;
+#[path = "http/webhooks.rs"]
+mod webhooks;
 #[path = "http/wire.rs"]
 mod wire;

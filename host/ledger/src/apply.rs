@@ -21,6 +21,7 @@ mod tasks;
 mod tenants;
 mod trust;
 mod verifying_keys;
+mod webhooks;
 
 use self::attempts::{Grant, Report};
 use self::tasks::Submission;
@@ -199,6 +200,21 @@ impl State {
                 reason,
                 now,
             } => self.expire_lease(attempt_ref(task, attempt), *reason, *now),
+            Command::CreateWebhook { webhook } => self.create_webhook(webhook),
+            Command::DeleteWebhook { webhook, tenant } => self.delete_webhook(webhook, tenant),
+            Command::SettleDelivery {
+                webhook,
+                task,
+                settlement,
+                attempts,
+                now,
+            } => self.settle_delivery(webhook, task, *settlement, *attempts, *now),
+            Command::ReplayDelivery {
+                webhook,
+                tenant,
+                task,
+                now,
+            } => self.replay_delivery(webhook, tenant, task, *now),
         }
     }
 }

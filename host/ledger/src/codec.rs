@@ -10,14 +10,14 @@ use crate::state::Facts;
 use crate::{Command, Digest, State};
 
 /// First byte of an encoded command. 2: tenants, deadlines, threads and memory. 3: bytes of inputs,
-/// and who retires a plugin. 4: what the log says of a proof.
+/// who retires a plugin, and what the log says of a proof.
 const COMMAND_VERSION: u8 = 3;
 
 /// First bytes of an encoded state.
 const STATE_MAGIC: [u8; 8] = *b"AURLEDGR";
 
 /// Version of the state's layout, after the magic. 3: the newest time. 4: tenants, keys, usage, the
-/// trail, and plugins' holders. 5: the log, verifying keys and distrust.
+/// trail and plugins' holders; the log, verifying keys and distrust; webhooks.
 const STATE_VERSION: u16 = 4;
 
 /// Bytes before the state's body: magic, version, digest.

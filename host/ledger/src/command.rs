@@ -4,8 +4,7 @@ use aureole_receipts::Salt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CircuitFacts, CircuitId, Digest, KeyId, KeyRecord, Millis, Priority, Problem, Quotas, Signer,
-    TaskId, TenantId, Timings, Visibility, WorkerId,
+    CircuitFacts, CircuitId, Digest, KeyId, KeyRecord, Millis, Priority, Problem, Quotas, Settlement, Signer, TaskId, TenantId, Timings, Visibility, WebhookId, WebhookRecord, WorkerId,
 };
 
 /// A change of the facts, proposed by the leader. `now` is the proposer's clock.
@@ -259,6 +258,42 @@ pub enum Command {
         /// The worker.
         worker: WorkerId,
     },
+    /// Subscribes to the ends of a tenant's proofs.
+    CreateWebhook {
+        /// The subscription; what it counts begins at nothing.
+        webhook: WebhookRecord,
+    },
+    /// Ends a subscription and forgets what was to be delivered to it.
+    DeleteWebhook {
+        /// The subscription.
+        webhook: WebhookId,
+        /// Whose it is.
+        tenant: TenantId,
+    },
+    /// Ends a delivery.
+    SettleDelivery {
+        /// The subscription.
+        webhook: WebhookId,
+        /// The task whose end was told.
+        task: TaskId,
+        /// How it ended.
+        settlement: Settlement,
+        /// Attempts that this leader made.
+        attempts: u32,
+        /// When.
+        now: Millis,
+    },
+    /// Queues an event again.
+    ReplayDelivery {
+        /// The subscription.
+        webhook: WebhookId,
+        /// Whose it is.
+        tenant: TenantId,
+        /// The task whose end is told.
+        task: TaskId,
+        /// When.
+        now: Millis,
+    },
 }
 
 /// What whoever accepts a proof adds to it.
@@ -360,12 +395,16 @@ impl Command {
             | Self::RevokeKey { now, .. }
             | Self::SharePlugin { now, .. }
             | Self::PublishVerifyingKey { now, .. }
-            | Self::RevokeVerifyingKey { now, .. } => Some(*now),
+            | Self::RevokeVerifyingKey { now, .. }
+            | Self::SettleDelivery { now, .. }
+            | Self::ReplayDelivery { now, .. } => Some(*now),
             Self::CreateKey { key, .. } => Some(key.created_at),
+            Self::CreateWebhook { webhook } => Some(webhook.created_at),
             Self::ForgetTasks { .. }
             | Self::SignPlugin { .. }
             | Self::SetWeight { .. }
             | Self::ReserveWorker { .. }
+            | Self::DeleteWebhook { .. }
             | Self::TrustWorker { .. } => None,
         }
     }
@@ -395,6 +434,10 @@ impl Command {
             Self::PublishVerifyingKey { .. } => "publish_verifying_key",
             Self::RevokeVerifyingKey { .. } => "revoke_verifying_key",
             Self::TrustWorker { .. } => "trust_worker",
+            Self::CreateWebhook { .. } => "create_webhook",
+            Self::DeleteWebhook { .. } => "delete_webhook",
+            Self::SettleDelivery { .. } => "settle_delivery",
+            Self::ReplayDelivery { .. } => "replay_delivery",
         }
     }
 }

@@ -164,6 +164,11 @@ byte_id! {
 }
 
 byte_id! {
+    /// A webhook: `whk_` and 32 lower-case hexadecimal digits, drawn at random by whoever makes it.
+    WebhookId, 16, "whk_"
+}
+
+byte_id! {
     /// Who signed a component: `ed25519:` and a public key, 64 lower-case hexadecimal digits.
     Signer, 32, "ed25519:"
 }

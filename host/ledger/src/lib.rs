@@ -28,6 +28,7 @@ mod steady;
 mod task;
 mod tenant;
 mod trust;
+mod webhook;
 
 pub use access::Role;
 pub use audit::{Act, AuditEntry};
@@ -37,7 +38,7 @@ pub use codec::{CommandError, StateError};
 pub use command::{Acceptance, AttemptRef, Command, Completion, Expiry, Idempotency};
 pub use estimate::{Basis, Estimate, Measured, Need, Pace, speedup};
 pub use explain::{Explanation, Position, Wait, admit, explain};
-pub use ids::{CircuitId, Digest, IdError, KeyId, Millis, Signer, TaskId, WorkerId};
+pub use ids::{CircuitId, Digest, IdError, KeyId, Millis, Signer, TaskId, WebhookId, WorkerId};
 pub use key::KeyRecord;
 pub use outcome::{LogLeaf, Outcome, Refusal};
 pub use place::WorkerView;
@@ -54,3 +55,6 @@ pub use task::{
 };
 pub use tenant::{Share, TenantId, TenantRecord};
 pub use trust::Distrust;
+pub use webhook::{
+    Delivery, DeliveryState, EventKind, EventSet, Failure, PendingEvent, Settlement, WebhookRecord,
+};

@@ -204,3 +204,23 @@ pub const PROOF_WORK_US: u64 = 1_000_000;
 
 /// Places in the queue that an explanation counts before it says "at least".
 pub const POSITION_MAX: u64 = 10_000;
+
+/// Webhooks at a time. A record has under two KiB, so the snapshot stays under two MiB for them.
+pub const WEBHOOKS_MAX: u64 = 1_000;
+
+/// Webhooks of one tenant: a few systems of its own, each with a test installation.
+pub const WEBHOOKS_OF_TENANT_MAX: u64 = 16;
+
+/// Bytes of a webhook's URL. Real ones have under 200; a token in the path may take some more.
+pub const WEBHOOK_URL_BYTES_MAX: u64 = 1024;
+
+/// Events that may wait for one webhook: half a day of a receiver that is away at one proof every
+/// ten seconds. Past it an event is missed, and counted.
+pub const PENDING_EVENTS_OF_WEBHOOK_MAX: u64 = 5_000;
+
+/// Events that may wait in all, at about 50 bytes each: 10 MB of a snapshot, and more than one tenant
+/// can fill.
+pub const PENDING_EVENTS_MAX: u64 = 200_000;
+
+/// Ended deliveries remembered with a webhook, the newest ones.
+pub const DELIVERIES_KEPT: usize = 100;

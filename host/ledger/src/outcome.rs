@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::{
     AttemptRef, CircuitId, Digest, KeyId, Millis, Problem, QuotaItem, TaskId, TaskPhase, TenantId,
-    WorkerId, codes,
+    WebhookId, WorkerId, codes,
 };
 
 /// What a command did.
@@ -99,6 +99,14 @@ pub enum Outcome {
     },
     /// Nothing is held against the worker any more.
     WorkerTrusted,
+    /// The subscription is there, by this command or by the same one before.
+    WebhookCreated,
+    /// The subscription is gone.
+    WebhookDeleted,
+    /// The delivery has ended, by this command or an earlier one.
+    DeliverySettled,
+    /// The event is to be delivered.
+    DeliveryReplayed,
     /// Nothing changed.
     Refused(Refusal),
     /// The tenant is as it was asked for.
@@ -277,6 +285,23 @@ pub enum Refusal {
         /// How many.
         invalid_proofs: u32,
     },
+    /// The tenant has no such subscription.
+    #[error("webhook {0} is unknown")]
+    UnknownWebhook(WebhookId),
+    /// The id of a fresh subscription is taken by another one.
+    #[error("webhook {0} exists already and is another one")]
+    WebhookExists(WebhookId),
+    /// A subscription to nothing.
+    #[error("webhook {0} would tell of nothing")]
+    NoEvents(WebhookId),
+    /// The event is not remembered with the subscription, and its task neither.
+    #[error("webhook {webhook} has no event of task {task}")]
+    UnknownDelivery {
+        /// The subscription.
+        webhook: WebhookId,
+        /// The task.
+        task: TaskId,
+    },
     /// A limit of this crate is reached.
     #[error("{item} would be {value}, the limit is {max}")]
     Limit {
@@ -367,6 +392,10 @@ impl Refusal {
             Self::VerifyingKeyName { .. } => "verifying_key.name",
             Self::VerifyingKeyNameTaken { .. } => "verifying_key.name_taken",
             Self::WorkerQuarantined { .. } => "worker.quarantined",
+            Self::UnknownWebhook(_) => "webhook.unknown",
+            Self::WebhookExists(_) => "webhook.exists",
+            Self::NoEvents(_) => "webhook.events",
+            Self::UnknownDelivery { .. } => "webhook.delivery_unknown",
             Self::Limit { .. } => "limits.ledger",
             Self::Quota { item, .. } => item.code(),
             Self::UnknownTenant(_) => "tenant.unknown",

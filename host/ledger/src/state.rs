@@ -6,6 +6,7 @@
 //! keeps both in step.
 
 mod index;
+mod outbox;
 mod queue;
 mod shared;
 mod tenants;
@@ -17,6 +18,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::index::Held;
 use self::index::Index;
+pub(crate) use self::outbox::OutboxFacts;
+use self::outbox::OutboxIndex;
 pub(crate) use self::queue::{Lane, QueueKey, TenantQueue};
 pub(crate) use self::shared::Shared;
 use self::tenants::Names;
@@ -70,6 +73,8 @@ pub(crate) struct Facts {
     pub(crate) revocations: BTreeMap<Digest, Revocation>,
     /// What is held against workers.
     pub(crate) distrust: BTreeMap<WorkerId, Distrust>,
+    /// Who is told of the ends of tasks, and what is still to be told.
+    pub(crate) outbox: OutboxFacts,
 }
 
 /// The ledger's state: everything that was ever accepted and not forgotten.
@@ -77,6 +82,7 @@ pub(crate) struct Facts {
 pub struct State {
     facts: Facts,
     index: Index,
+    outbox: OutboxIndex,
 }
 
 impl PartialEq for State {
@@ -100,7 +106,12 @@ impl State {
         for task in facts.tasks.values() {
             index.insert(task, waits_for(&facts.circuits, task));
         }
-        Self { facts, index }
+        let outbox = OutboxIndex::of(&facts.outbox);
+        Self {
+            facts,
+            index,
+            outbox,
+        }
     }
 
     pub(crate) const fn facts(&self) -> &Facts {

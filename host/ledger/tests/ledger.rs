@@ -42,3 +42,5 @@ mod tenants;
 mod trust;
 #[path = "ledger/verifying_keys.rs"]
 mod verifying_keys;
+#[path = "ledger/webhooks.rs"]
+mod webhooks;

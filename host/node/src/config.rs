@@ -5,6 +5,7 @@
 mod access;
 mod cluster;
 mod services;
+mod webhooks;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use access::Access;
 pub use cluster::{Cluster, Founding, NodeRole, Tls};
 pub use services::{Archive, Cache, ServiceUrl, Span};
+pub use webhooks::Webhooks;
 
 use crate::signers::Signers;
 
@@ -55,6 +57,8 @@ pub struct Config {
     pub plugins: Plugins,
     /// The log of accepted proofs.
     pub receipts: Receipts,
+    /// Events to receivers outside.
+    pub webhooks: Webhooks,
     /// Logging.
     pub log: Log,
 }
@@ -241,6 +245,7 @@ impl Default for Config {
             limits: Limits::default(),
             plugins: Plugins::default(),
             receipts: Receipts::default(),
+            webhooks: Webhooks::default(),
             log: Log::default(),
         }
     }
@@ -351,6 +356,22 @@ impl Config {
             "0 to 600000",
         )?;
         within("limits.k_max", self.limits.k_max.into(), 4..=20, "4 to 20")?;
+        let waits = 1..=7 * 24 * 60 * 60 * 1_000;
+        let bounds = "1 to 604800000 (a week)";
+        let webhooks = &self.webhooks;
+        within(
+            "webhooks.wait_first_ms",
+            webhooks.wait_first_ms,
+            waits.clone(),
+            bounds,
+        )?;
+        within(
+            "webhooks.wait_max_ms",
+            webhooks.wait_max_ms,
+            waits.clone(),
+            bounds,
+        )?;
+        within("webhooks.give_up_ms", webhooks.give_up_ms, waits, bounds)?;
         Signers::new(&self.plugins)?;
         Ok(self)
     }
@@ -437,6 +458,7 @@ mod tests {
         (config.archive, config.cache) = (services.archive, services.cache);
         config.access.bootstrap_key = Some(String::new());
         config.access.bootstrap_key_file = path();
+        config.webhooks.authorities = path();
         config
     }
 
@@ -499,6 +521,24 @@ mod tests {
             "{error}"
         );
         parse("[depot]\nreserve_bytes = 16777216\n").unwrap();
+    }
+
+    #[test]
+    fn webhooks_are_told_networks_ports_and_waits_that_can_be() {
+        let file =
+            "[webhooks]\nenabled = true\nallow = [\"10.0.0.0/8\", \"fd00::/8\"]\nports = [9000]\n";
+        let config = parse(file).unwrap();
+        assert_eq!(
+            (config.webhooks.allow.len(), &config.webhooks.ports[..]),
+            (2, &[9000][..])
+        );
+        let error = parse("[webhooks]\nallow = [\"10.0.0.0/33\"]\n").unwrap_err();
+        assert!(matches!(error, ConfigError::Parse { .. }), "{error:?}");
+        for key in ["wait_first_ms", "wait_max_ms", "give_up_ms"] {
+            let error = parse(&format!("[webhooks]\n{key} = 0\n")).unwrap_err();
+            let named = format!("webhooks.{key} is 0");
+            assert!(error.to_string().starts_with(&named), "{error}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod receipts;
 mod tasks;
 mod verifying_keys;
 mod view;
+mod webhooks;
 mod workers;
 
 pub(crate) use plugins::COMPONENT_BYTES_MAX;
@@ -20,7 +21,7 @@ pub(crate) use plugins::COMPONENT_BYTES_MAX;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use aureole_api::{Problem, codes};
 use aureole_coordinator::Coordinator;
@@ -28,6 +29,7 @@ use aureole_coordinator::blobs::{KeyRing, KeysError};
 use aureole_coordinator::receipts::Notary;
 use aureole_ledger::{Command, Digest, Outcome, Refusal, TaskId};
 use aureole_store::{ArchiveError, Depot, DepotError, SharedBlobs};
+use aureole_webhooks::Courier;
 
 use crate::documents::Documents;
 use crate::history::History;
@@ -53,6 +55,8 @@ pub(crate) struct Desk {
     signers: Signers,
     checker: check::Checker,
     documents: Documents,
+    /// Sends events; not set where webhooks are off.
+    courier: OnceLock<Courier>,
     /// Submissions that are being made, by the id their task will have.
     submitting: Mutex<BTreeMap<TaskId, Arc<tokio::sync::Mutex<()>>>>,
     /// Compiled schemas by the digest of the description they stand in and their name there.
@@ -99,6 +103,7 @@ impl Desk {
             signers,
             checker,
             documents,
+            courier: OnceLock::new(),
             submitting: Mutex::default(),
             schemas,
         }

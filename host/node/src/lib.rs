@@ -25,6 +25,7 @@ mod log_key;
 pub mod migrations;
 mod node;
 mod operator;
+mod post;
 mod rates;
 mod relay;
 mod schema;
@@ -37,7 +38,7 @@ mod verifier;
 
 pub use aureole_gateway::{ApiKey, KeyHash};
 pub use config::{
-    Access, Archive, Cache, Cluster, Config, ConfigError, Depot, Founding, Http, Limits, Log, LogFormat, NodeRole, Plugins, Receipts, ServiceUrl, Span, Tls, Worker,
+    Access, Archive, Cache, Cluster, Config, ConfigError, Depot, Founding, Http, Limits, Log, LogFormat, NodeRole, Plugins, Receipts, ServiceUrl, Span, Tls, Webhooks, Worker,
 };
 pub use enrol::{EnrolError, enrol};
 pub use first_key::{FirstKeyError, first_key};

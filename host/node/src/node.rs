@@ -75,6 +75,9 @@ pub enum StartError {
     /// The archive does not open.
     #[error("the archive does not open")]
     Archive(#[from] aureole_store::ArchiveError),
+    /// The file of authorities that receivers of webhooks are known by cannot be used.
+    #[error("webhooks.authorities")]
+    Webhooks(#[from] aureole_webhooks::TrustError),
     /// The coordinator does not start.
     #[error("the coordinator does not start")]
     Coordinator(#[from] aureole_coordinator::StartError),

@@ -23,6 +23,7 @@ mod route;
 mod service;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use std::fmt;
 use std::sync::Arc;

@@ -51,6 +51,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("host/store", &["ledger", "receipts"]),
     ("host/coordinator", &["ledger", "receipts", "store", "api"]),
     ("host/gateway", &["ledger", "api"]),
+    ("host/webhooks", &["ledger"]),
     ("host/client", &["api"]),
     ("tests/servers", &[]),
 ];

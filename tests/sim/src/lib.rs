@@ -13,4 +13,4 @@ pub use node::{Node, Step, digest};
 pub use profile::Profile;
 pub use random::Random;
 pub use runs::{Ran, runs};
-pub use world::{Invariant, LEASE_MS, World};
+pub use world::{FLOOD, Invariant, LEASE_MS, WEBHOOK, World};

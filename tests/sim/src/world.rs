@@ -6,7 +6,7 @@ mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aureole_ledger::{Acceptance, AttemptRef, CircuitFacts, CircuitId, Command, Completion, Digest, Millis, Outcome, PlanOptions, Priority, Quotas, TaskId, TaskPhase, TenantId, Timings, Visibility, WorkerId, WorkerView, explain, plan};
+use aureole_ledger::{Acceptance, AttemptRef, CircuitFacts, CircuitId, Command, Completion, Digest, EventSet, Millis, Outcome, PlanOptions, Priority, Quotas, TaskId, TaskPhase, TenantId, Timings, Visibility, WebhookId, WebhookRecord, WorkerId, WorkerView, explain, plan};
 
 use crate::node::{Node, Step};
 use crate::profile::Profile;
@@ -14,6 +14,12 @@ use crate::random::Random;
 
 /// How long a lease lasts.
 pub const LEASE_MS: Millis = 10_000;
+
+/// Tells of the ends of the tasks of the tenant [`FLOOD`]; nobody ever takes what it tells.
+pub const WEBHOOK: WebhookId = WebhookId::from_bytes([0xaa; 16]);
+
+/// The tenant of every second task.
+pub const FLOOD: &str = "flood";
 
 /// When the world begins.
 const BEGIN: Millis = 1_000_000_000;
@@ -155,6 +161,7 @@ impl World {
             storm_until: BEGIN + profile.storm_ms,
         };
         world.prepare_circuits()?;
+        world.subscribe()?;
         world.schedule_all();
         Ok(world)
     }
@@ -264,6 +271,20 @@ impl World {
         Ok(())
     }
 
+    fn subscribe(&mut self) -> Result<(), String> {
+        let webhook = WebhookRecord {
+            id: WEBHOOK,
+            tenant: TenantId::new(FLOOD).map_err(|error| error.to_string())?,
+            url: "https://hooks.example/".to_owned(),
+            events: EventSet::ALL,
+            public_inputs: false,
+            created_at: self.now,
+            missed: 0,
+        };
+        let create = Command::CreateWebhook { webhook };
+        self.apply(&create, &mut []).map(drop)
+    }
+
     fn finish(
         &mut self,
         task: TaskId,
@@ -340,7 +361,7 @@ impl World {
         let task = TaskId::from_bytes(id);
         let circuit = self.random.pick(&self.circuits).copied();
         let tenant = if self.random.chance(500) {
-            "flood".to_owned()
+            FLOOD.to_owned()
         } else {
             format!("t{}", self.random.below(self.profile.tenants.max(1)))
         };

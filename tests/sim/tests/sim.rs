@@ -20,3 +20,5 @@ mod replay;
 mod second;
 #[path = "sim/starvation.rs"]
 mod starvation;
+#[path = "sim/telling.rs"]
+mod telling;

@@ -24,4 +24,5 @@ mod races;
 mod restarts;
 mod same;
 mod story;
+mod webhooks;
 mod workers;

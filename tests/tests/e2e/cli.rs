@@ -404,3 +404,23 @@ async fn a_proof_may_have_a_deadline() -> anyhow::Result<()> {
     assert!(unread.stderr.contains("10m"), "{}", unread.stderr);
     Ok(())
 }
+
+#[test]
+fn shells_and_man_are_told_every_command() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let script = alone(folder.path(), &format!("completions {shell}"))?.text()?;
+        for verb in ["webhook", "circuit", "prove"] {
+            assert!(script.contains(verb), "{shell} knows nothing of {verb}");
+        }
+    }
+    let script = folder.path().join("completions.bash");
+    fs::write(&script, alone(folder.path(), "completions bash")?.text()?)?;
+    let syntax = Command::new("bash").arg("-n").arg(script).status()?;
+    assert!(syntax.success(), "bash cannot read its completions");
+    alone(folder.path(), "man pages")?.text()?;
+    let page = fs::read_to_string(folder.path().join("pages/aureole-task-list.1"))?;
+    assert!(page.contains("newest first"), "{page}");
+    assert!(!folder.path().join("pages/aureole-child.1").exists());
+    Ok(())
+}

@@ -9,6 +9,7 @@
 
 mod cancel;
 mod cli;
+mod clients;
 mod crash;
 mod cubic;
 mod deadlines;
@@ -23,3 +24,4 @@ mod see;
 mod services;
 mod shutdown;
 mod tenants;
+mod webhooks;

@@ -67,7 +67,7 @@ const ROOMS: [&str; 7] = [
 ];
 
 /// Families that those rooms write; `node.`, `task.` and so on in other texts are not codes.
-const WRITTEN: [&str; 15] = [
+const WRITTEN: [&str; 16] = [
     "circuit",
     "input",
     "ir",
@@ -81,6 +81,7 @@ const WRITTEN: [&str; 15] = [
     "sandbox",
     "task",
     "verifying_key",
+    "webhook",
     "witness",
     "worker",
 ];

@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use aureole_client::{
     Problem, codes,
     rest::{
-        AuditTrail, Cell, CheckReport, Circuit, CircuitKey, CircuitState, Elements, Estimate, Explanation, Failure, Health, Key, KeyList, Me, Plugin, PluginList, PluginRef, PluginState, ProofRecord, Quotas, Revocation, Role, Sharing, Task, TaskKind, TaskPage, TaskState, Tenant, TenantList, Timestamp, Usage, Verdict, VerifyingKey, VerifyingKeyList, VerifyingKeyState, VerifyingKeyVersion, Wait, WorkerInfo, WorkerList,
+        AuditTrail, Cell, CheckReport, Circuit, CircuitKey, CircuitState, Delivery, DeliveryList, DeliveryState, Elements, Estimate, EventKind, Explanation, Failure, Health, Key, KeyList, Me, Plugin, PluginList, PluginRef, PluginState, ProofRecord, Quotas, Revocation, Role, Sharing, Task, TaskKind, TaskPage, TaskState, Tenant, TenantList, Timestamp, Usage, Verdict, VerifyingKey, VerifyingKeyList, VerifyingKeyState, VerifyingKeyVersion, Wait, Webhook, WebhookList, WebhookTest, WorkerInfo, WorkerList,
     },
 };
 use aureole_gateway::{
-    Administered, Administration, ApiKey, Blob, Caller, Component, Credential, InputCheck, KeyHash, LogRead, Platform, Submission, TaskFilter, Verification,
+    Administered, Administration, ApiKey, Blob, Caller, Component, Credential, InputCheck, KeyHash, LogRead, NewWebhook, Platform, Submission, TaskFilter, Verification, Webhooks,
 };
-use aureole_ledger::{CircuitId, Digest, KeyId, TaskId, TenantId, WorkerId};
+use aureole_ledger::{CircuitId, Digest, KeyId, TaskId, TenantId, WebhookId, WorkerId};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::{io::AsyncReadExt as _, sync::watch, time::timeout};
@@ -21,6 +21,8 @@ use tokio::{io::AsyncReadExt as _, sync::watch, time::timeout};
 pub(crate) const CIRCUIT: &str = "cir_0000000000000000000000000000000c";
 /// A task that is there from the start and done.
 pub(crate) const DONE: &str = "tsk_0000000000000000000000000000000d";
+/// The one webhook, once it is made.
+pub(crate) const WEBHOOK: &str = "whk_0000000000000000000000000000000e";
 /// The bytes of every proof.
 pub(crate) const PROOF: &[u8] = b"a proof";
 /// The bytes of the circuit.
@@ -52,6 +54,8 @@ pub(crate) struct Facts {
     pub(crate) submissions: Vec<Submission>,
     pub(crate) verifications: Vec<Verification>,
     pub(crate) filters: Vec<TaskFilter>,
+    pub(crate) webhooks: BTreeMap<String, Webhook>,
+    pub(crate) new_webhooks: Vec<NewWebhook>,
     pub(crate) uploads_begun: u32,
     pub(crate) waits: u32,
     pub(crate) unready: bool,
@@ -655,5 +659,83 @@ fn failure(value: Option<String>) -> Failure {
             public_input: None,
             value,
         }],
+    }
+}
+
+#[async_trait]
+impl Webhooks for House {
+    async fn create_webhook(&self, _: &Caller, request: NewWebhook) -> Result<Webhook, Problem> {
+        let webhook = Webhook {
+            id: WEBHOOK.to_owned(),
+            url: request.url.clone(),
+            events: request.events.clone(),
+            public_inputs: request.public_inputs,
+            created_at: Timestamp::from_millis(0),
+            pending: 0,
+            missed: 0,
+            secret: None,
+        };
+        self.change(|facts| {
+            facts.new_webhooks.push(request);
+            facts.webhooks.insert(WEBHOOK.to_owned(), webhook.clone());
+        });
+        let secret = Some("whsec_c2VjcmV0".to_owned());
+        Ok(Webhook { secret, ..webhook })
+    }
+
+    async fn webhooks(&self, _: &Caller) -> Result<WebhookList, Problem> {
+        let webhooks = self.0.borrow().webhooks.values().cloned().collect();
+        Ok(WebhookList { webhooks })
+    }
+
+    async fn webhook(&self, _: &Caller, id: WebhookId) -> Result<Webhook, Problem> {
+        let known = self.0.borrow().webhooks.get(&id.to_string()).cloned();
+        known.ok_or_else(|| Problem::new(codes::webhook::UNKNOWN, "no such webhook is here"))
+    }
+
+    async fn delete_webhook(&self, caller: &Caller, id: WebhookId) -> Result<(), Problem> {
+        self.webhook(caller, id).await?;
+        self.change(|facts| drop(facts.webhooks.remove(&id.to_string())));
+        Ok(())
+    }
+
+    async fn test_webhook(&self, caller: &Caller, id: WebhookId) -> Result<WebhookTest, Problem> {
+        self.webhook(caller, id).await?;
+        Ok(WebhookTest {
+            delivered: false,
+            status: None,
+            failure: Some("timeout".to_owned()),
+            took_ms: 5000,
+        })
+    }
+
+    async fn deliveries(&self, caller: &Caller, id: WebhookId) -> Result<DeliveryList, Problem> {
+        self.webhook(caller, id).await?;
+        Ok(DeliveryList {
+            deliveries: Vec::new(),
+            more: false,
+        })
+    }
+
+    async fn replay(
+        &self,
+        caller: &Caller,
+        id: WebhookId,
+        task: TaskId,
+    ) -> Result<Delivery, Problem> {
+        self.webhook(caller, id).await?;
+        Ok(Delivery {
+            id: "evt_1".to_owned(),
+            task: task.to_string(),
+            event: EventKind::Done,
+            state: DeliveryState::Pending,
+            since: Timestamp::from_millis(0),
+            attempts: 0,
+            ended_at: None,
+            last_status: None,
+            last_failure: None,
+            last_attempt_at: None,
+            next_attempt_at: None,
+        })
     }
 }

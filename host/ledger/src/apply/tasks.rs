@@ -151,11 +151,11 @@ impl State {
     /// Ends an unfinished task, and with it the attempts that still run. The only way into a final
     /// state.
     pub(super) fn finish_task(&mut self, id: &TaskId, state: TaskState, now: Millis) {
+        if self.task(id).is_none_or(TaskRecord::is_finished) {
+            return;
+        }
         self.count_end(id, &state);
         self.update_task(id, |task| {
-            if task.is_finished() {
-                return;
-            }
             for attempt in task
                 .attempts
                 .iter_mut()
@@ -171,6 +171,7 @@ impl State {
             task.second = None;
             task.finished_at = Some(now);
         });
+        self.announce(id, now);
     }
 
     /// Counts the end of a task that has not ended yet.

@@ -486,7 +486,7 @@ fn in_list(mut task: rest::Task) -> rest::Task {
     task
 }
 
-fn unarchived(archived: &ArchivedTask) -> Result<rest::Task, Problem> {
+pub(super) fn unarchived(archived: &ArchivedTask) -> Result<rest::Task, Problem> {
     serde_json::from_value(archived.document.clone())
         .map_err(|error| storage(&error, "an archived task does not read"))
 }

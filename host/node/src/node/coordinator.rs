@@ -15,6 +15,7 @@ use aureole_coordinator::{Coordinator, SystemClock};
 use aureole_ledger::Digest;
 use aureole_receipts::SignerKey;
 use aureole_store::{Cache, Depot, DepotConfig, InputVault, SharedArchive, SharedBlobs};
+use aureole_webhooks::{Courier, Sender, SystemResolver};
 use aureole_worker::{Provers, ProversConfig, Sandboxes, SandboxesConfig};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -32,6 +33,7 @@ use crate::enrol::EnrolService;
 use crate::history::History;
 use crate::link::Link;
 use crate::log_key;
+use crate::post::{self, PostOffice};
 use crate::relay::{DeskService, Local};
 use crate::secret::Secret;
 use crate::signers::Signers;
@@ -189,6 +191,8 @@ impl Member {
             Signers::new(&config.plugins)?,
             checker,
         ));
+        let mut background = vec![];
+        background.extend(self.post(config, &desk, stop)?);
         let local = Local {
             desk: desk.clone(),
             coordinator: self.coordinator.clone(),
@@ -200,7 +204,7 @@ impl Member {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        let mut background = vec![archivist];
+        background.push(archivist);
         if let Some(listener) = listener {
             background.push(self.serve(config, listener, transport, local.clone(), stop)?);
         }
@@ -209,6 +213,29 @@ impl Member {
             .unwrap_or_else(PoisonError::into_inner)
             .extend(background);
         Ok(local)
+    }
+
+    /// Starts to deliver events, where that is wanted.
+    fn post(
+        &self,
+        config: &Config,
+        desk: &Arc<Desk>,
+        stop: &CancellationToken,
+    ) -> Result<Option<JoinHandle<()>>, StartError> {
+        let webhooks = &config.webhooks;
+        if !webhooks.enabled {
+            return Ok(None);
+        }
+        let sender = Sender::new(
+            webhooks.rules(),
+            Arc::new(SystemResolver),
+            webhooks.authorities.as_deref(),
+        )?;
+        let office = Arc::new(PostOffice::new(self.coordinator.clone(), desk));
+        let courier = Courier::new(office, sender, webhooks.schedule());
+        desk.deliver_by(courier.clone());
+        let delivering = post::run(self.coordinator.clone(), courier, stop.clone());
+        Ok(Some(tokio::spawn(delivering)))
     }
 
     /// Serves the other processes of the cluster, each what its role may call.

@@ -14,6 +14,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::webhooks::WebhookCall;
+
 /// A verb with its arguments. Not `Debug`: an input is private.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -91,6 +93,7 @@ pub(super) enum Call {
     TrustWorker {
         worker: WorkerId,
     },
+    Webhooks(WebhookCall),
     /// How the leader is.
     Checks,
 }
@@ -171,6 +174,7 @@ impl Call {
             Self::RevokeVerifyingKey { .. } => "revoke_verifying_key",
             Self::Workers => "workers",
             Self::TrustWorker { .. } => "trust_worker",
+            Self::Webhooks(_) => "webhooks",
             Self::Checks => "checks",
         }
     }

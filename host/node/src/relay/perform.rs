@@ -8,6 +8,7 @@ use aureole_gateway::{Blob, Caller, InputCheck};
 use serde::Serialize;
 
 use super::call::Call;
+use super::webhooks;
 use crate::desk::Desk;
 use crate::health;
 
@@ -57,6 +58,7 @@ pub(super) async fn document(
         Call::Tasks(filter) => written(desk.list_tasks(caller, filter.read()).await?),
         Call::Cancel { task } => written(desk.cancel_task(caller, task).await?),
         Call::Explain { task } => written(desk.explain_task(caller, task).await?),
+        Call::Webhooks(call) => written(webhooks::perform(desk, caller, call).await?),
         Call::Verify(verify) => written(desk.verdict(caller, verify.read()?).await?),
         Call::SharePlugin { plugin, sharing } => {
             written(desk.share(caller, &plugin, sharing).await?)

@@ -1,0 +1,58 @@
+//! The clients in other languages, and the example of the one in Rust, against a real node.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, ensure};
+use aureole_client::Client;
+use aureole_tests::{Node, merkle_input, plugin_path};
+
+#[path = "../../../host/client/examples/prove.rs"]
+#[allow(dead_code, reason = "its main is for people")]
+mod example;
+
+/// Runs a client's own tests against a node.
+async fn tested(program: &str, install: &str, script: &str) -> anyhow::Result<()> {
+    let node = Node::start()?;
+    let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("../host/client");
+    let component = plugin_path("merkle")?;
+    let url = node.url().to_owned();
+    let mut command = Command::new(program);
+    command
+        .arg(clients.join(script))
+        .arg(url)
+        .arg(component)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("NO_PROXY", "127.0.0.1")
+        .stdin(Stdio::null());
+    let missing = format!("{program} does not start: this test needs {install}");
+    let output = tokio::task::spawn_blocking(move || command.output()).await?;
+    let output = output.context(missing)?;
+    ensure!(
+        output.status.success(),
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_python_client_does_all_it_says_against_a_node() -> anyhow::Result<()> {
+    tested("python3", "Python 3.9 or later", "python/test_aureole.py").await
+}
+
+#[tokio::test]
+async fn the_typescript_client_does_all_it_says_against_a_node() -> anyhow::Result<()> {
+    tested("node", "Node.js 20 or later", "typescript/test.mjs").await
+}
+
+#[tokio::test]
+async fn the_rust_clients_example_gets_a_proof() -> anyhow::Result<()> {
+    let node = Node::shared().await?;
+    let client = Client::builder(node.url()).build()?;
+    let bundle = example::prove(&client, "merkle", &merkle_input()).await;
+    let bundle = bundle.map_err(|error| anyhow::anyhow!("{error}"))?;
+    ensure!(!bundle.proof.is_empty(), "an empty proof");
+    Ok(())
+}
