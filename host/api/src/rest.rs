@@ -42,11 +42,11 @@ pub use verifying_key::{
     CircuitKey, Revocation, RevocationRequest, VerifyingKey, VerifyingKeyList, VerifyingKeyRequest,
     VerifyingKeyState, VerifyingKeyVersion,
 };
-pub use worker::{WorkerInfo, WorkerList};
 pub use webhook::{
     Delivery, DeliveryList, DeliveryState, Event, EventKind, Webhook, WebhookList, WebhookRequest,
     WebhookTest,
 };
+pub use worker::{WorkerInfo, WorkerList};
 
 #[cfg(test)]
 mod tests;

@@ -65,13 +65,6 @@ impl Client {
         self
     }
 
-    /// The same client with a key, which goes with every request.
-    #[must_use]
-    pub fn with_key(mut self, key: &str) -> Self {
-        self.http.set_key(key);
-        self
-    }
-
     /// The same client with another patience: how long an answer may take beyond what the node
     /// was asked to wait. 30 s unless set; an upload over a thin line needs more.
     #[must_use]

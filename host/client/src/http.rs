@@ -242,16 +242,6 @@ impl std::fmt::Debug for Http {
     }
 }
 
-/// Leaves the key out.
-impl std::fmt::Debug for Http {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Http")
-            .field("base", &self.base.as_str())
-            .field("patience", &self.patience)
-            .finish_non_exhaustive()
-    }
-}
-
 // === impl Answer ===
 
 impl Answer {

@@ -12,6 +12,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use crate::client::path;
+use crate::retry::Twice;
 use crate::{Client, Error};
 
 // === impl Client ===
@@ -40,7 +41,7 @@ impl Client {
     pub async fn log_tile(&self, tile: &str) -> Result<Option<Bytes>, Error> {
         let segments: Vec<&str> = tile.split('/').collect();
         match self.log_bytes(&segments).await {
-            Err(Error::Problem(problem)) if problem.is(codes::log::TILE) => Ok(None),
+            Err(Error::Problem { problem, .. }) if problem.is(codes::log::TILE) => Ok(None),
             read => read.map(Some),
         }
     }
@@ -48,7 +49,7 @@ impl Client {
     async fn log_bytes(&self, rest: &[&str]) -> Result<Bytes, Error> {
         let segments: Vec<&str> = ["log"].iter().chain(rest).copied().collect();
         let request = self.http.request(Method::GET, &path(&segments));
-        self.http.send(request, Duration::ZERO).await?.raw()
+        self.http.send(request, Duration::ZERO, Twice::Same).await?.raw()
     }
 
     /// The proof that a leaf is in the log of the newest checkpoint.
@@ -88,7 +89,7 @@ impl Client {
         };
         let segments = path(&["verifying-keys", name]);
         let request = self.http.request(Method::PUT, &segments).json(&body);
-        self.http.send(request, Duration::ZERO).await?.document()
+        self.http.send(request, Duration::ZERO, Twice::Same).await?.document()
     }
 
     /// A circuit's key, and whether it is revoked.
@@ -109,7 +110,7 @@ impl Client {
         let segments = path(&["circuits", circuit, "revocation"]);
         let answer = self
             .http
-            .post(&segments, &[], &body, Duration::ZERO)
+            .post(&segments, &[], &body, Duration::ZERO, Twice::Same)
             .await?;
         answer.document()
     }
@@ -124,6 +125,6 @@ impl Client {
     pub async fn trust_worker(&self, worker: &str) -> Result<WorkerList, Error> {
         let segments = path(&["workers", worker, "quarantine"]);
         let request = self.http.request(Method::DELETE, &segments);
-        self.http.send(request, Duration::ZERO).await?.document()
+        self.http.send(request, Duration::ZERO, Twice::Same).await?.document()
     }
 }

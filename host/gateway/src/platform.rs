@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use aureole_api::{
     Problem,
     rest::{
-    CheckReport, Circuit, CircuitKey, Explanation, Health, Me, Plugin, PluginList, PluginRef, Sharing, Task, TaskPage, TaskState, Verdict, VerifyingKey, VerifyingKeyList, WorkerList,
+        CheckReport, Circuit, CircuitKey, Explanation, Health, Me, Plugin, PluginList, PluginRef,
+        Sharing, Task, TaskPage, TaskState, Verdict, VerifyingKey, VerifyingKeyList, WorkerList,
     },
 };
 use aureole_ledger::{CircuitId, Digest, Millis, Priority, TaskId, WorkerId};

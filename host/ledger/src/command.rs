@@ -4,7 +4,8 @@ use aureole_receipts::Salt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CircuitFacts, CircuitId, Digest, KeyId, KeyRecord, Millis, Priority, Problem, Quotas, Settlement, Signer, TaskId, TenantId, Timings, Visibility, WebhookId, WebhookRecord, WorkerId,
+    CircuitFacts, CircuitId, Digest, KeyId, KeyRecord, Millis, Priority, Problem, Quotas,
+    Settlement, Signer, TaskId, TenantId, Timings, Visibility, WebhookId, WebhookRecord, WorkerId,
 };
 
 /// A change of the facts, proposed by the leader. `now` is the proposer's clock.

@@ -25,7 +25,9 @@ pub(crate) use self::shared::Shared;
 use self::tenants::Names;
 use crate::audit::Trail;
 use crate::{
-    AttemptRef, CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Distrust, KeyId, KeyRecord, Millis, Pace, PluginRecord, Reservation, Revocation, Share, TaskId, TaskKind, TaskPhase, TaskRecord, TenantId, TenantRecord, Usage, VerifyingKeyName, WorkerId,
+    AttemptRef, CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Distrust, KeyId,
+    KeyRecord, Millis, Pace, PluginRecord, Reservation, Revocation, TaskId, TaskKind, TaskPhase,
+    TaskRecord, TenantId, TenantRecord, Usage, VerifyingKeyName, WorkerId,
 };
 
 /// What is replicated.

@@ -38,7 +38,8 @@ mod verifier;
 
 pub use aureole_gateway::{ApiKey, KeyHash};
 pub use config::{
-    Access, Archive, Cache, Cluster, Config, ConfigError, Depot, Founding, Http, Limits, Log, LogFormat, NodeRole, Plugins, Receipts, ServiceUrl, Span, Tls, Webhooks, Worker,
+    Access, Archive, Cache, Cluster, Config, ConfigError, Depot, Founding, Http, Limits, Log,
+    LogFormat, NodeRole, Plugins, Receipts, ServiceUrl, Span, Tls, Webhooks, Worker,
 };
 pub use enrol::{EnrolError, enrol};
 pub use first_key::{FirstKeyError, first_key};

@@ -6,11 +6,17 @@ use async_trait::async_trait;
 use aureole_client::{
     Problem, codes,
     rest::{
-        AuditTrail, Cell, CheckReport, Circuit, CircuitKey, CircuitState, Delivery, DeliveryList, DeliveryState, Elements, Estimate, EventKind, Explanation, Failure, Health, Key, KeyList, Me, Plugin, PluginList, PluginRef, PluginState, ProofRecord, Quotas, Revocation, Role, Sharing, Task, TaskKind, TaskPage, TaskState, Tenant, TenantList, Timestamp, Usage, Verdict, VerifyingKey, VerifyingKeyList, VerifyingKeyState, VerifyingKeyVersion, Wait, Webhook, WebhookList, WebhookTest, WorkerInfo, WorkerList,
+        AuditTrail, Cell, CheckReport, Circuit, CircuitKey, CircuitState, Delivery, DeliveryList,
+        DeliveryState, Elements, Estimate, EventKind, Explanation, Failure, Health, Key, KeyList,
+        Me, Plugin, PluginList, PluginRef, PluginState, ProofRecord, Quotas, Revocation, Role,
+        Sharing, Task, TaskKind, TaskPage, TaskState, Tenant, TenantList, Timestamp, Usage,
+        Verdict, VerifyingKey, VerifyingKeyList, VerifyingKeyState, VerifyingKeyVersion, Wait,
+        Webhook, WebhookList, WebhookTest, WorkerInfo, WorkerList,
     },
 };
 use aureole_gateway::{
-    Administered, Administration, ApiKey, Blob, Caller, Component, Credential, InputCheck, KeyHash, LogRead, NewWebhook, Platform, Submission, TaskFilter, Verification, Webhooks,
+    Administered, Administration, ApiKey, Blob, Caller, Component, Credential, InputCheck, KeyHash,
+    LogRead, NewWebhook, Platform, Submission, TaskFilter, Verification, Webhooks,
 };
 use aureole_ledger::{CircuitId, Digest, KeyId, TaskId, TenantId, WebhookId, WorkerId};
 use bytes::Bytes;

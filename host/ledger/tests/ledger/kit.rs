@@ -1,7 +1,9 @@
 //! Short words for the stories: a ledger with a clock that stands still until told.
 
 use aureole_ledger::{
-    Acceptance, AttemptRef, CircuitFacts, CircuitId, Command, Completion, Digest, Expiry, Idempotency, Millis, Outcome, PlanOptions, Priority, Problem, Refusal, State, TaskId, TaskRecord, TenantId, Timings, Visibility, WorkerId, WorkerView, plan,
+    Acceptance, AttemptRef, CircuitFacts, CircuitId, Command, Completion, Digest, Expiry,
+    Idempotency, Millis, Outcome, PlanOptions, Priority, Problem, Refusal, State, TaskId,
+    TaskRecord, TenantId, Timings, Visibility, WorkerId, WorkerView, plan,
 };
 
 pub(crate) const LEASE_MS: Millis = 10_000;

@@ -332,6 +332,7 @@ fn core_seconds_are_limited_by_the_hour_and_say_when_it_ends() {
         timings: Timings::from([(aureole_ledger::Stage::Prove, 3_500_000)]),
         now: ledger.now,
         peak_memory_bytes: None,
+        acceptance: aureole_ledger::Acceptance::none(),
     };
     let _ = ledger.apply(&complete);
     let usage = ledger.state.usage(&tenant("acme"));

@@ -81,9 +81,7 @@ pub(super) async fn document(
         | Call::Authenticate { .. }
         | Call::CircuitIr { .. }
         | Call::Proof { .. }
-        | Call::Log(_) => {
-            Err(misplaced(&call))
-        }
+        | Call::Log(_) => Err(misplaced(&call)),
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use aureole_api::{Problem, codes, rest};
 use aureole_gateway::{
-    Administered, Administration, Blob, Caller, Component, InputCheck, KeyHash, LogRead, Platform, Submission, TaskFilter, Verification,
+    Administered, Administration, Blob, Caller, Component, InputCheck, KeyHash, LogRead, Platform,
+    Submission, TaskFilter, Verification,
 };
 use aureole_ledger::{CircuitId, TaskId, WorkerId};
 use bytes::Bytes;
