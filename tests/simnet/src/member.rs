@@ -248,7 +248,7 @@ async fn watch(seat: &Seat, life: u64, coordinator: &Coordinator) -> turmoil::Re
         look(seat, life, &mut members).await?;
         tokio::select! {
             biased;
-            Ok(()) = leader.changed() => {}
+            Ok(_) = leader.next() => {}
             Ok(_) = events.recv() => {}
             () = tokio::time::sleep(WATCH) => {}
         }
