@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, ensure};
 use aureole_client::Client;
-use aureole_tests::{Node, merkle_input, plugin_path};
+use aureole_tests::{KEY, Node, merkle_input, plugin_path};
 
 #[path = "../../../host/client/examples/prove.rs"]
 #[allow(dead_code, reason = "its main is for people")]
@@ -22,6 +22,7 @@ async fn tested(program: &str, install: &str, script: &str) -> anyhow::Result<()
         .arg(clients.join(script))
         .arg(url)
         .arg(component)
+        .env("AUREOLE_KEY", KEY)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("NO_PROXY", "127.0.0.1")
         .stdin(Stdio::null());
@@ -50,7 +51,7 @@ async fn the_typescript_client_does_all_it_says_against_a_node() -> anyhow::Resu
 #[tokio::test]
 async fn the_rust_clients_example_gets_a_proof() -> anyhow::Result<()> {
     let node = Node::shared().await?;
-    let client = Client::builder(node.url()).build()?;
+    let client = Client::builder(node.url()).key(KEY).build()?;
     let bundle = example::prove(&client, "merkle", &merkle_input()).await;
     let bundle = bundle.map_err(|error| anyhow::anyhow!("{error}"))?;
     ensure!(!bundle.proof.is_empty(), "an empty proof");

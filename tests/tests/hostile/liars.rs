@@ -190,6 +190,7 @@ impl Scene {
             task,
             circuit: self.circuit,
             input: Digest::of(&id),
+            input_bytes: 0,
             priority: Priority::DEFAULT,
             idempotency: None,
             now: self.coordinator.now(),

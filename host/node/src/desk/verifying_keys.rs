@@ -48,7 +48,7 @@ impl Desk {
         name: &str,
         circuit: CircuitId,
     ) -> Result<rest::VerifyingKey, Problem> {
-        self.ready_facts(&circuit)?;
+        self.ready_facts(caller, &circuit)?;
         let owner = self.coordinator.read(|state| {
             state
                 .verifying_key_named(name)
@@ -77,7 +77,7 @@ impl Desk {
         caller: &Caller,
         circuit: CircuitId,
     ) -> Result<rest::CircuitKey, Problem> {
-        let facts = self.ready_facts(&circuit)?;
+        let facts = self.ready_facts(caller, &circuit)?;
         let (names, revoked) = self.coordinator.read(|state| {
             let seen = state
                 .verifying_keys()
@@ -106,7 +106,7 @@ impl Desk {
         circuit: CircuitId,
         reason: String,
     ) -> Result<rest::CircuitKey, Problem> {
-        let key = self.ready_facts(&circuit)?.key_digest;
+        let key = self.ready_facts(caller, &circuit)?.key_digest;
         let (bytes, max) = (reason.len(), aureole_ledger::limits::REASON_BYTES_MAX);
         if reason.trim().is_empty() || bytes > max {
             let detail = format!("the reason has {bytes} bytes; it has 1 to {max}");

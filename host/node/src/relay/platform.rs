@@ -395,6 +395,7 @@ impl Platform for Relay {
         let call = Call::Log(read.clone().into());
         let call = &call;
         self.until_answered(
+            Some(caller),
             Pace::Prompt,
             |address, left| async move { self.remote.fetch(&address, caller, call, left).await },
             |desk| {
