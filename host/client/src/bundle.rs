@@ -45,13 +45,13 @@ impl Client {
         let circuit = self.circuit(&circuit, Duration::ZERO).await?;
         let circuit_bytes = self.circuit_ir(&circuit.id).await?;
         let proof = self.proof(&task.id).await?;
-        let revoked = self.circuit_key(&circuit.id).await?.revoked;
         check("proof", &proof, &proof_digest)?;
         check(
             "circuit",
             &circuit_bytes,
             circuit.circuit_digest.as_deref().unwrap_or("none"),
         )?;
+        let revoked = self.circuit_key(&circuit.id).await?.revoked;
         Ok(Bundle {
             task,
             circuit,
