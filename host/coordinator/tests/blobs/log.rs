@@ -148,7 +148,7 @@ async fn tiles_of_another_log_are_forgotten_and_filled() {
 
 #[tokio::test]
 async fn checkpoints_follow_the_log_and_continue_each_other() {
-    let mut town = town(2, 3).await;
+    let mut town = town(2, 2).await;
     let keepers = [keep(town.member(1)), keep(town.member(2))];
     for size in [3, 4] {
         accept(&mut town, size..=size).await;

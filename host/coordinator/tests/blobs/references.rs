@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::town::{Town, task_id};
 
 /// Fields whose digest is no blob's.
-const NO_BLOBS: [&str; 4] = ["key_digest", "key", "request", "idempotency"];
+const NO_BLOBS: [&str; 5] = ["key_digest", "key", "request", "idempotency", "salt"];
 
 fn digests(value: &Value, found: &mut BTreeSet<Digest>) {
     match value {

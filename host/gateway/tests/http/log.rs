@@ -52,7 +52,7 @@ async fn proofs_about_the_log_are_asked_for_by_number() {
         let refused = server.ask("GET", &format!("/api/v1/log/{bad}")).await;
         assert_eq!(
             (refused.status, refused.code().as_str()),
-            (400, "request.query"),
+            (422, "request.query"),
             "{bad}"
         );
     }

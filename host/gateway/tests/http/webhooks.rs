@@ -5,7 +5,7 @@ use aureole_client::{Client, Retries};
 use serde_json::json;
 
 use crate::{
-    house::{DONE, WEBHOOK},
+    house::{DONE, KEY, WEBHOOK},
     wire::server,
 };
 
@@ -64,7 +64,7 @@ async fn every_event_is_meant_unless_some_are_named_and_none_is_refused() {
 async fn a_client_that_makes_calls_again_names_each_webhook_it_asks_for() {
     let server = server().await;
     let client = Client::builder(server.client.base()).retries(Retries::default());
-    let client = client.build().unwrap();
+    let client = client.key(KEY).build().unwrap();
     client.create_webhook(&request(None)).await.unwrap();
     let facts = server.house.until(|_| true).await;
     let key = facts.new_webhooks[0].idempotency_key.as_ref();
