@@ -412,19 +412,30 @@ impl Coordinator {
     pub async fn compact(&self) -> Result<(), ProposeError> {
         let stopped = |reason: String| ProposeError::Stopped { reason };
         let raft = &self.inner.group.raft;
-        let applied = raft.metrics().borrow().last_applied;
-        raft.trigger()
-            .snapshot()
-            .await
-            .map_err(|error| stopped(error.to_string()))?;
-        raft.wait(Some(START_PATIENCE))
-            .metrics(
-                |metrics| metrics.snapshot >= applied,
-                "a snapshot of what was applied",
-            )
-            .await
-            .map_err(|error| stopped(error.to_string()))?;
-        Ok(())
+        let (applied, mut seen) = {
+            let metrics = raft.metrics();
+            let metrics = metrics.borrow();
+            (metrics.last_applied, metrics.snapshot)
+        };
+        // One that is under way is of an earlier state, and another is not begun beside it.
+        loop {
+            raft.trigger()
+                .snapshot()
+                .await
+                .map_err(|error| stopped(error.to_string()))?;
+            let metrics = raft
+                .wait(Some(START_PATIENCE))
+                .metrics(
+                    |metrics| metrics.snapshot >= applied || metrics.snapshot > seen,
+                    "a snapshot of what was applied",
+                )
+                .await
+                .map_err(|error| stopped(error.to_string()))?;
+            if metrics.snapshot >= applied {
+                return Ok(());
+            }
+            seen = metrics.snapshot;
+        }
     }
 
     /// Returns the digest of the applied facts: equal on members that applied the same log.
