@@ -42,7 +42,7 @@ fn every_test_that_the_page_names_exists() -> anyhow::Result<()> {
                 .with_context(|| format!("{}: {file}", row.number))?;
             let at = text.find(&format!("fn {test}("));
             let before = at.and_then(|at| text.get(at.saturating_sub(120)..at));
-            let is_test = before.is_some_and(|before| before.contains("test]"));
+            let is_test = before.is_some_and(|it| it.contains("test]") || it.contains("test("));
             assert!(is_test, "{}: {file} has no test {test}", row.number);
         }
     }
