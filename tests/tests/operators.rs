@@ -207,9 +207,10 @@ async fn enrols(cluster: &mut Cluster) -> anyhow::Result<()> {
     let tls = authority.join("coordinator-1/tls");
     std::fs::copy(authority.join("ca.key"), tls.join("ca.key"))?;
     let config = cluster.server("c1")?.config();
-    // The section of certificates is its last.
-    let text = format!("{}enrol = true\n", std::fs::read_to_string(&config)?);
-    std::fs::write(&config, text)?;
+    let text = std::fs::read_to_string(&config)?;
+    let enrols = text.replacen("[tls]\n", "[tls]\nenrol = true\n", 1);
+    ensure!(enrols != text, "no section of certificates");
+    std::fs::write(&config, enrols)?;
     let took = cluster.server_mut("c1")?.stop(END)?;
     ensure!(took < END, "{took:?}");
     cluster.server_mut("w1")?.stop(END)?;
