@@ -104,9 +104,11 @@ kubernetes() {
         check "kubernetes/$environment: kustomize" \
             sh -c "kubectl kustomize kubernetes/$environment > $work/kustomized-$environment.yaml"
         check "kubernetes/$environment: configurations" ./keys.py "$work/kustomized-$environment.yaml"
+        check "kubernetes/$environment: objects mean each other, pods are confined" \
+            kubernetes/references.py "$work/kustomized-$environment.yaml" "$work/own.yaml"
         for version in "${kubernetes_versions[@]}"; do
             check "kubernetes/$environment: schema of $version" \
-                kubernetes-validate -k "$version" --strict "$work/kustomized-$environment.yaml"
+                kubernetes-validate -k "$version" --strict "$work/own.yaml"
         done
     done
 }
@@ -119,8 +121,10 @@ helm_() {
         check "helm/$environment: lint" helm lint --strict helm/aureole --values "$values"
         check "helm/$environment: template" sh -c "helm template aureole helm/aureole --values $values \
             --namespace $(namespace "$environment") > $work/templated-$environment.yaml"
+        check "helm/$environment: objects mean each other, pods are confined" \
+            kubernetes/references.py "$work/templated-$environment.yaml" "$work/own.yaml"
         check "helm/$environment: schema of ${kubernetes_versions[-1]}" kubernetes-validate \
-            -k "${kubernetes_versions[-1]}" --strict "$work/templated-$environment.yaml"
+            -k "${kubernetes_versions[-1]}" --strict "$work/own.yaml"
         kubectl kustomize "kubernetes/$environment" > "$work/kustomized-$environment.yaml"
         check "helm/$environment: the same objects as kustomize" \
             helm/same.py "$work/kustomized-$environment.yaml" "$work/templated-$environment.yaml"
@@ -133,6 +137,7 @@ helm_() {
     check "helm: without PostgreSQL and Redis" sh -c "helm template aureole helm/aureole --set archive.url=null \
         --set cache.url=null > $work/alone.yaml && ! grep -q services $work/alone.yaml"
     check "helm: without PostgreSQL and Redis: configurations" ./keys.py "$work/alone.yaml"
+    check "helm: without PostgreSQL and Redis: objects mean each other" kubernetes/references.py "$work/alone.yaml"
 }
 
 # A cluster's folder, as the handbook makes it.
