@@ -173,7 +173,7 @@ terraform_() {
     local place plugins=()
     [ -z "${AUREOLE_TF_PLUGINS:-}" ] || plugins=("-plugin-dir=$AUREOLE_TF_PLUGINS")
     check "terraform: fmt" terraform fmt -check -recursive -diff terraform
-    for place in modules/network modules/cluster "${environments[@]}"; do
+    for place in modules/network modules/cluster modules/database modules/cache modules/bucket "${environments[@]}"; do
         # In a copy: nothing is left behind.
         rm -rf "$work/terraform"
         cp -r terraform "$work/terraform"
