@@ -32,7 +32,15 @@ leader() {
 
 key=$(mktemp)
 trap 'down; rm -f "$key"' EXIT
-try() { AUREOLE_KEY_FILE=$key "$here/../scripts/test-services.sh" "http://${1:-$AUREOLE_LISTEN}"; }
+try() {
+    local url=http://${1:-$AUREOLE_LISTEN}
+    # An election takes a second or two.
+    for _ in $(seq 60); do
+        ! curl --silent --fail --max-time 5 --output /dev/null "$url/health/ready" || break
+        sleep 0.5
+    done
+    AUREOLE_KEY_FILE=$key "$here/../scripts/test-services.sh" "$url"
+}
 
 "${compose[@]}" --progress quiet up --detach --wait --wait-timeout 300
 "${compose[@]}" --progress quiet run --rm --no-TTY --entrypoint cat admin /admin/admin.key > "$key"
