@@ -6,7 +6,7 @@
 #
 # AUREOLE_ARCHIVE_URL, AUREOLE_ARCHIVE_PASSWORD_FILE   as for backup.sh; needed if BACKUP has a history
 #
-# A folder that exists is refused: move it away first. All coordinators go back to the backup, none alone: one
+# A folder that exists is refused unless it is empty, as a new volume is: move it away first. All coordinators go back to the backup, none alone: one
 # that is older than the others has forgotten what it voted for. What PostgreSQL has of the platform is
 # replaced, in one transaction. Ends with 0 when all is there, with 1 if not, with 2 if it is refused.
 set -euo pipefail
@@ -32,7 +32,9 @@ files=("$backup"/*.tar)
 for file in "${files[@]}"; do
     name=$(basename "$file" .tar)
     grep -qF "  $name.tar" "$backup/SHA256SUMS" || refuse "$name.tar is not in SHA256SUMS"
-    [ ! -e "$parent/$name" ] || refuse "$parent/$name exists: move it away"
+    if [ -e "$parent/$name" ] && ! { [ -d "$parent/$name" ] && [ -z "$(ls -A "$parent/$name")" ]; }; then
+        refuse "$parent/$name exists: move it away"
+    fi
 done
 if [ -e "$backup/archive.dump" ]; then
     [ -n "${AUREOLE_ARCHIVE_URL:-}" ] || refuse "the backup has a history: set AUREOLE_ARCHIVE_URL to where it goes"
@@ -62,7 +64,12 @@ if [ -e "$backup/archive.dump" ]; then
 fi
 for file in "${files[@]}"; do
     name=$(basename "$file" .tar)
-    mv --no-target-directory "$work/$name" "$parent/$name"
+    if [ -d "$parent/$name" ]; then
+        # A volume cannot be replaced, only filled.
+        cp --archive --no-target-directory "$work/$name" "$parent/$name"
+    else
+        mv --no-target-directory "$work/$name" "$parent/$name"
+    fi
     echo "$name: put back to $parent/$name"
 done
-sync "$parent"
+sync
