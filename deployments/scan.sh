@@ -25,6 +25,9 @@ rendered_skips=(
 terraform_skips=(
     CKV2_AWS_11   # flow logs: where they go, and for how long, is the account's to say
     CKV2_AWS_64   # the key's policy: the default one leaves it to the account's roles
+    CKV_AWS_293 CKV_AWS_157 CKV2_AWS_50  # protection and a second machine of each: staging has none, prod has all
+    CKV_AWS_18 CKV2_AWS_62  # the bucket's access log and events: where they go is the account's to say
+    CKV_AWS_144   # a copy in another region: likewise
     CKV_AWS_394   # subnets keep their zones: see ignore_changes in modules/network
 )
 

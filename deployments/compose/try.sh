@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings the cluster of compose.yaml up, proves, kills the coordinator that leads, proves again, starts
-# it again, proves once more, and takes everything down, volumes included.
+# it again, proves once more through the other gateway, and takes everything down, volumes included.
 #
 #   deployments/compose/try.sh
 #
@@ -10,6 +10,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 export AUREOLE_LISTEN=${AUREOLE_LISTEN:-127.0.0.1:18080}
+export AUREOLE_LISTEN_2=${AUREOLE_LISTEN_2:-127.0.0.1:18081}
 if docker compose version > /dev/null 2>&1; then
     compose=(docker compose)
 elif command -v docker-compose > /dev/null; then
@@ -31,7 +32,15 @@ leader() {
 
 key=$(mktemp)
 trap 'down; rm -f "$key"' EXIT
-try() { AUREOLE_KEY_FILE=$key "$here/../scripts/test-services.sh" "http://$AUREOLE_LISTEN"; }
+try() {
+    local url=http://${1:-$AUREOLE_LISTEN}
+    # An election takes a second or two.
+    for _ in $(seq 60); do
+        ! curl --silent --fail --max-time 5 --output /dev/null "$url/health/ready" || break
+        sleep 0.5
+    done
+    AUREOLE_KEY_FILE=$key "$here/../scripts/test-services.sh" "$url"
+}
 
 "${compose[@]}" --progress quiet up --detach --wait --wait-timeout 300
 "${compose[@]}" --progress quiet run --rm --no-TTY --entrypoint cat admin /admin/admin.key > "$key"
@@ -47,6 +56,6 @@ for _ in $(seq 60); do
     "${compose[@]}" ps "coordinator-$lost" --format json | jq --exit-status '.Health == "healthy"' > /dev/null && break
     sleep 1
 done
-try
+try "$AUREOLE_LISTEN_2"
 "${compose[@]}" --progress quiet run --rm --no-TTY admin status
 "${compose[@]}" ps --format 'table {{.Service}}\t{{.Status}}'

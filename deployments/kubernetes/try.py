@@ -57,7 +57,8 @@ def container(name, template, claims, folders):
     [main] = spec["containers"]
     security = main["securityContext"]
     user = spec["securityContext"]
-    expand = lambda text: text.replace("$(POD_NAME)", name)
+    # What is left of dollars is the shell's, and compose takes two for one.
+    expand = lambda text: text.replace("$(POD_NAME)", name).replace("$", "$$")
     volumes = {volume["name"]: volume for volume in spec["volumes"]}
     mounts, tmpfs = [], []
     for mount in main["volumeMounts"]:
@@ -75,16 +76,30 @@ def container(name, template, claims, folders):
                 source = laid_out(folders["Secret", secret["secretName"]], secret)
             source = source / expand(mount.get("subPathExpr", ""))
             mounts.append(f"{source}:{target}:ro")
-    return {
+    service = {
         "image": main["image"],
-        "command": [expand(argument) for argument in main["args"]],
+        "command": [expand(argument) for argument in main.get("args", [])],
         "user": f"{user['runAsUser']}:{user['runAsGroup']}",
         "read_only": security["readOnlyRootFilesystem"],
         "cap_drop": security["capabilities"]["drop"],
         "security_opt": ["no-new-privileges:true"],
         "volumes": mounts,
         "tmpfs": tmpfs,
+        "environment": {each["name"]: each["value"] for each in main.get("env", []) if "value" in each},
     }
+    if "command" in main:
+        service["entrypoint"] = [expand(word) for word in main["command"]]
+    return service
+
+
+def aliases(name, template, objects):
+    """The names under which a pod's services find it."""
+    labels = template["metadata"]["labels"].items()
+    for item in objects:
+        if item["kind"] == "Service" and item["spec"]["selector"].items() <= labels:
+            service = item["metadata"]["name"]
+            yield service
+            yield f"{name}.{service}"
 
 
 def main():
@@ -104,10 +119,9 @@ def main():
         for number in range(spec.get("replicas", PODS_OF_A_DEPLOYMENT)):
             name = f"{item['metadata']['name']}-{number}"
             service = container(name, spec["template"], claims, folders)
-            if "serviceName" in spec:
-                alias = f"{name}.{spec['serviceName']}"
-                service["networks"] = {"default": {"aliases": [alias]}}
-            elif "ports" in spec["template"]["spec"]["containers"][0]:
+            names = list(aliases(name, spec["template"], objects))
+            service["networks"] = {"default": {"aliases": names}}
+            if item["metadata"]["name"] == "aureole-gateway":
                 service["ports"] = [f"127.0.0.1:{PORT + number}:8080"]
             services[name] = service
             named.update({f"{claim}-{name}": {} for claim in claims})

@@ -7,6 +7,8 @@
 # AUREOLE_BIN        the binary (default: target/release/aureole, else target/debug/aureole)
 # AUREOLE_SERVICES   folder of everything (default: target/services)
 # AUREOLE_PORT       the gateway's port (default 8080); the six after it are taken too
+# AUREOLE_ARCHIVE_URL, AUREOLE_ARCHIVE_PASSWORD_FILE   PostgreSQL for history, when the cluster is founded
+# AUREOLE_CACHE_URL, AUREOLE_CACHE_PASSWORD_FILE       Redis, likewise
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -18,6 +20,20 @@ for built in "$root/target/release/aureole" "$root/target/debug/aureole"; do
 done
 [ -n "$bin" ] || { echo "no binary: run 'cargo build --release -p aureole-cli', or set AUREOLE_BIN" >&2; exit 2; }
 command -v curl > /dev/null || { echo "curl is missing: install it with the system's package manager" >&2; exit 2; }
+
+ours() {
+    # A process id may have gone to somebody else since.
+    kill -0 "$1" 2> /dev/null && ps -o args= -p "$1" | grep -qF -- "--config $dir/"
+}
+
+# told FILE TABLE URL PASSWORD_FILE: writes a service's address into a table that the file has already.
+told() {
+    [ -n "$3" ] || return 0
+    grep -qxF "[$2]" "$1" || { echo "$1 has no [$2]: the binary is too old for it" >&2; exit 1; }
+    local lines="url = \"$3\""
+    [ -z "$4" ] || lines+="\\npassword_file = \"$4\""
+    sed -i "/^\\[$2\\]\$/a $lines" "$1"
+}
 
 if [ ! -e "$dir/founded" ]; then
     if [ -e "$dir/ca.key" ]; then
@@ -36,8 +52,14 @@ coordinators = ["${internal//,/\", \"}"]
 [http]
 listen = "127.0.0.1:$port"
 [access]
-bootstrap_key = "$(cat "$dir/admin/admin.hash")"
+bootstrap_key_file = "$dir/admin/admin.hash"
 TOML
+    [ -z "${AUREOLE_CACHE_URL:-}" ] || echo "[cache]" >> "$dir/gateway-1/node.toml"
+    for process in coordinator-1 coordinator-2 coordinator-3 gateway-1; do
+        config=$dir/$process/node.toml
+        told "$config" cache "${AUREOLE_CACHE_URL:-}" "${AUREOLE_CACHE_PASSWORD_FILE:-}"
+        [ "$process" = gateway-1 ] || told "$config" archive "${AUREOLE_ARCHIVE_URL:-}" "${AUREOLE_ARCHIVE_PASSWORD_FILE:-}"
+    done
     echo "$port" > "$dir/port"
     touch "$dir/founded"
 fi
@@ -47,7 +69,7 @@ port=$(cat "$dir/port")
 
 for process in coordinator-1 coordinator-2 coordinator-3 gateway-1 worker-1 worker-2; do
     home=$dir/$process
-    if [ -e "$home/pid" ] && kill -0 "$(cat "$home/pid")" 2> /dev/null; then
+    if [ -e "$home/pid" ] && ours "$(cat "$home/pid")"; then
         echo "$process runs already"
         continue
     fi
@@ -62,6 +84,7 @@ for _ in $(seq 300); do
     # A read that a majority confirms.
     if curl --silent --fail --max-time 10 --output /dev/null --header "@$dir/admin/curl.header" "http://127.0.0.1:$port/api/v1/plugins"; then
         echo "the cluster answers at http://127.0.0.1:$port"
+        echo "key: $dir/admin/admin.key, for deployments/scripts/test-services.sh http://127.0.0.1:$port"
         echo "status: $bin cluster status --coordinator 127.0.0.1:$((port + 4)) --admin $dir/admin"
         exit 0
     fi

@@ -1,4 +1,5 @@
-# The environment dev: a network and Kubernetes in it. The platform comes on top by kustomize or helm.
+# The environment dev: a network, Kubernetes in it, and a bucket. The platform comes on top by kustomize or helm.
+# PostgreSQL and Redis are pods there.
 
 terraform {
   required_version = ">= 1.9"
@@ -51,7 +52,18 @@ module "cluster" {
   worker_capacity = "SPOT"
 }
 
+module "bucket" {
+  source          = "../modules/bucket"
+  name            = "aureole-dev"
+  noncurrent_days = 7
+}
+
 output "cluster" {
   description = "Name of the cluster, for `aws eks update-kubeconfig --name`."
   value       = module.cluster.name
+}
+
+output "bucket" {
+  description = "Where backups go."
+  value       = module.bucket.name
 }

@@ -1,4 +1,4 @@
-# The environment staging: a network and Kubernetes in it. The platform comes on top by kustomize or helm.
+# The environment staging: a network, Kubernetes, PostgreSQL and Redis in it, and a bucket. The platform comes on top by kustomize or helm.
 
 terraform {
   required_version = ">= 1.9"
@@ -30,6 +30,12 @@ variable "admin_cidrs" {
   default     = []
 }
 
+variable "cache_password" {
+  description = "Redis's password, as in the file cache.password; in TF_VAR_cache_password, never in a file here."
+  type        = string
+  sensitive   = true
+}
+
 module "network" {
   source           = "../modules/network"
   name             = "aureole-staging"
@@ -51,7 +57,62 @@ module "cluster" {
   worker_capacity = "SPOT"
 }
 
+module "database" {
+  source         = "../modules/database"
+  name           = "aureole-staging"
+  vpc_id         = module.network.vpc_id
+  subnet_ids     = module.network.private_subnet_ids
+  client_cidr    = module.network.cidr
+  instance_class = "db.t4g.medium"
+  storage_gib    = 20
+  standby        = false
+  backup_days    = 7
+  protect        = false
+}
+
+module "cache" {
+  source      = "../modules/cache"
+  name        = "aureole-staging"
+  vpc_id      = module.network.vpc_id
+  subnet_ids  = module.network.private_subnet_ids
+  client_cidr = module.network.cidr
+  password    = var.cache_password
+  node_type   = "cache.t4g.micro"
+  nodes       = 1
+}
+
+module "bucket" {
+  source          = "../modules/bucket"
+  name            = "aureole-staging"
+  noncurrent_days = 30
+}
+
 output "cluster" {
   description = "Name of the cluster, for `aws eks update-kubeconfig --name`."
   value       = module.cluster.name
+}
+
+output "archive" {
+  description = "For places.yaml, or the chart's archive.url."
+  value       = module.database.url
+}
+
+output "archive_administrator_secret" {
+  description = "The secret with the password of PostgreSQL's administrator, in Secrets Manager."
+  value       = module.database.administrator_secret
+}
+
+output "cache" {
+  description = "For places.yaml, or the chart's cache.url."
+  value       = module.cache.url
+}
+
+output "network" {
+  description = "For places.yaml, or the chart's services.network."
+  value       = module.network.cidr
+}
+
+output "bucket" {
+  description = "Where backups go."
+  value       = module.bucket.name
 }

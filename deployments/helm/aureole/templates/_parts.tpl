@@ -16,6 +16,50 @@ coordinators = [
 ]
 {{- end }}
 
+{{/* The address of PostgreSQL, of its own or of yours; nothing if there is none. */}}
+{{- define "aureole.archive.url" -}}
+{{- if .Values.services.own }}postgres://aureole@aureole-postgres:5432/aureole?sslmode=disable
+{{- else }}{{ .Values.archive.url | default "" }}{{ end }}
+{{- end }}
+
+{{- define "aureole.cache.url" -}}
+{{- if .Values.services.own }}redis://aureole-redis:6379
+{{- else }}{{ .Values.cache.url | default "" }}{{ end }}
+{{- end }}
+
+{{/* Not empty if there is a password to mount. */}}
+{{- define "aureole.services" -}}
+{{ include "aureole.archive.url" . }}{{ include "aureole.cache.url" . }}
+{{- end }}
+
+{{- define "aureole.archive" -}}
+{{- with include "aureole.archive.url" . }}
+[archive]
+url = "{{ . }}"
+password_file = "/run/aureole/services/archive.password"
+{{- with $.Values.archive.keep }}
+keep = {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "aureole.cache" -}}
+{{- with include "aureole.cache.url" . }}
+[cache]
+url = "{{ . }}"
+password_file = "/run/aureole/services/cache.password"
+{{- end }}
+{{- end }}
+
+{{/* Where the pods of a component of its own, or servers of yours, are found by a network policy. */}}
+{{- define "aureole.peer" -}}
+{{- if .root.Values.services.own -}}
+- podSelector: {matchLabels: {{ include "aureole.labels" .component }}}
+{{- else -}}
+- ipBlock: {cidr: {{ .root.Values.services.network }}}
+{{- end }}
+{{- end }}
+
 {{- define "aureole.log" -}}
 [log]
 format = "{{ .Values.config.log.format }}"

@@ -12,3 +12,8 @@ output "public_subnet_ids" {
   description = "Subnets for load balancers, one a zone."
   value       = aws_subnet.public[*].id
 }
+
+output "cidr" {
+  description = "Its addresses."
+  value       = aws_vpc.this.cidr_block
+}

@@ -10,7 +10,8 @@ mock_provider "aws" {
 }
 
 variables {
-  region = "eu-central-1"
+  region         = "eu-central-1"
+  cache_password = "0123456789abcdef0123456789abcdef"
 }
 
 run "the_environment_plans" {
@@ -19,5 +20,9 @@ run "the_environment_plans" {
   assert {
     condition     = output.cluster == "aureole-staging"
     error_message = "the cluster is named after the environment"
+  }
+  assert {
+    condition     = module.network.cidr == "10.41.0.0/16"
+    error_message = "the network is the one that kubernetes/staging/places.yaml lets the pods reach"
   }
 }
