@@ -10,6 +10,7 @@ use crate::{Client, Error, Retries, http::Http};
 pub struct Builder {
     base: String,
     key: Option<String>,
+    authorities: Option<Vec<u8>>,
     patience: Option<Duration>,
     retries: Retries,
 }
@@ -21,6 +22,7 @@ impl Builder {
         Self {
             base: base.to_owned(),
             key: None,
+            authorities: None,
             patience: None,
             retries: Retries::default(),
         }
@@ -29,6 +31,13 @@ impl Builder {
     /// The API key (`aur_...`) that each request carries.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
+        self
+    }
+
+    /// The authorities, in PEM, that an `https` node is to be believed by: those of this machine (or of
+    /// the file that `SSL_CERT_FILE` names) unless given.
+    pub fn authorities(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.authorities = Some(pem.into());
         self
     }
 
@@ -48,9 +57,9 @@ impl Builder {
     ///
     /// # Errors
     /// [`Error::Address`] when the text is no address of a node, [`Error::Key`] when the key cannot
-    /// stand in a header.
+    /// stand in a header, [`Error::Authorities`] when what was given as such holds no certificate.
     pub fn build(self) -> Result<Client, Error> {
-        let mut http = Http::new(&self.base)?;
+        let mut http = Http::new(&self.base, self.authorities.as_deref())?;
         if let Some(key) = &self.key {
             if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
                 return Err(Error::Key);

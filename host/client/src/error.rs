@@ -35,6 +35,12 @@ pub enum Error {
     /// The key holds what no header may.
     #[error("the API key holds characters that no key has")]
     Key,
+    /// The authorities given cannot be used.
+    #[error("the authorities that a node is to be believed by cannot be used: {reason}")]
+    Authorities {
+        /// What is wrong with them.
+        reason: String,
+    },
     /// The machine gave no randomness for an idempotency key.
     #[error("no randomness for an idempotency key")]
     Randomness,

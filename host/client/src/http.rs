@@ -10,6 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     Error,
     retry::{Retries, Tries, Twice},
+    trust::tls,
 };
 
 /// Bytes of one answer. The largest are circuits; a node's limit on the k of a circuit keeps them
@@ -43,15 +44,15 @@ pub(crate) struct Answer {
 // === impl Http ===
 
 impl Http {
-    pub(crate) fn new(base: &str) -> Result<Self, Error> {
+    pub(crate) fn new(base: &str, authorities: Option<&[u8]>) -> Result<Self, Error> {
         let refuse = |reason| Error::Address {
             url: base.to_owned(),
             reason,
         };
         let url =
             Url::parse(base).map_err(|_| refuse("expected a form such as http://host:8080"))?;
-        if url.scheme() != "http" {
-            return Err(refuse("this client speaks plain http"));
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(refuse("this client speaks http and https"));
         }
         if url.host_str().is_none_or(str::is_empty) {
             return Err(refuse("it names no host"));
@@ -61,6 +62,7 @@ impl Http {
         }
         let inner = reqwest::Client::builder()
             .connect_timeout(CONNECT_MAX)
+            .tls_backend_preconfigured(tls(url.scheme() == "https", authorities)?)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("aureole-client/", env!("CARGO_PKG_VERSION")))
             .build()

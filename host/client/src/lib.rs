@@ -20,6 +20,7 @@ mod error;
 mod http;
 mod log;
 mod retry;
+mod trust;
 mod upload;
 mod wait;
 mod watch;

@@ -77,7 +77,7 @@ fn only_a_plain_address_of_a_node_is_taken() {
     for base in [
         "",
         "localhost:8080",
-        "https://localhost",
+        "ftp://localhost",
         "file:///etc",
         "http://",
         "http://a/api/v1",
