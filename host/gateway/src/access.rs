@@ -67,9 +67,11 @@ pub(crate) async fn guard(
 
 /// Who sent these headers, if it may ask now.
 pub(crate) async fn identify(shared: &Shared, headers: &HeaderMap) -> Result<Caller, Problem> {
-    let key = bearer(headers).and_then(ApiKey::parse);
-    let key = key.ok_or_else(unauthenticated)?;
-    let caller = shared.platform.authenticate(&key.hash()).await?;
+    let credential = bearer(headers).ok_or_else(unauthenticated)?;
+    let caller = match ApiKey::parse(credential) {
+        Some(key) => shared.platform.authenticate(&key.hash()).await?,
+        None => shared.platform.authenticate_token(credential).await?,
+    };
     let caller = caller.ok_or_else(unauthenticated)?;
     let span = tracing::Span::current();
     span.record("tenant", caller.tenant.as_str());

@@ -35,6 +35,10 @@ pub trait Platform: Webhooks {
     /// problem only when that cannot be found out.
     async fn authenticate(&self, key: &KeyHash) -> Result<Option<Caller>, Problem>;
 
+    /// Who bears a token of an identity provider; nobody when it is none, or not good. A problem only
+    /// when that cannot be found out.
+    async fn authenticate_token(&self, token: &str) -> Result<Option<Caller>, Problem>;
+
     /// Who the caller is, and what its tenant has.
     async fn me(&self, caller: &Caller) -> Result<Me, Problem>;
 

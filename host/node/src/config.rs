@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use access::Access;
+pub use access::{Access, TokenIssuer};
 pub use cluster::{Cluster, Founding, NodeRole, Tls};
 pub use services::{Archive, Cache, ServiceUrl, Span};
 pub use webhooks::Webhooks;

@@ -39,7 +39,7 @@ mod verifier;
 pub use aureole_gateway::{ApiKey, KeyHash};
 pub use config::{
     Access, Archive, Cache, Cluster, Config, ConfigError, Depot, Founding, Http, Limits, Log,
-    LogFormat, NodeRole, Plugins, Receipts, ServiceUrl, Span, Tls, Webhooks, Worker,
+    LogFormat, NodeRole, Plugins, Receipts, ServiceUrl, Span, Tls, TokenIssuer, Webhooks, Worker,
 };
 pub use enrol::{EnrolError, enrol};
 pub use first_key::{FirstKeyError, first_key};

@@ -110,7 +110,7 @@ impl Node {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         make_folder(&config.data_dir)?;
         let doorman = match config.is(NodeRole::Gateway) {
-            true => Doorman::new(Some(config.bootstrap_key()?)),
+            true => Doorman::new(Some(config.bootstrap_key()?), config.tokens()?),
             false => Doorman::default(),
         };
         // Bound first: two nodes that were told the same address must not share a folder.

@@ -21,6 +21,7 @@ mod pulse;
 mod remote;
 mod route;
 mod service;
+mod tokens;
 #[cfg(test)]
 mod tests;
 mod webhooks;
@@ -38,6 +39,7 @@ use serde::de::DeserializeOwned;
 pub(crate) use doorman::Doorman;
 pub(crate) use pulse::Heard;
 pub(crate) use service::DeskService;
+pub(crate) use tokens::Tokens;
 
 use self::call::Call;
 use self::patience::{Pace, Tries};

@@ -24,4 +24,5 @@ mod see;
 mod services;
 mod shutdown;
 mod tenants;
+mod tokens;
 mod webhooks;

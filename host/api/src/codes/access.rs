@@ -7,6 +7,9 @@ codes! {
     FORBIDDEN = "access.forbidden", 403, "the key's role may not do this",
         "The key is valid, and its role is none of those that the route asks for.",
         "Use a key with one of the roles that the detail names.";
+    ISSUER_AWAY = "access.issuer_away", 503, "tokens cannot be checked now",
+        "The keys of the issuer of tokens are not to be had, and those that were known are too old.",
+        "Try again after Retry-After, or use an API key: those need no issuer.";
     RATE = "access.rate", 429, "too many requests",
         "The tenant, or this key, made more requests within a second than it may.",
         "Try again after Retry-After; other tenants are not affected.";

@@ -8,7 +8,7 @@ use axum::http::Method;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::{
-    house::{CIRCUIT, DONE, KEY, admit},
+    house::{CIRCUIT, DONE, KEY, TOKEN, TOKEN_OF_ONE_AWAY, admit},
     wire::{Reply, Server, last_reply, server, server_at},
 };
 
@@ -105,6 +105,30 @@ async fn only_health_and_the_table_of_codes_are_open() {
             || *path == "/openapi.json"
     };
     assert!(open.iter().all(|path| allowed(path)), "{open:?}");
+}
+
+#[tokio::test]
+async fn a_token_lets_its_bearer_in_with_the_role_it_says() {
+    let server = server().await;
+    let me = server.with(&Method::GET, "/api/v1/me", &bearer(TOKEN)).await;
+    assert_eq!(me.status, 200, "{me:?}");
+    assert!(me.body.contains("\"token:ada\""), "{me:?}");
+    let refused = server
+        .with(&Method::GET, "/api/v1/admin/keys", &bearer(TOKEN))
+        .await;
+    assert_eq!(refused.status, 403, "{refused:?}");
+    assert_eq!(refused.code(), "access.forbidden");
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_checked_now_is_not_refused_but_put_off() {
+    let server = server().await;
+    let reply = server
+        .with(&Method::GET, "/api/v1/me", &bearer(TOKEN_OF_ONE_AWAY))
+        .await;
+    assert_eq!(reply.status, 503, "{reply:?}");
+    assert_eq!(reply.code(), "access.issuer_away");
+    assert_eq!(reply.header("retry-after"), Some("10"));
 }
 
 #[tokio::test]

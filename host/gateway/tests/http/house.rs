@@ -37,6 +37,12 @@ pub(crate) const CIRCUIT_BYTES: &[u8] = b"a circuit";
 /// The key that every request of these tests carries unless it names another.
 pub(crate) const KEY: &str = "aur_7e57000000000000_7e577e577e577e577e577e577e577e577e577e57";
 
+/// A token of an identity provider, good for a submitter.
+pub(crate) const TOKEN: &str = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl";
+
+/// A token of an identity provider whose keys are not to be had.
+pub(crate) const TOKEN_OF_ONE_AWAY: &str = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhd2F5In0.c2lnbmF0dXJl";
+
 /// The header with that key.
 pub(crate) const AUTH: &str =
     "authorization: Bearer aur_7e57000000000000_7e577e577e577e577e577e577e577e577e577e57\r\n";
@@ -240,6 +246,18 @@ impl Platform for House {
         let facts = self.0.borrow();
         let holder = facts.keys.iter().find(|(known, _)| known.matches(key));
         Ok(holder.map(|(_, caller)| caller.clone()))
+    }
+
+    async fn authenticate_token(&self, token: &str) -> Result<Option<Caller>, Problem> {
+        if token == TOKEN_OF_ONE_AWAY {
+            let detail = "the issuer of tokens is away";
+            return Err(Problem::new(codes::access::ISSUER_AWAY, detail).retry_after(10));
+        }
+        Ok((token == TOKEN).then(|| Caller {
+            tenant: TenantId::default(),
+            role: aureole_ledger::Role::Submitter,
+            credential: Credential::Token("ada".to_owned()),
+        }))
     }
 
     async fn me(&self, caller: &Caller) -> Result<Me, Problem> {

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use aureole_gateway::KeyHash;
+use aureole_oidc::{Issuer, Rules};
 use serde::{Deserialize, Serialize};
 
 use super::{Config, ConfigError};
+use crate::relay::Tokens;
 
 /// Who may use the REST API. Of its keys a gateway is told one, the administrator's first; all others
 /// are made with it and kept by the coordinators.
@@ -18,10 +20,36 @@ pub struct Access {
     pub bootstrap_key: Option<String>,
     /// File with that hash.
     pub bootstrap_key_file: Option<PathBuf>,
+    /// Tokens of an identity provider that count beside keys: none, unless given.
+    pub tokens: Option<TokenIssuer>,
     /// Requests a second of one key; 0 is no limit.
     pub key_rate: u32,
     /// Requests a second of all keys of a tenant together; 0 is no limit.
     pub tenant_rate: u32,
+}
+
+/// An identity provider whose tokens count (OpenID Connect).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenIssuer {
+    /// Its name and address, as its tokens write it.
+    pub issuer: String,
+    /// For whom its tokens are made: other tokens of it do not count.
+    pub audience: String,
+    /// The claim that names the tenant, or a JSON pointer to it.
+    #[serde(default = "tenant_claim")]
+    pub tenant_claim: String,
+    /// The claim that names the role, or a JSON pointer to it.
+    #[serde(default = "role_claim")]
+    pub role_claim: String,
+}
+
+fn tenant_claim() -> String {
+    "aureole_tenant".to_owned()
+}
+
+fn role_claim() -> String {
+    "aureole_role".to_owned()
 }
 
 // === impl Access ===
@@ -31,6 +59,7 @@ impl Default for Access {
         Self {
             bootstrap_key: None,
             bootstrap_key_file: None,
+            tokens: None,
             key_rate: aureole_gateway::limits::KEY_RATE,
             tenant_rate: aureole_gateway::limits::TENANT_RATE,
         }
@@ -58,6 +87,22 @@ impl Config {
         text.trim()
             .parse()
             .map_err(|_| wrong("is no hash of a key"))
+    }
+
+    /// Who knows the bearers of tokens, if any count.
+    pub(crate) fn tokens(&self) -> Result<Option<Tokens>, ConfigError> {
+        let Some(told) = &self.access.tokens else {
+            return Ok(None);
+        };
+        let wrong = |reason: String| ConfigError::Service {
+            key: "access.tokens",
+            reason,
+        };
+        let (tenant, role) = (&told.tenant_claim, &told.role_claim);
+        let rules = Rules::new(&told.issuer, &told.audience, tenant, role);
+        let rules = rules.map_err(|error| wrong(error.to_string()))?;
+        let issuer = Issuer::new(rules).map_err(|error| wrong(error.to_string()))?;
+        Ok(Some(Tokens::new(issuer)))
     }
 }
 
@@ -95,5 +140,25 @@ mod tests {
         }
         let gone = told(None, Some(Path::new("/nowhere/hash"))).unwrap_err();
         assert!(matches!(gone, ConfigError::Read { .. }), "{gone:?}");
+    }
+    #[test]
+    fn an_issuer_that_others_could_imitate_is_refused_by_name() {
+        let told = |issuer: &str| {
+            let text = format!("[access.tokens]\nissuer = \"{issuer}\"\naudience = \"aureole\"");
+            toml::from_str::<Config>(&text).unwrap().tokens()
+        };
+        assert!(told("https://id.example").unwrap().is_some());
+        let error = told("http://id.example").unwrap_err();
+        assert!(
+            matches!(
+                error,
+                ConfigError::Service {
+                    key: "access.tokens",
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
+        assert!(Config::default().tokens().unwrap().is_none());
     }
 }

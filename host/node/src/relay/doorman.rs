@@ -1,5 +1,5 @@
 //! Who is let in: the administrator's first key by this process's configuration, every other by the
-//! ledger.
+//! ledger, and who shows a token by the identity provider that made it.
 //!
 //! Beside a coordinator the ledger's copy is asked first, and the leader only where that does not know
 //! the key yet. A gateway on its own asks the leader, and remembers for a moment who was let in. Neither
@@ -17,6 +17,7 @@ use futures::FutureExt as _;
 use super::Relay;
 use super::call::Call;
 use super::patience::Pace;
+use super::tokens::Tokens;
 
 /// How long a gateway on its own remembers whom it let in.
 const REMEMBERED_FOR: Duration = Duration::from_secs(10);
@@ -28,6 +29,7 @@ const REMEMBERED_MAX: usize = 4096;
 #[derive(Debug, Default)]
 pub(crate) struct Doorman {
     bootstrap: Option<KeyHash>,
+    tokens: Option<Tokens>,
     remembered: Mutex<BTreeMap<KeyId, Remembered>>,
 }
 
@@ -41,9 +43,10 @@ struct Remembered {
 // === impl Doorman ===
 
 impl Doorman {
-    pub(crate) fn new(bootstrap: Option<KeyHash>) -> Self {
+    pub(crate) fn new(bootstrap: Option<KeyHash>, tokens: Option<Tokens>) -> Self {
         Self {
             bootstrap,
+            tokens,
             remembered: Mutex::default(),
         }
     }
@@ -108,5 +111,13 @@ impl Relay {
             self.doorman.remember(&key, caller);
         }
         Ok(caller)
+    }
+
+    /// Who bears a token.
+    pub(super) async fn let_in_by_token(&self, token: &str) -> Result<Option<Caller>, Problem> {
+        match &self.doorman.tokens {
+            Some(tokens) => tokens.bearer(token).await,
+            None => Ok(None),
+        }
     }
 }

@@ -33,6 +33,10 @@ impl Platform for Relay {
         self.let_in(key).await
     }
 
+    async fn authenticate_token(&self, token: &str) -> Result<Option<Caller>, Problem> {
+        self.let_in_by_token(token).await
+    }
+
     async fn me(&self, caller: &Caller) -> Result<rest::Me, Problem> {
         self.ask(
             Some(caller),

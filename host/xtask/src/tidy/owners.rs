@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 /// Dependency, and the rooms that may have it outside tests.
-const OWNERS: [(&str, &[&str]); 15] = [
+const OWNERS: [(&str, &[&str]); 16] = [
     ("wasmtime", &["host/runtime"]),
     ("wasmparser", &["host/runtime"]),
     ("wit-bindgen", &["plugins/sdk"]),
@@ -14,7 +14,8 @@ const OWNERS: [(&str, &[&str]); 15] = [
     ("redis", &["host/store"]),
     ("deadpool-redis", &["host/store"]),
     ("axum", &["host/gateway"]),
-    ("reqwest", &["host/client"]),
+    ("reqwest", &["host/client", "host/oidc"]),
+    ("jsonwebtoken", &["host/oidc"]),
     ("prost", &["host/api"]),
     ("jsonschema", &["host/node"]),
     ("chacha20poly1305", &["host/store"]),
