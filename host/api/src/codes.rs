@@ -7,6 +7,7 @@
 
 /// One stable error code and everything that is promised about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Code {
     /// The stable name, `family.item`.
     pub code: &'static str,

@@ -4,6 +4,7 @@ pub mod codes;
 pub mod internal;
 pub mod leader;
 mod problem;
+pub mod public;
 pub mod rest;
 pub mod transfer;
 

@@ -29,24 +29,39 @@ pub struct Problem(Box<Document>);
 
 /// The fields as they stand on the wire; boxed because a problem is the error of most results.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Problem")
+)]
 struct Document {
+    /// Where the code is explained.
     #[serde(rename = "type", default)]
     kind: String,
+    /// The code in one line.
     #[serde(default)]
     title: String,
+    /// The HTTP status.
     #[serde(default)]
     status: u16,
+    /// The stable code; `GET /api/v1/errors` lists all.
     code: String,
+    /// What happened, in words.
     #[serde(default)]
     detail: String,
+    /// A JSON pointer to the place in the body or the input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     path: Option<String>,
+    /// The task that met the problem.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     task: Option<String>,
+    /// The request, as its log lines name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
+    /// After how many seconds to try again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retry_after: Option<u32>,
+    /// What an input breaks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     failures: Vec<Failure>,
 }
@@ -165,6 +180,17 @@ impl Problem {
     /// After how many seconds it makes sense to try again.
     pub fn retry_seconds(&self) -> Option<u32> {
         self.0.retry_after
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Problem {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        Document::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Document::json_schema(generator)
     }
 }
 

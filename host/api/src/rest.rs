@@ -5,15 +5,19 @@
 //! Field elements are `0x` and 64 lower-case hex digits, big-endian.
 
 mod admin;
+mod batch;
 mod check;
 mod circuit;
 mod explain;
+#[cfg(feature = "schema")]
+mod form;
 mod health;
 mod log;
 mod plugin;
 mod proof;
 mod reference;
 mod signature;
+mod table;
 mod task;
 mod time;
 mod verifying_key;
@@ -24,15 +28,20 @@ pub use admin::{
     AuditEntry, AuditTrail, Key, KeyList, KeyRequest, Me, NewKey, Quotas, Role, Sharing, Tenant,
     TenantList, TenantRequest, Usage,
 };
+pub use batch::{
+    BATCH_PROOFS_MAX, BATCH_TASKS_MAX, BatchItem, BatchReport, BatchRequest, ProofClaim,
+    VerifyBatchReport, VerifyBatchRequest,
+};
 pub use check::{Cell, CheckReport, CheckRequest, Failure, Region};
 pub use circuit::{Circuit, CircuitRequest, CircuitState, Lint, PublicInput, Shape};
-pub use explain::{Estimate, Explanation, Wait};
-pub use health::{Check, Health};
+pub use explain::{Estimate, Explanation, TaskEvent, Wait};
+pub use health::{Check, Health, Live};
 pub use log::{LogProof, TaskReceipt};
 pub use plugin::{Plugin, PluginList, PluginState, PublicInputName};
 pub use proof::{Elements, ProofRecord, PublicInputs, Verdict, VerifyRequest};
 pub use reference::{PluginRef, ReferenceError};
 pub use signature::{ComponentSignature, SIGNATURE_HEADER, SignatureError};
+pub use table::CodeTable;
 pub use task::{
     Attempt, PRIORITY_DEFAULT, PRIORITY_MAX, Stage, Task, TaskKind, TaskPage, TaskRequest,
     TaskState, Timings,

@@ -21,13 +21,24 @@ const GENERATED: &str = "host/api/src/generated";
 const HEADER: &str =
     "//! Generated from `proto/` by `cargo xtask codegen`: change the proto, not this file.\n\n";
 
-/// Messages that carry a secret. Their `Debug` is written by hand in `host/api/src/internal.rs`.
-const SECRET_MESSAGES: [&str; 5] = [
+/// The descriptors of the public API, which a node answers by reflection.
+const DESCRIPTORS: &str = "aureole.v1.bin";
+
+/// The folder of the public API's sources, from the root of the sources.
+const PUBLIC: &str = "aureole/v1";
+
+/// Messages that carry a secret. Their `Debug` is written by hand, in `host/api/src/internal.rs`
+/// and `host/api/src/public.rs`.
+const SECRET_MESSAGES: [&str; 9] = [
     ".aureole.internal.v1.GetKeyReply",
     ".aureole.internal.v1.Prove",
     ".aureole.internal.v1.PutKeyRequest",
     ".aureole.internal.v1.SignRequest",
     ".aureole.internal.v1.VerbCall",
+    ".aureole.v1.CheckInputReply",
+    ".aureole.v1.CheckInputRequest",
+    ".aureole.v1.SubmitTaskRequest",
+    ".aureole.v1.SubmitTasksRequest",
 ];
 
 /// Fields of many bytes, which are passed on without a copy.
@@ -62,8 +73,8 @@ pub(crate) fn run(workspace: &Path, check: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Returns the text of each generated file by its name.
-fn generate(workspace: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+/// Returns each generated file by its name.
+fn generate(workspace: &Path) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
     let root = workspace.join(PROTO);
     let mut sources = Vec::new();
     find_protos(&root, &mut sources)?;
@@ -83,7 +94,21 @@ fn generate(workspace: &Path) -> anyhow::Result<BTreeMap<String, String>> {
         .context("generating the wire code")?;
     let mut files = read_folder(out.path())?;
     for text in files.values_mut() {
-        text.insert_str(0, HEADER);
+        text.splice(0..0, HEADER.bytes());
+    }
+    let public: Vec<&PathBuf> = sources
+        .iter()
+        .filter(|source| source.starts_with(root.join(PUBLIC)))
+        .collect();
+    if !public.is_empty() {
+        let descriptors = protox::Compiler::new([&root])
+            .and_then(|mut compiler| {
+                let compiler = compiler.include_imports(true);
+                compiler.open_files(public)?;
+                Ok(compiler.encode_file_descriptor_set())
+            })
+            .context("describing the public API")?;
+        files.insert(DESCRIPTORS.to_owned(), descriptors);
     }
     Ok(files)
 }
@@ -106,7 +131,7 @@ fn find_protos(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
 }
 
 /// Reads every file of a folder; a folder that is not there is empty.
-fn read_folder(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+fn read_folder(folder: &Path) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
     if !folder.exists() {
         return Ok(files);
@@ -116,8 +141,7 @@ fn read_folder(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
             bail!("{} is no UTF-8 file name", path.display());
         };
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        let text = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
         files.insert(name.to_owned(), text);
     }
     Ok(files)
@@ -125,8 +149,8 @@ fn read_folder(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
 
 /// Fails with the names of the files that differ.
 fn compare(
-    generated: &BTreeMap<String, String>,
-    committed: &BTreeMap<String, String>,
+    generated: &BTreeMap<String, Vec<u8>>,
+    committed: &BTreeMap<String, Vec<u8>>,
 ) -> anyhow::Result<()> {
     let mut stale: Vec<&str> = Vec::new();
     for name in generated.keys().chain(committed.keys()) {
@@ -164,10 +188,10 @@ mod tests {
 
     #[test]
     fn a_stale_file_is_named() {
-        let generated = BTreeMap::from([("a.rs".to_owned(), "new".to_owned())]);
+        let generated = BTreeMap::from([("a.rs".to_owned(), b"new".to_vec())]);
         let committed = BTreeMap::from([
-            ("a.rs".to_owned(), "old".to_owned()),
-            ("gone.rs".to_owned(), String::new()),
+            ("a.rs".to_owned(), b"old".to_vec()),
+            ("gone.rs".to_owned(), Vec::new()),
         ]);
         let error = compare(&generated, &committed).unwrap_err().to_string();
         assert!(error.contains("a.rs, gone.rs"), "{error}");

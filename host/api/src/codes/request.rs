@@ -43,4 +43,19 @@ codes! {
     IDEMPOTENCY_CONFLICT = "request.idempotency_conflict", 409, "the Idempotency-Key was used for another request",
         "A task was submitted with this key and another circuit, input or priority.",
         "Use a fresh key for a new task.";
+    PRECONDITION = "request.precondition", 412, "it has changed since",
+        "If-Match names what the caller has seen, and that is not what is here now.",
+        "Look at it again, and decide again.";
+    BATCH = "request.batch", 422, "the batch is empty or too large",
+        "A batch has 1 to 100 tasks, or 1 to 64 proofs.",
+        "Send fewer, in several batches.";
+    MESSAGE = "request.message", 400, "the gRPC message is malformed",
+        "Its framing is broken, it is no message of the method, or a string in it is not UTF-8.",
+        "Use generated code; the detail says what was found.";
+    SERVICE = "request.service", 404, "no such gRPC service",
+        "Health was asked for by the name of a service that is not here.",
+        "Ask for the empty name, which is the node, or for a service that reflection lists.";
+    DEADLINE = "request.deadline", 504, "the call's own deadline has passed",
+        "grpc-timeout named it; what the call began may still happen.",
+        "Ask what came of it, and give the next call more time.";
 }

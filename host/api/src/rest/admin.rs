@@ -1,11 +1,14 @@
 //! Tenants, keys, quotas, usage and the trail on the wire.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::Timestamp;
+#[cfg(feature = "schema")]
+use super::form;
 
 /// What a caller may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Runs the cluster.
@@ -20,6 +23,7 @@ pub enum Role {
 
 /// What a tenant may have; without a number there is no limit but the cluster's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Quotas {
     /// Tasks that have not ended.
@@ -38,6 +42,7 @@ pub struct Quotas {
 
 /// A tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tenant {
     /// Its name.
     pub id: String,
@@ -54,6 +59,7 @@ pub struct Tenant {
 
 /// Every tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TenantList {
     /// By name.
     pub tenants: Vec<Tenant>,
@@ -61,10 +67,12 @@ pub struct TenantList {
 
 /// Makes or changes a tenant; what is absent stays as it is, and is ordinary for a new one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TenantRequest {
     /// 1 to 10,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 10_000)))]
     pub weight: Option<u32>,
     /// All of them at once: a limit that is not named is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,6 +84,7 @@ pub struct TenantRequest {
 
 /// A key, without its secret, which nobody has but its holder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Key {
     /// Its public part.
     pub id: String,
@@ -97,6 +106,7 @@ pub struct Key {
 
 /// Some keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyList {
     /// By their public parts.
     pub keys: Vec<Key>,
@@ -104,14 +114,17 @@ pub struct KeyList {
 
 /// Makes a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct KeyRequest {
     /// Whose; the tenant must be there.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = form::TENANT)))]
     pub tenant: String,
     /// What it lets its holder do.
     pub role: Role,
-    /// What it is for.
+    /// What it is for: at most 128 bytes of plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 128), regex(pattern = form::PLAIN)))]
     pub label: Option<String>,
     /// From when on it opens nothing; never when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -120,6 +133,7 @@ pub struct KeyRequest {
 
 /// A key that was just made. Its `Debug` form leaves the secret out.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NewKey {
     /// What is kept of it.
     pub key: Key,
@@ -129,6 +143,7 @@ pub struct NewKey {
 
 /// What a tenant has used and has, beside what it may.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Usage {
     /// The tenant.
     pub tenant: String,
@@ -160,6 +175,7 @@ pub struct Usage {
 
 /// Who a caller is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Me {
     /// The tenant.
     pub tenant: String,
@@ -172,7 +188,8 @@ pub struct Me {
 }
 
 /// Who may use a plugin beside those who uploaded it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "visibility", deny_unknown_fields)]
 pub enum Sharing {
     /// Nobody.
@@ -181,6 +198,7 @@ pub enum Sharing {
     /// The tenants that are named, at most 32.
     Shared {
         /// Their names.
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 32), inner(regex(pattern = form::TENANT))))]
         with: Vec<String>,
     },
     /// Everybody.
@@ -189,6 +207,7 @@ pub enum Sharing {
 
 /// One administrative act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditEntry {
     /// Its place in the trail.
     pub number: u64,
@@ -210,9 +229,43 @@ pub struct AuditEntry {
 
 /// The newest administrative acts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditTrail {
     /// Newest first.
     pub acts: Vec<AuditEntry>,
+}
+
+/// [`Sharing`] as it comes. By itself serde takes any further field beside a variant that has none.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shared {
+    visibility: Visibility,
+    #[serde(default)]
+    with: Option<Vec<String>>,
+}
+
+/// The variants of [`Sharing`].
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Visibility {
+    Private,
+    Shared,
+    Public,
+}
+
+// === impl Sharing ===
+
+impl<'de> Deserialize<'de> for Sharing {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = Shared::deserialize(deserializer)?;
+        match (read.visibility, read.with) {
+            (Visibility::Private, None) => Ok(Self::Private),
+            (Visibility::Public, None) => Ok(Self::Public),
+            (Visibility::Shared, Some(with)) => Ok(Self::Shared { with }),
+            (Visibility::Shared, None) => Err(D::Error::missing_field("with")),
+            (_, Some(_)) => Err(D::Error::unknown_field("with", &["visibility"])),
+        }
+    }
 }
 
 // === impl Role ===

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 /// Asks whether an input satisfies a circuit, without proving anything.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CheckRequest {
     /// The input.
@@ -19,6 +20,7 @@ pub struct CheckRequest {
 
 /// What a check came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CheckReport {
     /// Whether a proof could be made.
     pub satisfied: bool,
@@ -36,6 +38,7 @@ pub struct CheckReport {
 
 /// A constraint, lookup or copy that does not hold, on one or more rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Failure {
     /// `constraint`, `unusable_row`, `lookup`, `copy` or `malformed`.
     pub fault: String,
@@ -70,6 +73,7 @@ pub struct Failure {
 
 /// A row of a region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Region {
     /// Namespaces and name, joined by `/`.
     pub name: String,
@@ -79,6 +83,7 @@ pub struct Region {
 
 /// A cell of a failure. Its `Debug` form hides the value.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Cell {
     /// As in formulas: `a0`, `f1[+1]`.
     pub name: String,

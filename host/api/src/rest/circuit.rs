@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+#[cfg(feature = "schema")]
+use super::form;
 use super::{PluginRef, Timestamp};
 use crate::Problem;
 
 /// Asks for a plugin's circuit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CircuitRequest {
     /// The plugin.
@@ -19,6 +22,7 @@ pub struct CircuitRequest {
 
 /// Where a circuit stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CircuitState {
     /// A worker builds it and makes its keys.
@@ -31,12 +35,15 @@ pub enum CircuitState {
 
 /// A circuit. Shape and digests are there once it is ready.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Circuit {
     /// Its id, computed from the component and the parameters.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = form::CIRCUIT)))]
     pub id: String,
     /// Where it stands.
     pub state: CircuitState,
     /// Digest of the component it comes from.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = form::DIGEST)))]
     pub component: String,
     /// `name@version` of the plugin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,9 +54,11 @@ pub struct Circuit {
     pub registered_at: Timestamp,
     /// SHA-256 of the circuit's canonical bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = form::DIGEST)))]
     pub circuit_digest: Option<String>,
     /// Digest that names its verifying key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = form::DIGEST)))]
     pub key_digest: Option<String>,
     /// The exact size of its proofs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,6 +85,7 @@ pub struct Circuit {
 
 /// Something odd about a circuit that keeps every rule: a guess at a mistake of its author's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Lint {
     /// Stable, and none of an error: `lint.gate_never_on`.
     pub code: String,
@@ -87,6 +97,7 @@ pub struct Lint {
 
 /// One named run of instance cells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PublicInput {
     /// Its name.
     pub name: String,
@@ -98,6 +109,7 @@ pub struct PublicInput {
 
 /// The counts of a circuit. A reader takes what it knows; `more` holds the rest.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Shape {
     /// The circuit has 2^k rows.
     pub k: u32,

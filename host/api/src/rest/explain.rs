@@ -2,12 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{TaskState, Timestamp};
+#[cfg(feature = "schema")]
+use super::form;
+use super::{Stage, TaskState, Timestamp};
+use crate::Problem;
 
 /// Where a task stands, and why it is not further.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Explanation {
     /// The task.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = form::TASK)))]
     pub task: String,
     /// Where it stands.
     pub state: TaskState,
@@ -44,6 +49,7 @@ pub struct Explanation {
 
 /// What a task waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Wait {
     /// Nothing: it has ended.
@@ -73,6 +79,7 @@ pub enum Wait {
 
 /// What an attempt takes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Estimate {
     /// How long it runs.
     pub duration_ms: u64,
@@ -82,4 +89,32 @@ pub struct Estimate {
     pub threads: u32,
     /// What it rests on, such as `measured 12 times here` or `predicted from the shape`.
     pub basis: String,
+}
+
+/// Where a watched task stands, and what remains.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TaskEvent {
+    /// The task.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = form::TASK)))]
+    pub task: String,
+    /// Where it stands.
+    pub state: TaskState,
+    /// What is being done to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<Stage>,
+    /// Its newest attempt; 0 before the first.
+    pub attempt: u32,
+    /// What it waits for, as a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// When it starts, in milliseconds from now; absent when that cannot be foreseen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_in_ms: Option<u64>,
+    /// When it is done, in milliseconds from now; absent when that cannot be foreseen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_in_ms: Option<u64>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Problem>,
 }

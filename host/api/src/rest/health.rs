@@ -2,8 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+/// That the process answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Live {
+    /// Always so.
+    pub live: bool,
+}
+
 /// Whether the node takes work, and what it depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Health {
     /// Whether it takes work: all checks hold.
     pub ready: bool,
@@ -19,6 +28,7 @@ pub struct Health {
 
 /// One thing that the node depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Check {
     /// Its class: `ledger`, `depot`, `workers`, ...
     pub name: String,

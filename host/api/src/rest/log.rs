@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where the log has a task's proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TaskReceipt {
     /// The index of its leaf.
     pub leaf: u64,
@@ -18,6 +19,7 @@ pub struct TaskReceipt {
 
 /// A proof about the log, to be checked against the checkpoint beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LogProof {
     /// The leaf that it shows to be in the log, or the size that the log had before.
     pub of: u64,

@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+#[cfg(feature = "schema")]
+use super::form;
 use super::{Lint, PluginRef, Sharing, Timestamp};
 use crate::Problem;
 
 /// Where an uploaded plugin stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PluginState {
     /// A worker finds out what it is.
@@ -22,8 +25,10 @@ pub enum PluginState {
 
 /// A plugin. What it says of itself is there once it was inspected.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Plugin {
     /// SHA-256 of the component: its identity.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = form::DIGEST)))]
     pub digest: String,
     /// Size of the component.
     pub bytes: u64,
@@ -77,6 +82,7 @@ pub struct Plugin {
 
 /// A public input in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PublicInputName {
     /// Its name.
     pub name: String,
@@ -86,6 +92,7 @@ pub struct PublicInputName {
 
 /// All plugins, by name and version; schemas and lints are left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PluginList {
     /// The plugins.
     pub plugins: Vec<Plugin>,

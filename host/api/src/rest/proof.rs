@@ -5,24 +5,32 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Revocation;
+#[cfg(feature = "schema")]
+use super::form;
 
 /// Public inputs by name.
 pub type PublicInputs = BTreeMap<String, Elements>;
 
 /// The field elements of one public input: a lone one is written without brackets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Elements {
     /// Exactly one.
-    One(String),
+    One(#[cfg_attr(feature = "schema", schemars(regex(pattern = form::ELEMENT)))] String),
     /// Any other number.
-    Many(Vec<String>),
+    Many(
+        #[cfg_attr(feature = "schema", schemars(inner(regex(pattern = form::ELEMENT))))]
+        Vec<String>,
+    ),
 }
 
 /// A finished task's proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ProofRecord {
     /// SHA-256 of the bytes.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = form::DIGEST)))]
     pub digest: String,
     /// How many bytes.
     pub bytes: u64,
@@ -35,18 +43,22 @@ pub struct ProofRecord {
 
 /// Asks whether a proof verifies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VerifyRequest {
     /// Id of the circuit.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = form::CIRCUIT)))]
     pub circuit: String,
     /// The public inputs by name, as a task shows them.
     pub public_inputs: PublicInputs,
     /// The proof in standard base64 with padding.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = form::BASE64)))]
     pub proof: String,
 }
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// Whether the proof verifies under the circuit's key for exactly these public inputs.
     pub valid: bool,

@@ -96,6 +96,22 @@ fn nibble(digit: u8) -> Option<u8> {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for PluginRef {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "PluginRef".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "A plugin: its name, name@version, or the digest of its component.",
+            "pattern": super::form::PLUGIN,
+            "examples": ["merkle", "merkle@0.1.0"],
+        })
+    }
+}
+
 impl fmt::Display for PluginRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+#[cfg(feature = "schema")]
+use super::form;
 use super::{PluginRef, ProofRecord, PublicInputs, TaskReceipt, Timestamp};
 use crate::Problem;
 
@@ -16,10 +18,13 @@ pub const PRIORITY_DEFAULT: u8 = 5;
 
 /// Asks for a proof: of a circuit by its id, or of a plugin's circuit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = form::one_target))]
 #[serde(deny_unknown_fields)]
 pub struct TaskRequest {
     /// Id of a circuit. Exactly one of this and `plugin` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = form::CIRCUIT)))]
     pub circuit: Option<String>,
     /// A plugin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -31,6 +36,7 @@ pub struct TaskRequest {
     pub input: Value,
     /// 0 to 9; 9 goes first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(max = PRIORITY_MAX)))]
     pub priority: Option<u8>,
     /// When the proof is of no use any more: what is not done by then fails. Never, unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,6 +45,7 @@ pub struct TaskRequest {
 
 /// Where a task stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TaskState {
     /// It waits for a worker, or for its circuit.
@@ -55,6 +62,7 @@ pub enum TaskState {
 
 /// What a task is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TaskKind {
     /// Finding out what an uploaded component is.
@@ -67,6 +75,7 @@ pub enum TaskKind {
 
 /// What is being done to a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// It waits for a worker.
@@ -94,6 +103,7 @@ pub enum Stage {
 
 /// Milliseconds by stage, of the attempt that ended the task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Timings {
     /// From submission to the lease.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -126,6 +136,7 @@ pub struct Timings {
 
 /// One attempt at a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Attempt {
     /// From 1; the fence of its completion.
     pub attempt: u32,
@@ -143,8 +154,10 @@ pub struct Attempt {
 
 /// A task. It never shows its input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Task {
     /// Its id.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = form::TASK)))]
     pub id: String,
     /// Whose it is.
     #[serde(default)]
@@ -163,6 +176,7 @@ pub struct Task {
     pub plugin: Option<String>,
     /// Id of its circuit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = form::CIRCUIT)))]
     pub circuit: Option<String>,
     /// When it was submitted.
     pub submitted_at: Timestamp,
@@ -194,6 +208,7 @@ pub struct Task {
 
 /// A page of tasks, newest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TaskPage {
     /// The tasks.
     pub tasks: Vec<Task>,

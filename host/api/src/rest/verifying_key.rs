@@ -3,12 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
+#[cfg(feature = "schema")]
+use super::form;
 
 /// A circuit's verifying key.
 ///
 /// halo2 has no bytes of a key to publish: whoever verifies makes the key from the circuit's canonical
 /// bytes and compares its digest with this one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CircuitKey {
     /// The circuit.
     pub circuit: String,
@@ -30,6 +33,7 @@ pub struct CircuitKey {
 
 /// That a key is revoked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Revocation {
     /// Identity of the key.
     pub key_digest: String,
@@ -41,6 +45,7 @@ pub struct Revocation {
 
 /// A name and the keys that were published under it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VerifyingKey {
     /// The name.
     pub name: String,
@@ -51,6 +56,7 @@ pub struct VerifyingKey {
 
 /// A key under a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VerifyingKeyVersion {
     /// Its number, from 1.
     pub version: u32,
@@ -69,6 +75,7 @@ pub struct VerifyingKeyVersion {
 
 /// What a key under a name is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum VerifyingKeyState {
     /// New proofs are to be made under it.
@@ -81,6 +88,7 @@ pub enum VerifyingKeyState {
 
 /// Every name, and every revocation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VerifyingKeyList {
     /// The names, in their order.
     pub keys: Vec<VerifyingKey>,
@@ -90,16 +98,20 @@ pub struct VerifyingKeyList {
 
 /// Publishes a circuit's key under a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VerifyingKeyRequest {
     /// The circuit.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = form::CIRCUIT)))]
     pub circuit: String,
 }
 
 /// Revokes a circuit's key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RevocationRequest {
-    /// Why, for whoever meets a proof under it.
+    /// Why, for whoever meets a proof under it: 1 to 512 bytes.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 512)))]
     pub reason: String,
 }

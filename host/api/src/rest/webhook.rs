@@ -9,6 +9,7 @@ use super::Timestamp;
 
 /// An end of a task that somebody wants to hear of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum EventKind {
     /// A proof was made and verified.
     #[serde(rename = "task.done")]
@@ -23,12 +24,15 @@ pub enum EventKind {
 
 /// Asks for a webhook.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WebhookRequest {
-    /// Where events are sent to.
+    /// Where events are sent to, in at most 1024 bytes.
+    #[cfg_attr(feature = "schema", schemars(length(max = 1024)))]
     pub url: String,
-    /// Which; all of them unless given.
+    /// Which, one at least; all of them unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub events: Option<Vec<EventKind>>,
     /// Whether an event holds the task's public inputs.
     #[serde(default)]
@@ -37,6 +41,7 @@ pub struct WebhookRequest {
 
 /// A webhook.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Webhook {
     /// Its id.
     pub id: String,
@@ -59,6 +64,7 @@ pub struct Webhook {
 
 /// A tenant's webhooks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WebhookList {
     /// The webhooks.
     pub webhooks: Vec<Webhook>,
@@ -66,6 +72,7 @@ pub struct WebhookList {
 
 /// Where a delivery stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// It is tried until it is taken.
@@ -78,6 +85,7 @@ pub enum DeliveryState {
 
 /// An event on its way to a webhook, or what came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Delivery {
     /// The event's `webhook-id`, the same over all attempts.
     pub id: String,
@@ -111,6 +119,7 @@ pub struct Delivery {
 
 /// A webhook's deliveries: those that wait, oldest first, then the others, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeliveryList {
     /// The deliveries.
     pub deliveries: Vec<Delivery>,
@@ -120,6 +129,7 @@ pub struct DeliveryList {
 
 /// What came of a test event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WebhookTest {
     /// Whether the receiver answered with a success.
     pub delivered: bool,
@@ -135,6 +145,7 @@ pub struct WebhookTest {
 
 /// What a receiver reads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Event {
     /// `task.done`, `task.failed`, `task.cancelled`, or `test`.
     #[serde(rename = "type")]

@@ -6,6 +6,7 @@ use super::Timestamp;
 
 /// A worker that is joined, or that something is held against.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WorkerInfo {
     /// Its name.
     pub name: String,
@@ -28,6 +29,7 @@ pub struct WorkerInfo {
 
 /// The workers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WorkerList {
     /// In the order of their names.
     pub workers: Vec<WorkerInfo>,
