@@ -7,9 +7,10 @@ use aureole_api::{MEDIA_TYPE, Problem, codes};
 use aureole_ledger::Digest;
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
 
 use crate::Blob;
 
@@ -76,6 +77,47 @@ fn status(problem: &Problem) -> StatusCode {
     StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
+/// A document with a validator of its bytes; `304` when the caller has it.
+///
+/// # Errors
+/// When the document cannot be written, which is a fault of ours.
+pub(crate) fn document(document: &impl Serialize, request: &HeaderMap) -> Answer {
+    let bytes = written(document)?;
+    let tag = entity_tag(&Digest::of(&bytes));
+    let headers = [
+        (header::ETAG, tag.clone()),
+        (header::CACHE_CONTROL, "private, no-cache".into()),
+    ];
+    if names(request, &header::IF_NONE_MATCH, &tag) {
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+    }
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    Ok((headers, kind, bytes).into_response())
+}
+
+/// Refuses a request that is meant for another state of a document than the one here.
+///
+/// # Errors
+/// `request.precondition` when `If-Match` names other validators.
+pub(crate) fn check_precondition(
+    document: &impl Serialize,
+    request: &HeaderMap,
+) -> Result<(), Problem> {
+    let tag = entity_tag(&Digest::of(&written(document)?));
+    if names(request, &header::IF_MATCH, &tag) {
+        return Ok(());
+    }
+    let detail = format!("it is {tag} now");
+    Err(Problem::new(codes::request::PRECONDITION, detail))
+}
+
+fn written(document: &impl Serialize) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(document).map_err(|error| {
+        tracing::error!(%error, "an answer cannot be written");
+        Problem::new(codes::node::INTERNAL, "the answer cannot be written")
+    })
+}
+
 /// Whole bytes with their digest as the validator; `304` when the caller has them.
 pub(crate) fn blob(blob: Blob, request: &HeaderMap) -> Response {
     let tag = entity_tag(&blob.digest);
@@ -83,7 +125,7 @@ pub(crate) fn blob(blob: Blob, request: &HeaderMap) -> Response {
         (header::ETAG, tag.clone()),
         (header::CACHE_CONTROL, "private, no-cache".into()),
     ];
-    if has(request, &tag) {
+    if names(request, &header::IF_NONE_MATCH, &tag) {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
@@ -94,9 +136,10 @@ fn entity_tag(digest: &Digest) -> String {
     format!("\"{digest}\"")
 }
 
-fn has(request: &HeaderMap, tag: &str) -> bool {
+/// Whether one of a header's validators is this one; `*` is every one.
+fn names(request: &HeaderMap, header: &HeaderName, tag: &str) -> bool {
     let lists = request
-        .get_all(header::IF_NONE_MATCH)
+        .get_all(header)
         .iter()
         .filter_map(|value| value.to_str().ok());
     lists

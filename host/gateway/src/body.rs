@@ -31,10 +31,6 @@ use crate::{
 /// slowly cannot shut everybody out.
 const FREE: u64 = 64 * 1024;
 
-/// Documents up to this size are read where the request runs; longer ones, which take more than
-/// about a millisecond, on a thread that may block.
-const INLINE: usize = 64 * 1024;
-
 /// A body as JSON. The budget of its bytes is held as long as this lives.
 #[derive(Debug)]
 pub(crate) struct JsonBody {
@@ -77,17 +73,52 @@ pub(crate) async fn read_json(shared: &Shared, body: Request) -> Result<JsonBody
             }
         }
     }
-    let value = if bytes.len() <= INLINE {
-        json::read(&bytes)?
-    } else {
-        let read = tokio::task::spawn_blocking(move || json::read(&bytes));
-        read.await
-            .map_err(|_| Problem::new(node::INTERNAL, "the body's reader ended early"))??
-    };
+    let value = json::read_anywhere(bytes.into()).await?;
     Ok(JsonBody {
         value,
         _budget: budget,
     })
+}
+
+/// A body of at most `max` bytes, its pauses and whole bounded in time, with what is over
+/// [`FREE`] taken from the budget as long as it lives. A refusal is an error of the body.
+pub(crate) fn bounded<E>(
+    shared: &Shared,
+    body: Body,
+    max: u64,
+    refusal: impl Fn(&Problem) -> E + Send + Sync + 'static,
+) -> Body
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let over = move || {
+        Problem::new(
+            request::TOO_LARGE,
+            format!("a call has at most {max} bytes"),
+        )
+    };
+    let chunks = Box::pin(chunks(shared, body, max, over));
+    let held: Option<OwnedSemaphorePermit> = None;
+    let state = (chunks, held, 0_u64, shared.clone());
+    let bounded = stream::unfold(state, |(mut chunks, mut held, seen, shared)| async move {
+        let chunk = chunks.next().await?;
+        let seen = seen.saturating_add(chunk.as_ref().map_or(0, |chunk| chunk.len() as u64));
+        let holds = held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits) as u64;
+        let wanted = seen.saturating_sub(FREE).saturating_sub(holds);
+        let chunk = match (chunk, wanted) {
+            (Ok(chunk), 0) => Ok(chunk),
+            (Ok(chunk), wanted) => take(&shared, wanted).map(|more| {
+                match &mut held {
+                    Some(held) => held.merge(more),
+                    None => held = Some(more),
+                }
+                chunk
+            }),
+            (Err(problem), _) => Err(problem),
+        };
+        Some((chunk, (chunks, held, seen, shared)))
+    });
+    Body::from_stream(bounded.map(move |chunk| chunk.map_err(|problem| refusal(&problem))))
 }
 
 fn take(shared: &Shared, wanted: u64) -> Result<OwnedSemaphorePermit, Problem> {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use crate::limits;
 
 /// What the gateway refuses and how long it waits.
@@ -27,6 +29,14 @@ pub struct Config {
     pub flush_time_max: Duration,
     /// How long requests in work may go on after a stop was asked for.
     pub drain_time_max: Duration,
+    /// Watchers of tasks at a time; one more gets 503.
+    pub watchers_max: u32,
+    /// How long a stream of events may be silent before a comment is sent.
+    pub heartbeat: Duration,
+    /// How long a stream that goes on may not be read before its connection counts as idle.
+    pub stream_stall_max: Duration,
+    /// Proxies whose word on who calls counts.
+    pub trusted_proxies: Vec<IpNet>,
     /// The wait of a registration or named submission that asks for none; at most 60 s.
     pub wait_default: Duration,
 }
@@ -46,6 +56,10 @@ impl Default for Config {
             body_time_max: limits::BODY_TIME_MAX,
             flush_time_max: limits::FLUSH_TIME_MAX,
             drain_time_max: limits::DRAIN_TIME_MAX,
+            watchers_max: limits::WATCHERS_MAX,
+            heartbeat: limits::HEARTBEAT,
+            stream_stall_max: limits::STREAM_STALL_MAX,
+            trusted_proxies: Vec::new(),
             wait_default: limits::WAIT_DEFAULT,
         }
     }

@@ -16,6 +16,8 @@ use tracing::{Instrument as _, field::Empty};
 
 use crate::{
     answer::{Refusal, render},
+    client_address::{self, Peer},
+    grpc,
     limits::REQUEST_ID_MAX,
     shared::Shared,
 };
@@ -28,21 +30,32 @@ pub(crate) async fn run(State(shared): State<Shared>, request: Request, next: Ne
     let start = Instant::now();
     let id = request_id(request.headers());
     let method = request.method().clone();
+    let is_grpc = grpc::is_grpc(request.headers());
     // The template, not the path: a path is the caller's text.
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    let peer = request.extensions().get::<Peer>().copied();
+    let client = peer.map(|Peer(peer)| {
+        let trusted = &shared.config.trusted_proxies;
+        client_address::of(peer, request.headers(), trusted).to_string()
+    });
     let span = tracing::info_span!(
         "request",
         request_id = %id,
         %method,
         route,
+        client,
         tenant = Empty,
         credential = Empty
     );
     let response = guarded(&shared, route, request, next)
         .instrument(span.clone())
         .await;
-    let (mut response, problem) = render(response, &id);
+    let (mut response, problem) = if is_grpc {
+        grpc::render(response)
+    } else {
+        render(response, &id)
+    };
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);

@@ -5,16 +5,16 @@ use std::{str::FromStr, time::Duration};
 use aureole_api::{
     Problem,
     codes::request,
-    rest::{PluginRef, TaskState},
+    rest::{PluginRef, TaskState, Timestamp},
 };
-use aureole_ledger::{CircuitId, TaskId, WebhookId, WorkerId};
+use aureole_ledger::{CircuitId, Millis, TaskId, WebhookId, WorkerId};
 use axum::{
     extract::{FromRequestParts, Path, Query},
     http::{HeaderMap, HeaderName, request::Parts},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{TaskFilter, answer::Refusal, limits};
+use crate::{Sort, TaskFilter, answer::Refusal, limits};
 
 /// The header of an idempotent submission.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -51,13 +51,17 @@ pub(crate) struct Wait {
 }
 
 /// A query of the list of tasks.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Page {
-    state: Option<String>,
-    plugin: Option<String>,
-    before: Option<String>,
-    limit: Option<String>,
+    pub(crate) state: Option<String>,
+    pub(crate) plugin: Option<String>,
+    pub(crate) circuit: Option<String>,
+    pub(crate) since: Option<String>,
+    pub(crate) until: Option<String>,
+    pub(crate) sort: Option<String>,
+    pub(crate) before: Option<String>,
+    pub(crate) limit: Option<String>,
 }
 
 impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
@@ -146,6 +150,10 @@ impl Segment {
 // === impl Wait ===
 
 impl Wait {
+    pub(crate) fn new(wait: Option<String>) -> Self {
+        Self { wait }
+    }
+
     /// How long to wait, when nothing is asked for `default`.
     pub(crate) fn or(&self, default: Duration) -> Result<Duration, Problem> {
         let Some(text) = &self.wait else {
@@ -170,42 +178,80 @@ impl Wait {
 
 impl Page {
     pub(crate) fn filter(self) -> Result<TaskFilter, Problem> {
-        let refuse = |detail: String| Problem::new(request::QUERY, detail);
-        let state = self.state.map(|text| {
-            let known = TaskState::ALL
-                .into_iter()
-                .find(|state| state.name() == text);
-            known.ok_or_else(|| {
-                let all = TaskState::ALL.map(TaskState::name).join(", ");
-                refuse(format!("state is one of {all}"))
-            })
-        });
-        let plugin = self.plugin.map(|text| {
-            text.parse::<PluginRef>()
-                .map_err(|error| refuse(format!("plugin: {error}")))
-        });
         let max = limits::PAGE_MAX;
         let limit = self.limit.map_or(Ok(limits::PAGE_DEFAULT), |text| {
             let limit = text.parse().ok().filter(|limit| (1..=max).contains(limit));
-            limit.ok_or_else(|| refuse(format!("limit is a number from 1 to {max}")))
+            limit.ok_or_else(|| refused("limit", format!("is a number from 1 to {max}")))
         });
-        if self
-            .before
-            .as_deref()
-            .is_some_and(|before| !is_cursor(before))
-        {
-            return Err(Problem::new(
-                request::CURSOR,
-                "before is no cursor of this API",
-            ));
+        if let Some(before) = &self.before {
+            check_cursor(before)?;
         }
+        let circuit: Option<Result<CircuitId, _>> = self.circuit.map(|text| {
+            let form = "is cir_ and 32 lower-case hex digits";
+            text.parse().map_err(|_| refused("circuit", form))
+        });
         Ok(TaskFilter {
-            state: state.transpose()?,
-            plugin: plugin.transpose()?,
+            state: self.state.as_deref().map(state).transpose()?,
+            plugin: self.plugin.as_deref().map(plugin).transpose()?,
+            circuit: circuit.transpose()?,
+            since: self
+                .since
+                .as_deref()
+                .map(|t| instant("since", t))
+                .transpose()?,
+            until: self
+                .until
+                .as_deref()
+                .map(|t| instant("until", t))
+                .transpose()?,
+            sort: self.sort.as_deref().map_or(Ok(Sort::Newest), sort)?,
             before: self.before,
             limit: limit?,
         })
     }
+}
+
+fn refused(name: &str, what: impl std::fmt::Display) -> Problem {
+    Problem::new(request::QUERY, format!("{name} {what}"))
+}
+
+fn state(text: &str) -> Result<TaskState, Problem> {
+    let known = TaskState::ALL
+        .into_iter()
+        .find(|state| state.name() == text);
+    known.ok_or_else(|| {
+        let all = TaskState::ALL.map(TaskState::name).join(", ");
+        refused("state", format!("is one of {all}"))
+    })
+}
+
+fn plugin(text: &str) -> Result<PluginRef, Problem> {
+    text.parse()
+        .map_err(|error| refused("plugin:", format!("{error}")))
+}
+
+fn instant(name: &str, text: &str) -> Result<Millis, Problem> {
+    let instant: Result<Timestamp, _> = text.parse();
+    instant
+        .map(Timestamp::millis)
+        .map_err(|error| refused(name, format!("is malformed: {error}")))
+}
+
+fn sort(text: &str) -> Result<Sort, Problem> {
+    match text {
+        "newest" => Ok(Sort::Newest),
+        "oldest" => Ok(Sort::Oldest),
+        _ => Err(refused("sort", "is newest or oldest")),
+    }
+}
+
+/// Refuses what cannot be a cursor; what one means is the platform's business.
+pub(crate) fn check_cursor(text: &str) -> Result<(), Problem> {
+    if is_cursor(text) {
+        return Ok(());
+    }
+    let detail = "before is no cursor of this API";
+    Err(Problem::new(request::CURSOR, detail))
 }
 
 fn is_cursor(text: &str) -> bool {
@@ -213,22 +259,34 @@ fn is_cursor(text: &str) -> bool {
     !text.is_empty() && text.len() <= limits::CURSOR_MAX as usize && text.bytes().all(allowed)
 }
 
-/// The key of an idempotent submission.
+/// The key of an idempotent request.
 pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    key_of_at_most(headers, limits::IDEMPOTENCY_KEY_MAX)
+}
+
+/// The key of a batch, from which those of its items are made.
+pub(crate) fn batch_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    key_of_at_most(headers, limits::BATCH_KEY_MAX)
+}
+
+fn key_of_at_most(headers: &HeaderMap, max: u32) -> Result<Option<String>, Problem> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(first) = values.next() else {
         return Ok(None);
     };
-    let max = limits::IDEMPOTENCY_KEY_MAX as usize;
-    let key = first
-        .to_str()
-        .ok()
-        .filter(|key| (1..=max).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()));
+    let key = first.to_str().ok().filter(|key| is_key(key, max));
     match key {
         Some(key) if values.next().is_none() => Ok(Some(key.to_owned())),
-        _ => {
-            let detail = format!("Idempotency-Key is given once, 1 to {max} visible characters");
-            Err(Problem::new(request::IDEMPOTENCY_KEY, detail))
-        }
+        _ => Err(malformed_key(max)),
     }
+}
+
+/// Whether a text can be an idempotency key.
+pub(crate) fn is_key(text: &str, max: u32) -> bool {
+    (1..=max as usize).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+pub(crate) fn malformed_key(max: u32) -> Problem {
+    let detail = format!("Idempotency-Key is given once, 1 to {max} visible characters");
+    Problem::new(request::IDEMPOTENCY_KEY, detail)
 }

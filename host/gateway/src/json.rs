@@ -5,20 +5,41 @@
 //! values, numbers that would lose digits. The result is a [`Value`]; [`typed`] makes a request
 //! of it and names the place of a misfit.
 
+mod shape;
+
 use std::{cell::RefCell, fmt};
 
 use aureole_api::{
     Problem,
-    codes::{Code, json},
+    codes::{Code, json, node},
 };
+use bytes::Bytes;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_path_to_error::Segment;
 
+use self::shape::Shaped;
 use crate::limits::{JSON_DEPTH_MAX, JSON_VALUES_MAX};
 
 /// From this magnitude on, neighbouring whole numbers share one f64.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+
+/// Documents up to this size are read where the request runs; longer ones, which take more than
+/// about a millisecond, on a thread that may block.
+const INLINE: usize = 64 * 1024;
+
+/// Reads a document without holding up the runtime.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) async fn read_anywhere(bytes: Bytes) -> Result<Value, Problem> {
+    if bytes.len() <= INLINE {
+        return read(&bytes);
+    }
+    let read = tokio::task::spawn_blocking(move || read(&bytes));
+    read.await
+        .map_err(|_| Problem::new(node::INTERNAL, "the reader of a document ended early"))?
+}
 
 /// Reads a document.
 ///
@@ -52,11 +73,10 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Value, Problem> {
 /// # Errors
 /// `json.unknown_field`, `json.missing_field` or `json.type`, with the path.
 pub(crate) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    // serde would take an array for a struct, by position.
     if !value.is_object() {
         return Err(Problem::new(json::TYPE, "expected an object"));
     }
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    serde_path_to_error::deserialize(Shaped(value)).map_err(|error| {
         let path = pointer(error.path());
         let detail = error.into_inner().to_string();
         let code = if detail.starts_with("unknown field") {

@@ -9,18 +9,23 @@ mod admin;
 mod answer;
 mod body;
 mod caller;
+mod client_address;
 mod component;
 mod config;
 mod edge;
 mod extract;
+mod grpc;
 mod json;
 mod key;
 mod limiter;
 pub mod limits;
+mod openapi;
 mod platform;
 mod routes;
 mod serve;
 mod shared;
+mod submission;
+mod watch;
 mod webhooks;
 
 pub use access::{Access, unauthenticated};
@@ -30,8 +35,10 @@ pub use component::Component;
 pub use config::Config;
 pub use key::{ApiKey, KeyHash, KeyHashError};
 pub use limiter::{Limiter, MemoryLimiter, Rates};
+pub use openapi::{codes_of, document as openapi};
 pub use platform::{
-    Blob, InputCheck, LogRead, Platform, Submission, Target, TaskFilter, Verification,
+    BatchVerification, Blob, Claim, InputCheck, LogRead, Platform, Seen, Sort, Submission, Target,
+    TaskFilter, Verification,
 };
 pub use routes::table;
 pub use serve::serve;

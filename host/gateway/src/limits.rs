@@ -83,6 +83,50 @@ pub const CURSOR_MAX: u32 = 128;
 /// Longest Idempotency-Key.
 pub const IDEMPOTENCY_KEY_MAX: u32 = 128;
 
+/// Longest Idempotency-Key of a batch: with a dash and the place of an item it is still one.
+pub const BATCH_KEY_MAX: u32 = IDEMPOTENCY_KEY_MAX - 4;
+
+/// Submissions of one batch that are worked on at a time: enough to fill the log's batches, few
+/// enough that a batch is one of many callers.
+pub const BATCH_AT_ONCE: u32 = 16;
+
+/// Watchers of tasks at a time, over all tasks; one more is `node.busy`. Each holds a connection
+/// and a few hundred bytes.
+pub const WATCHERS_MAX: u32 = 1024;
+
+/// Events that wait for a watcher that reads slowly; with one more it is dropped. A task has about
+/// ten.
+pub const EVENTS_BEHIND_MAX: u32 = 16;
+
+/// How often a watched task's estimate is made anew while nothing else changes.
+pub const ESTIMATE_EVERY: Duration = Duration::from_secs(5);
+
+/// How long a stream may be silent before a comment shows that it lives. Proxies cut at 30 s and
+/// more.
+pub const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// How long a stream that goes on may not be read before its connection counts as idle: three
+/// heartbeats.
+pub const STREAM_STALL_MAX: Duration = Duration::from_secs(30);
+
+/// Longest Last-Event-ID that is looked at; ours have under forty characters.
+pub const EVENT_ID_MAX: u32 = 64;
+
+/// Bytes of a gRPC message: what gRPC libraries take unless told otherwise. A larger input goes over
+/// REST.
+pub const MESSAGE_MAX: u64 = 4 * 1024 * 1024 + 5;
+
+/// Bytes of the messages of one upload: the largest component, and the frames around its parts.
+pub const UPLOAD_MESSAGES_MAX: u64 = COMPONENT_MAX + COMPONENT_MAX / 4;
+
+/// Bytes in a part of a download over gRPC: far below what a message may have, and few enough
+/// frames.
+pub const PART_BYTES: u32 = 256 * 1024;
+
+/// Characters of a problem's detail in a gRPC status: percent-encoded they take up to twelve bytes
+/// each, and clients take 16 KiB of head.
+pub const GRPC_DETAIL_MAX: u32 = 1024;
+
 /// Longest request id that is echoed.
 pub const REQUEST_ID_MAX: u32 = 64;
 

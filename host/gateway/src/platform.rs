@@ -10,11 +10,13 @@ use aureole_api::{
     Problem,
     rest::{
         CheckReport, Circuit, CircuitKey, Explanation, Health, Me, Plugin, PluginList, PluginRef,
-        Sharing, Task, TaskPage, TaskState, Verdict, VerifyingKey, VerifyingKeyList, WorkerList,
+        Sharing, Stage, Task, TaskPage, TaskState, Verdict, VerifyingKey, VerifyingKeyList,
+        WorkerList,
     },
 };
 use aureole_ledger::{CircuitId, Digest, Millis, Priority, TaskId, WorkerId};
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{Administered, Administration, Caller, Component, KeyHash, Webhooks};
@@ -116,10 +118,19 @@ pub trait Platform: Webhooks {
     /// One task; while it is not final, waits for its end.
     async fn task(&self, caller: &Caller, task: TaskId, wait: Duration) -> Result<Task, Problem>;
 
+    /// One task; while it is not final and stands where it was seen, waits for that to change.
+    async fn task_change(
+        &self,
+        caller: &Caller,
+        task: TaskId,
+        seen: &Seen,
+        wait: Duration,
+    ) -> Result<Task, Problem>;
+
     /// Why a task waits, and for how long it should.
     async fn explain(&self, caller: &Caller, task: TaskId) -> Result<Explanation, Problem>;
 
-    /// A page of tasks, newest first.
+    /// A page of tasks in the filter's order.
     async fn tasks(&self, caller: &Caller, filter: TaskFilter) -> Result<TaskPage, Problem>;
 
     /// Cancels a task. A task that was cancelled before answers the same again; one that ended
@@ -131,6 +142,14 @@ pub trait Platform: Webhooks {
 
     /// Verifies a proof under a circuit's key for exactly these public inputs.
     async fn verify(&self, caller: &Caller, request: Verification) -> Result<Verdict, Problem>;
+
+    /// Verifies many proofs of one circuit, which share the work; the verdicts come in the order
+    /// given.
+    async fn verify_batch(
+        &self,
+        caller: &Caller,
+        batch: BatchVerification,
+    ) -> Result<Vec<Verdict>, Problem>;
 
     /// The receipt of a task's accepted proof: a document of `host/receipts`, with what only the
     /// task's owner is told.
@@ -261,11 +280,60 @@ pub struct TaskFilter {
     pub state: Option<TaskState>,
     /// Of this plugin only.
     pub plugin: Option<PluginRef>,
+    /// Of this circuit only.
+    pub circuit: Option<CircuitId>,
+    /// Submitted at this instant or later, in milliseconds since the epoch.
+    pub since: Option<Millis>,
+    /// Submitted before this instant.
+    pub until: Option<Millis>,
+    /// Which come first.
+    pub sort: Sort,
     /// The cursor of an earlier page: at most 128 of `A-Z a-z 0-9 . _ -`, its meaning is the
     /// implementation's, which answers `request.cursor` to one it did not make.
     pub before: Option<String>,
     /// How many at most, 1 to 200.
     pub limit: u32,
+}
+
+/// Which tasks a list begins with, by when they were submitted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sort {
+    /// The newest.
+    #[default]
+    Newest,
+    /// The oldest.
+    Oldest,
+}
+
+/// Where a task was seen to stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Its state.
+    pub state: TaskState,
+    /// What is done to it, while it runs.
+    pub stage: Option<Stage>,
+    /// Its newest attempt; 0 before the first.
+    pub attempt: u32,
+}
+
+/// Proofs of one circuit to be verified together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchVerification {
+    /// The circuit.
+    pub circuit: CircuitId,
+    /// Each proof with its public inputs, at most
+    /// [`BATCH_PROOFS_MAX`](aureole_api::rest::BATCH_PROOFS_MAX).
+    pub claims: Vec<Claim>,
+}
+
+/// A proof and the public inputs that it is said to be for, as in [`Verification`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Field elements by the name of the public input, big-endian.
+    pub public_inputs: BTreeMap<String, Vec<[u8; 32]>>,
+    /// The proof.
+    pub proof: Vec<u8>,
 }
 
 /// A proof to be verified.
@@ -278,6 +346,20 @@ pub struct Verification {
     pub public_inputs: BTreeMap<String, Vec<[u8; 32]>>,
     /// The proof; its length is not checked yet.
     pub proof: Vec<u8>,
+}
+
+// === impl Seen ===
+
+impl Seen {
+    /// Where a task stands.
+    #[must_use]
+    pub fn of(task: &Task) -> Self {
+        Self {
+            state: task.state,
+            stage: task.stage.filter(|_| task.state == TaskState::Running),
+            attempt: task.attempts.last().map_or(0, |attempt| attempt.attempt),
+        }
+    }
 }
 
 // === impl InputCheck ===

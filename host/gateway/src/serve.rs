@@ -13,12 +13,14 @@
 mod connection;
 mod linger;
 mod refuse;
+mod stream;
 
 use std::{io, pin::pin, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, sync::Semaphore, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub(crate) use self::stream::Streaming;
 use self::{connection::Connections, refuse::Refuser};
 use crate::{Config, Limiter, Platform, routes, shared::Shared};
 
@@ -54,10 +56,10 @@ pub async fn serve(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 pause = PAUSE_FIRST;
                 match Arc::clone(&slots).try_acquire_owned() {
-                    Ok(slot) => tasks.spawn(connections.run(stream, slot)),
+                    Ok(slot) => tasks.spawn(connections.run(stream, peer.ip(), slot)),
                     Err(_) => tasks.spawn(refuser.run(stream)),
                 };
             }

@@ -6,7 +6,7 @@ use aureole_api::Problem;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Config, Limiter, Platform};
+use crate::{Config, Limiter, Platform, watch::Hub};
 
 /// Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -19,7 +19,9 @@ pub(crate) struct Shared {
     pub(crate) limiter: Arc<dyn Limiter>,
     /// Requests that may still be taken.
     pub(crate) requests: Arc<Semaphore>,
-    stopping: CancellationToken,
+    /// The tasks that are watched.
+    pub(crate) hub: Hub,
+    pub(crate) stopping: CancellationToken,
 }
 
 // === impl Shared ===
@@ -37,6 +39,7 @@ impl Shared {
             limiter,
             json_budget: Arc::new(Semaphore::new(budget.min(Semaphore::MAX_PERMITS))),
             requests: Arc::new(Semaphore::new(config.requests_max as usize)),
+            hub: Hub::new(config.watchers_max),
             config: Arc::new(config),
             stopping,
         }

@@ -1,7 +1,11 @@
 //! What the strict reading takes and refuses.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-use aureole_api::{Problem, codes::json, rest::TaskRequest};
+use aureole_api::{
+    Problem,
+    codes::json,
+    rest::{BatchRequest, Sharing, TaskRequest, TenantRequest},
+};
 use serde_json::{Value, json};
 
 use super::{read, typed};
@@ -142,5 +146,46 @@ fn a_request_that_is_no_object_is_a_misfit() {
             problem.is(json::TYPE) || problem.is(json::MISSING_FIELD),
             "{problem}"
         );
+    }
+}
+
+#[test]
+fn an_array_is_no_object_at_any_depth() {
+    let batch: Result<BatchRequest, _> = typed(json!({"tasks": [[null, "merkle", null, 1]]}));
+    let problem = batch.unwrap_err();
+    assert!(problem.is(json::TYPE), "{problem}");
+    assert_eq!(problem.path(), Some("/tasks/0"));
+    let tenant: Result<TenantRequest, _> = typed(json!({"quotas": [null, null]}));
+    let problem = tenant.unwrap_err();
+    assert!(problem.is(json::TYPE), "{problem}");
+    assert_eq!(problem.path(), Some("/quotas"));
+    let whole: TenantRequest = typed(json!({"quotas": {"live_tasks": 7}})).unwrap();
+    assert_eq!(whole.quotas.unwrap().live_tasks, Some(7));
+}
+
+#[test]
+fn a_plugin_is_shared_with_those_who_are_named_and_with_nobody_without_a_name() {
+    let shared: Sharing = typed(json!({"visibility": "shared", "with": ["acme"]})).unwrap();
+    let with = vec!["acme".to_owned()];
+    assert_eq!(shared, Sharing::Shared { with });
+    let private: Sharing = typed(json!({"visibility": "private"})).unwrap();
+    assert_eq!(private, Sharing::Private);
+    let public: Sharing = typed(json!({"visibility": "public"})).unwrap();
+    assert_eq!(public, Sharing::Public);
+    for (wrong, code) in [
+        (json!({"visibility": "shared"}), json::MISSING_FIELD),
+        (json!({"with": ["acme"]}), json::MISSING_FIELD),
+        (
+            json!({"visibility": "public", "with": ["acme"]}),
+            json::UNKNOWN_FIELD,
+        ),
+        (
+            json!({"visibility": "private", "until": 1}),
+            json::UNKNOWN_FIELD,
+        ),
+        (json!({"visibility": "secret"}), json::TYPE),
+    ] {
+        let refused = typed::<Sharing>(wrong).unwrap_err();
+        assert!(refused.is(code), "{refused}");
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     Caller, InputCheck,
     answer::{self, Answer},
     body::read_json,
-    extract::{Asked, Nothing, Segment, Wait},
+    extract::{Asked, Nothing, Segment, Wait, idempotency_key},
     json,
     shared::Shared,
 };
@@ -29,6 +29,8 @@ pub(super) async fn put(
     request: Request,
 ) -> Answer {
     let wait = wait.or(shared.config.wait_default)?;
+    // The circuit's id is computed from what is asked for: the key can only be well formed.
+    idempotency_key(request.headers())?;
     let body = read_json(&shared, request).await?;
     let asked: CircuitRequest = json::typed(body.value)?;
     let (mut circuit, new) = shared
@@ -59,12 +61,13 @@ pub(super) async fn show(
     caller: Caller,
     segment: Segment,
     Asked(wait): Asked<Wait>,
+    headers: HeaderMap,
 ) -> Answer {
     let (id, wait) = (segment.circuit()?, wait.or(Duration::ZERO)?);
     let circuit = shared
         .waiting(wait, |wait| shared.platform.circuit(&caller, id, wait))
         .await?;
-    Ok(Json(circuit).into_response())
+    answer::document(&circuit, &headers)
 }
 
 pub(super) async fn ir(

@@ -1,24 +1,18 @@
 //! `/errors`: the table of codes; the `type` of a problem leads here.
 
-use aureole_api::{
-    Problem,
-    codes::{self, Code, request},
-};
-use axum::{Json, response::IntoResponse as _};
-use serde::Serialize;
-
 use crate::{
     answer::Answer,
     extract::{Asked, Nothing, Segment},
 };
-
-#[derive(Serialize)]
-struct Table {
-    errors: Vec<&'static Code>,
-}
+use aureole_api::{
+    Problem,
+    codes::{self, request},
+    rest::CodeTable,
+};
+use axum::{Json, response::IntoResponse as _};
 
 pub(super) async fn list(_: Asked<Nothing>) -> Answer {
-    Ok(Json(Table {
+    Ok(Json(CodeTable {
         errors: codes::all().collect(),
     })
     .into_response())

@@ -1,5 +1,6 @@
 //! `/health`: for load balancers and operators; outside `/api/v1` and its versions.
 
+use aureole_api::rest::Live;
 use axum::{
     Json,
     extract::State,
@@ -11,7 +12,7 @@ use crate::shared::Shared;
 
 /// The process answers: always 200.
 pub(super) async fn live() -> Response {
-    Json(serde_json::json!({"live": true})).into_response()
+    Json(Live { live: true }).into_response()
 }
 
 /// The node takes work: 200, or 503 with what is missing.

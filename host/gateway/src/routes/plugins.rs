@@ -10,15 +10,15 @@ use aureole_api::{
 use axum::{
     Json,
     extract::{Request, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::IntoResponse as _,
 };
 
 use crate::{
     Caller,
-    answer::Answer,
+    answer::{self, Answer},
     body::open_component,
-    extract::{Asked, Nothing, Segment, Versioned, Wait},
+    extract::{Asked, Nothing, Segment, Versioned, Wait, idempotency_key},
     shared::Shared,
 };
 
@@ -31,6 +31,8 @@ pub(super) async fn put(
     request: Request,
 ) -> Answer {
     let wait = wait.or(shared.config.wait_default)?;
+    // A component's digest is its identity: the key can only be well formed.
+    idempotency_key(request.headers())?;
     let (component, fault) = open_component(&shared, request)?;
     let put = shared.platform.put_plugin(&caller, component).await;
     let (mut plugin, new) = put.map_err(|problem| fault.take().unwrap_or(problem))?;
@@ -57,7 +59,7 @@ pub(super) async fn put(
 }
 
 /// A rejection that names no reason is a fault of ours.
-pub(super) fn rejected(problem: Option<Problem>) -> Problem {
+pub(crate) fn rejected(problem: Option<Problem>) -> Problem {
     problem.unwrap_or_else(|| Problem::new(node::INTERNAL, "rejected without a reason"))
 }
 
@@ -74,9 +76,10 @@ pub(super) async fn show(
     caller: Caller,
     segment: Segment,
     Asked(wait): Asked<Wait>,
+    headers: HeaderMap,
 ) -> Answer {
     let plugin = segment.plugin()?;
-    find(&shared, &caller, &plugin, &wait).await
+    find(&shared, &caller, &plugin, &wait, &headers).await
 }
 
 pub(super) async fn show_version(
@@ -84,15 +87,22 @@ pub(super) async fn show_version(
     caller: Caller,
     Versioned(plugin): Versioned,
     Asked(wait): Asked<Wait>,
+    headers: HeaderMap,
 ) -> Answer {
-    find(&shared, &caller, &plugin, &wait).await
+    find(&shared, &caller, &plugin, &wait, &headers).await
 }
 
-async fn find(shared: &Shared, caller: &Caller, plugin: &PluginRef, wait: &Wait) -> Answer {
+async fn find(
+    shared: &Shared,
+    caller: &Caller,
+    plugin: &PluginRef,
+    wait: &Wait,
+    headers: &HeaderMap,
+) -> Answer {
     let wait = wait.or(Duration::ZERO)?;
     let call = |wait| shared.platform.plugin(caller, plugin, wait);
     let plugin: Plugin = shared.waiting(wait, call).await?;
-    Ok(Json(plugin).into_response())
+    answer::document(&plugin, headers)
 }
 
 pub(super) async fn retire(
@@ -100,13 +110,14 @@ pub(super) async fn retire(
     caller: Caller,
     segment: Segment,
     _: Asked<Nothing>,
+    headers: HeaderMap,
 ) -> Answer {
     let plugin = segment.plugin()?;
     if !plugin.is_exact() {
         let detail = format!("{plugin} may mean several versions: name one");
         return Err(Problem::new(plugin::VERSION_REQUIRED, detail).into());
     }
-    Ok(Json(shared.platform.retire_plugin(&caller, &plugin).await?).into_response())
+    retire_exactly(&shared, &caller, &plugin, &headers).await
 }
 
 pub(super) async fn retire_version(
@@ -114,6 +125,23 @@ pub(super) async fn retire_version(
     caller: Caller,
     Versioned(plugin): Versioned,
     _: Asked<Nothing>,
+    headers: HeaderMap,
 ) -> Answer {
-    Ok(Json(shared.platform.retire_plugin(&caller, &plugin).await?).into_response())
+    retire_exactly(&shared, &caller, &plugin, &headers).await
+}
+
+async fn retire_exactly(
+    shared: &Shared,
+    caller: &Caller,
+    plugin: &PluginRef,
+    headers: &HeaderMap,
+) -> Answer {
+    if headers.contains_key(header::IF_MATCH) {
+        let found = shared
+            .platform
+            .plugin(caller, plugin, Duration::ZERO)
+            .await?;
+        answer::check_precondition(&found, headers)?;
+    }
+    Ok(Json(shared.platform.retire_plugin(caller, plugin).await?).into_response())
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aureole_api::{
     Problem,
-    codes::{node, request, task},
-    rest::{PRIORITY_MAX, Task, TaskRequest, TaskState, Timestamp},
+    codes::node,
+    rest::{Task, TaskRequest, TaskState},
 };
 use aureole_ledger::Priority;
 use axum::{
@@ -22,6 +22,7 @@ use crate::{
     extract::{Asked, Nothing, Page, Segment, Wait, idempotency_key},
     json,
     shared::Shared,
+    submission::submission,
 };
 
 /// Submits a task; without a wait it answers 202 at once.
@@ -35,13 +36,7 @@ pub(super) async fn submit(
     let idempotency_key = idempotency_key(request.headers())?;
     let body = read_json(&shared, request).await?;
     let asked: TaskRequest = json::typed(body.value)?;
-    let submission = Submission {
-        priority: priority(asked.priority)?,
-        deadline: asked.deadline.map(Timestamp::millis),
-        target: target(&asked)?,
-        input: asked.input,
-        idempotency_key,
-    };
+    let submission = submission(asked, idempotency_key)?;
     finish(&shared, &caller, submission, wait).await
 }
 
@@ -68,41 +63,6 @@ pub(super) async fn submit_to(
         idempotency_key,
     };
     finish(&shared, &caller, submission, wait).await
-}
-
-fn priority(asked: Option<u8>) -> Result<Priority, Problem> {
-    let Some(level) = asked else {
-        return Ok(Priority::DEFAULT);
-    };
-    Priority::new(level).ok_or_else(|| {
-        let detail = format!("{level} is over the highest priority, {PRIORITY_MAX}");
-        Problem::new(task::PRIORITY, detail).at("/priority")
-    })
-}
-
-fn target(asked: &TaskRequest) -> Result<Target, Problem> {
-    match (&asked.circuit, &asked.plugin, &asked.params) {
-        (None, Some(plugin), params) => Ok(Target::Plugin {
-            plugin: plugin.clone(),
-            params: params.clone(),
-        }),
-        (Some(circuit), None, None) => {
-            let form = "a circuit is cir_ and 32 lower-case hex digits";
-            let malformed = |_| Problem::new(request::ID, form).at("/circuit");
-            circuit.parse().map(Target::Circuit).map_err(malformed)
-        }
-        (Some(_), None, Some(_)) => {
-            let detail = "a circuit has its params already; params go with plugin";
-            Err(Problem::new(task::TARGET, detail).at("/params"))
-        }
-        (Some(_), Some(_), _) => {
-            Err(Problem::new(task::TARGET, "both circuit and plugin are given").at("/plugin"))
-        }
-        (None, None, _) => Err(Problem::new(
-            task::TARGET,
-            "neither circuit nor plugin is given",
-        )),
-    }
 }
 
 /// Submits, waits as asked, and answers: 202 while it goes on, 200 when it ended, and the task's
@@ -149,12 +109,13 @@ pub(super) async fn show(
     caller: Caller,
     segment: Segment,
     Asked(wait): Asked<Wait>,
+    headers: HeaderMap,
 ) -> Answer {
     let (id, wait) = (segment.task()?, wait.or(Duration::ZERO)?);
     let task = shared
         .waiting(wait, |wait| shared.platform.task(&caller, id, wait))
         .await?;
-    Ok(Json(task).into_response())
+    answer::document(&task, &headers)
 }
 
 pub(super) async fn explain(
@@ -171,8 +132,14 @@ pub(super) async fn cancel(
     caller: Caller,
     segment: Segment,
     _: Asked<Nothing>,
+    headers: HeaderMap,
 ) -> Answer {
-    Ok(Json(shared.platform.cancel(&caller, segment.task()?).await?).into_response())
+    let id = segment.task()?;
+    if headers.contains_key(header::IF_MATCH) {
+        let task = shared.platform.task(&caller, id, Duration::ZERO).await?;
+        answer::check_precondition(&task, &headers)?;
+    }
+    Ok(Json(shared.platform.cancel(&caller, id).await?).into_response())
 }
 
 pub(super) async fn proof(

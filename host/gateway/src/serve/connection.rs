@@ -5,7 +5,7 @@
 //! answer. Those are met here: a connection without a request in work is ended after
 //! [`Config::head_timeout`], and dropped when that takes longer than [`Config::flush_time_max`].
 
-use std::{convert::Infallible, pin::pin, time::Duration};
+use std::{convert::Infallible, net::IpAddr, pin::pin, time::Duration};
 
 use axum::{Router, body::Body};
 use hyper::{Request, body::Incoming, service::service_fn};
@@ -21,8 +21,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::linger::{Lent, linger};
-use crate::{Config, limits};
+use super::{
+    linger::{Lent, linger},
+    stream::{Streaming, hold},
+};
+use crate::{Config, client_address::Peer, limits};
 
 /// What connections have in common.
 #[derive(Clone, Debug)]
@@ -33,6 +36,7 @@ pub(super) struct Connections {
     dropping: CancellationToken,
     idle_max: Duration,
     flush_max: Duration,
+    stall_max: Duration,
 }
 
 /// How many requests of a connection are in work.
@@ -74,6 +78,7 @@ impl Connections {
             dropping: CancellationToken::new(),
             idle_max: config.head_timeout,
             flush_max: config.flush_time_max,
+            stall_max: config.stream_stall_max,
         }
     }
 
@@ -86,23 +91,24 @@ impl Connections {
     pub(super) fn run(
         &self,
         stream: TcpStream,
+        peer: IpAddr,
         slot: OwnedSemaphorePermit,
     ) -> impl Future<Output = ()> + Send + 'static {
         let this = self.clone();
         async move {
-            this.serve(stream).await;
+            this.serve(stream, peer).await;
             drop(slot);
         }
     }
 
-    async fn serve(self, stream: TcpStream) {
+    async fn serve(self, stream: TcpStream, peer: IpAddr) {
         // Answers are small and whole: waiting to fill a segment only delays them.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "the connection went away at once");
             return;
         }
         let (lent, claim) = Lent::new(stream);
-        let ended = self.drive(lent).await;
+        let ended = self.drive(lent, peer).await;
         if let (Ended::Itself, Some(stream)) = (ended, claim.take_back()) {
             tokio::select! {
                 () = self.dropping.cancelled() => {}
@@ -111,18 +117,20 @@ impl Connections {
         }
     }
 
-    async fn drive(&self, stream: Lent) -> Ended {
+    async fn drive(&self, stream: Lent, peer: IpAddr) -> Ended {
         let activity = Activity(watch::Sender::new(0));
-        let router = self.router.clone();
+        let (router, stall_max) = (self.router.clone(), self.stall_max);
         let service = service_fn({
             let activity = activity.clone();
-            move |request: Request<Incoming>| {
+            move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(Peer(peer));
                 let (router, in_work) = (router.clone(), activity.begin());
                 async move {
-                    let response: Result<_, Infallible> =
-                        router.oneshot(request.map(Body::new)).await;
-                    drop(in_work);
-                    response
+                    let Ok(mut response) = router.oneshot(request.map(Body::new)).await;
+                    if response.extensions_mut().remove::<Streaming>().is_some() {
+                        response = response.map(|body| hold(body, in_work, stall_max));
+                    }
+                    Ok::<_, Infallible>(response)
                 }
             }
         });

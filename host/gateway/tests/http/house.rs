@@ -8,15 +8,16 @@ use aureole_client::{
     rest::{
         AuditTrail, Cell, CheckReport, Circuit, CircuitKey, CircuitState, Delivery, DeliveryList,
         DeliveryState, Elements, Estimate, EventKind, Explanation, Failure, Health, Key, KeyList,
-        Me, Plugin, PluginList, PluginRef, PluginState, ProofRecord, Quotas, Revocation, Role,
-        Sharing, Task, TaskKind, TaskPage, TaskState, Tenant, TenantList, Timestamp, Usage,
+        LogProof, Me, Plugin, PluginList, PluginRef, PluginState, ProofRecord, Quotas, Revocation,
+        Role, Sharing, Task, TaskKind, TaskPage, TaskState, Tenant, TenantList, Timestamp, Usage,
         Verdict, VerifyingKey, VerifyingKeyList, VerifyingKeyState, VerifyingKeyVersion, Wait,
         Webhook, WebhookList, WebhookTest, WorkerInfo, WorkerList,
     },
 };
 use aureole_gateway::{
-    Administered, Administration, ApiKey, Blob, Caller, Component, Credential, InputCheck, KeyHash,
-    LogRead, NewWebhook, Platform, Submission, TaskFilter, Verification, Webhooks,
+    Administered, Administration, ApiKey, BatchVerification, Blob, Caller, Component, Credential,
+    InputCheck, KeyHash, LogRead, NewWebhook, Platform, Seen, Submission, TaskFilter, Verification,
+    Webhooks,
 };
 use aureole_ledger::{CircuitId, Digest, KeyId, TaskId, TenantId, WebhookId, WorkerId};
 use bytes::Bytes;
@@ -472,6 +473,22 @@ impl Platform for House {
             .await
     }
 
+    async fn task_change(
+        &self,
+        _: &Caller,
+        id: TaskId,
+        seen: &Seen,
+        wait: Duration,
+    ) -> Result<Task, Problem> {
+        let look = |facts: &Facts| {
+            let unknown = || Problem::new(codes::task::UNKNOWN, id.to_string());
+            let found = facts.tasks.get(&id.to_string());
+            found.cloned().ok_or_else(unknown)
+        };
+        self.settled(wait, look, |task: &Task| Seen::of(task) != *seen)
+            .await
+    }
+
     async fn tasks(&self, _: &Caller, filter: TaskFilter) -> Result<TaskPage, Problem> {
         self.change(|facts| facts.filters.push(filter));
         let tasks = self.0.borrow().tasks.values().rev().cloned().collect();
@@ -548,10 +565,22 @@ impl Platform for House {
     }
 
     async fn log(&self, _: &Caller, read: LogRead) -> Result<Blob, Problem> {
+        let proof = |of, size: Option<u64>| {
+            let proof = LogProof {
+                of,
+                size: size.unwrap_or(10),
+                root: "0".repeat(64),
+                hashes: Vec::new(),
+                checkpoint: String::new(),
+            };
+            Bytes::from(serde_json::to_vec(&proof).unwrap())
+        };
         let bytes = match read {
             LogRead::Tile(path) if path != "tile/0/x001/234.p/5" => {
                 return Err(Problem::new(codes::log::TILE, path));
             }
+            LogRead::Inclusion { index, size } => proof(index, size),
+            LogRead::Consistency { from, to } => proof(from, to),
             read => Bytes::from(format!("{read:?}")),
         };
         Ok(Blob {
@@ -607,6 +636,22 @@ impl Platform for House {
         Ok(WorkerList {
             workers: vec![worker(id.as_str())],
         })
+    }
+
+    async fn verify_batch(
+        &self,
+        _: &Caller,
+        batch: BatchVerification,
+    ) -> Result<Vec<Verdict>, Problem> {
+        let verdicts = batch.claims.iter().map(|claim| {
+            let valid = claim.proof == PROOF;
+            Verdict {
+                valid,
+                reason: (!valid).then(|| "it does not verify".to_owned()),
+                revoked: None,
+            }
+        });
+        Ok(verdicts.collect())
     }
 
     async fn health(&self) -> Health {

@@ -6,7 +6,7 @@ use aureole_client::{
     Error, TaskQuery,
     rest::{Stage, TaskRequest, TaskState, Wait},
 };
-use aureole_gateway::Target;
+use aureole_gateway::{Sort, Target};
 use serde_json::{Value, json};
 
 use crate::{
@@ -241,6 +241,120 @@ async fn tasks_are_listed_by_state_plugin_and_page() {
         (Some("00ff.1"), 7)
     );
     assert_eq!((filters[1].state, filters[1].limit), (None, 50));
+}
+
+#[tokio::test]
+async fn a_list_is_narrowed_by_circuit_and_time_and_sorted_either_way() {
+    let server = server().await;
+    let path = format!(
+        "/api/v1/tasks?circuit={CIRCUIT}&since=2026-01-31T12:00:00Z&until=2026-02-01T00:00:00.5Z&sort=oldest"
+    );
+    assert_eq!(server.ask("GET", &path).await.status, 200);
+    let filters = server.house.0.borrow().filters.clone();
+    let filter = &filters[0];
+    assert_eq!(filter.circuit, Some(CIRCUIT.parse().unwrap()));
+    assert_eq!(filter.since, Some(1_769_860_800_000));
+    assert_eq!(filter.until, Some(1_769_904_000_500));
+    assert_eq!(filter.sort, Sort::Oldest);
+    for query in [
+        "circuit=merkle",
+        "circuit=",
+        "since=yesterday",
+        "until=2026-13-01T00:00:00Z",
+        "sort=random",
+        "sort=",
+    ] {
+        let reply = server.ask("GET", &format!("/api/v1/tasks?{query}")).await;
+        assert_eq!(reply.code(), "request.query", "{query}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_known_again_by_its_tag() {
+    let server = server().await;
+    let uploaded = server
+        .post_as(
+            "/api/v1/plugins",
+            "content-type: application/wasm\r\n",
+            "a component",
+        )
+        .await;
+    assert_eq!(uploaded.status, 201);
+    let paths = [
+        format!("/api/v1/tasks/{DONE}"),
+        format!("/api/v1/circuits/{CIRCUIT}"),
+        "/api/v1/plugins/merkle".to_owned(),
+        "/api/v1/plugins/merkle/0.1.0".to_owned(),
+    ];
+    for path in paths {
+        let tag = server
+            .ask("GET", &path)
+            .await
+            .header("etag")
+            .unwrap()
+            .to_owned();
+        let again = |tag: &str| {
+            format!(
+                "GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{AUTH}if-none-match: {tag}\r\n\r\n"
+            )
+        };
+        let same = server.raw(again(&tag)).await;
+        assert_eq!((same.status, same.body.as_str()), (304, ""), "{path}");
+        assert_eq!(same.header("etag"), Some(tag.as_str()));
+        assert_eq!(server.raw(again("\"other\"")).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_done_to_another_state_than_was_seen_is_refused() {
+    let server = server().await;
+    server.client.submit(&asked()).await.unwrap();
+    let path = format!("/api/v1/tasks/{FIRST}");
+    let tag = server
+        .ask("GET", &path)
+        .await
+        .header("etag")
+        .unwrap()
+        .to_owned();
+    let cancel = |tag: &str| {
+        format!(
+            "DELETE {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{AUTH}if-match: {tag}\r\n\r\n"
+        )
+    };
+    server.house.change(|facts| {
+        facts.tasks.get_mut(FIRST).unwrap().stage = Some(Stage::Prove);
+    });
+    let stale = server.raw(cancel(&tag)).await;
+    assert_eq!(
+        (stale.status, stale.code().as_str()),
+        (412, "request.precondition")
+    );
+    assert_eq!(
+        server.house.0.borrow().tasks[FIRST].state,
+        TaskState::Queued
+    );
+    let fresh = server
+        .ask("GET", &path)
+        .await
+        .header("etag")
+        .unwrap()
+        .to_owned();
+    assert_eq!(server.raw(cancel(&fresh)).await.status, 200);
+    assert_eq!(server.raw(cancel("*")).await.status, 200);
+
+    let uploaded = server
+        .post_as(
+            "/api/v1/plugins",
+            "content-type: application/wasm\r\n",
+            "a component",
+        )
+        .await;
+    assert_eq!(uploaded.status, 201);
+    let stale = format!(
+        "DELETE /api/v1/plugins/merkle/0.1.0 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\
+         {AUTH}if-match: \"old\"\r\n\r\n"
+    );
+    assert_eq!(server.raw(stale).await.code(), "request.precondition");
 }
 
 #[tokio::test]

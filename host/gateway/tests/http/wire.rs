@@ -85,7 +85,9 @@ impl Server {
         let mut stream = self.connect().await;
         // The gateway may answer and close before it has read everything.
         let _refused_midway = stream.write_all(bytes.as_ref()).await;
-        last_reply(stream).await
+        let reply = last_reply(stream).await;
+        crate::contract::check(bytes.as_ref(), &reply);
+        reply
     }
 
     /// A request without a body on a connection of its own.
