@@ -12,6 +12,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 pub use access::{Access, TokenIssuer};
@@ -78,6 +79,9 @@ pub struct Depot {
 pub struct Http {
     /// Address and port; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Networks of the proxies before it, such as `10.0.0.0/8`. Only their X-Forwarded-For counts;
+    /// the address it names stands in log lines.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// Proving.
@@ -255,6 +259,7 @@ impl Default for Http {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            trusted_proxies: Vec::new(),
         }
     }
 }

@@ -11,8 +11,10 @@ mod plugins;
 mod proofs;
 mod receipts;
 mod tasks;
+mod verdicts;
 mod verifying_keys;
 mod view;
+mod watch;
 mod webhooks;
 mod workers;
 

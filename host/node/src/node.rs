@@ -153,7 +153,10 @@ impl Node {
                 listener,
                 Arc::new(relay),
                 limiter,
-                aureole_gateway::Config::default(),
+                aureole_gateway::Config {
+                    trusted_proxies: config.http.trusted_proxies.clone(),
+                    ..aureole_gateway::Config::default()
+                },
                 gateway_stop.clone().cancelled_owned(),
             ))
         });

@@ -21,9 +21,9 @@ mod pulse;
 mod remote;
 mod route;
 mod service;
-mod tokens;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod webhooks;
 
 use std::fmt;

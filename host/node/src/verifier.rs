@@ -25,6 +25,37 @@ impl ChildVerifier {
     }
 }
 
+impl ChildVerifier {
+    /// Verifies many proofs of one circuit, each with its public inputs; they share the work.
+    ///
+    /// # Errors
+    /// When the child gives no verdicts.
+    pub(crate) async fn verify_batch(
+        &self,
+        circuit: Digest,
+        claims: &[(Vec<u8>, Vec<u8>)],
+    ) -> Result<Vec<Verdict>, VerifyError> {
+        let claims: Vec<(&[u8], &[u8])> = claims
+            .iter()
+            .map(|(public_inputs, proof)| (public_inputs.as_slice(), proof.as_slice()))
+            .collect();
+        let verdicts = self.provers.verify_batch(&circuit, &claims).await;
+        let verdicts = verdicts.map_err(|error| VerifyError {
+            reason: error.to_string(),
+        })?;
+        Ok(verdicts.verdicts.into_iter().map(verdict).collect())
+    }
+}
+
+fn verdict(verdict: aureole_prover::Verdict) -> Verdict {
+    match verdict {
+        aureole_prover::Verdict::Valid => Verdict::Valid,
+        aureole_prover::Verdict::Invalid { reason } => Verdict::Invalid {
+            reason: reason.to_string(),
+        },
+    }
+}
+
 #[async_trait]
 impl Verifier for ChildVerifier {
     fn build(&self) -> &str {
@@ -55,10 +86,7 @@ impl Verifier for ChildVerifier {
         proof: Vec<u8>,
     ) -> Result<Verdict, VerifyError> {
         match self.provers.verify(&circuit, &public_inputs, &proof).await {
-            Ok((aureole_prover::Verdict::Valid, _)) => Ok(Verdict::Valid),
-            Ok((aureole_prover::Verdict::Invalid { reason }, _)) => Ok(Verdict::Invalid {
-                reason: reason.to_string(),
-            }),
+            Ok((found, _)) => Ok(verdict(found)),
             Err(error) => Err(VerifyError {
                 reason: error.to_string(),
             }),

@@ -68,41 +68,50 @@ impl Desk {
         let revoked = self.revocation_of(&facts.key_digest);
         let expected = facts.proof_bytes as usize;
         if proof.len() != expected {
-            return Ok(rest::Verdict {
-                valid: false,
-                reason: Some(format!(
-                    "the proof has {} bytes; proofs of this circuit have exactly {expected}",
-                    proof.len()
-                )),
-                revoked,
-            });
+            return Ok(wrong_length(proof.len(), expected, revoked));
         }
-        match self
-            .verifier
+        self.verifier
             .verify(facts.circuit_digest, flat, proof)
             .await
-        {
-            Ok(Verdict::Valid) => Ok(rest::Verdict {
-                valid: revoked.is_none(),
-                reason: revoked.as_ref().map(|revoked| {
-                    let reason = &revoked.reason;
-                    format!("the proof verifies, but its key is revoked: {reason}")
-                }),
-                revoked,
-            }),
-            Ok(Verdict::Invalid { reason }) => Ok(rest::Verdict {
-                valid: false,
-                reason: Some(reason),
-                revoked,
-            }),
-            Err(error) => Err(storage(&error, "the verifier could not be asked")),
-        }
+            .map(|found| verdict(found, revoked))
+            .map_err(|error| storage(&error, "the verifier could not be asked"))
+    }
+}
+
+/// The verdict on a proof that cannot be one of the circuit.
+pub(super) fn wrong_length(
+    found: usize,
+    expected: usize,
+    revoked: Option<rest::Revocation>,
+) -> rest::Verdict {
+    let reason =
+        format!("the proof has {found} bytes; proofs of this circuit have exactly {expected}");
+    rest::Verdict {
+        valid: false,
+        reason: Some(reason),
+        revoked,
+    }
+}
+
+/// The verifier's verdict as it is shown: under a revoked key nothing is valid, whatever verifies.
+pub(super) fn verdict(found: Verdict, revoked: Option<rest::Revocation>) -> rest::Verdict {
+    let reason = match found {
+        Verdict::Valid => revoked.as_ref().map(|revoked| {
+            let reason = &revoked.reason;
+            format!("the proof verifies, but its key is revoked: {reason}")
+        }),
+        Verdict::Invalid { reason } => Some(reason),
+    };
+    rest::Verdict {
+        valid: reason.is_none(),
+        reason,
+        revoked,
     }
 }
 
 /// Public inputs in the circuit's order, 32 little-endian bytes each; every name, length and
 /// element exactly right.
-fn flat(
+pub(super) fn flat(
     inputs: &[rest::PublicInput],
     given: &BTreeMap<String, Vec<[u8; 32]>>,
 ) -> Result<Vec<u8>, Problem> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aureole_api::{Problem, codes, rest};
 use aureole_coordinator::TaskView;
-use aureole_gateway::{Caller, Submission, Target, TaskFilter};
+use aureole_gateway::{Caller, Sort, Submission, Target, TaskFilter};
 use aureole_ledger::{
     CircuitId, Command, Digest, Idempotency, Millis, Outcome, Role, Stage, TaskId, TaskKind,
     TaskPhase, TaskRecord, TenantId,
@@ -347,7 +347,7 @@ impl Desk {
         Ok(view)
     }
 
-    /// A page of tasks, newest first: those of the ledger and those of the archive as one list.
+    /// A page of tasks in the order asked for: those of the ledger and those of the archive as one list.
     pub(crate) async fn list_tasks(
         &self,
         caller: &Caller,
@@ -360,18 +360,16 @@ impl Desk {
         };
         let limit = filter.limit as usize;
         // Before the archive: what moves there meanwhile is seen in one of them.
-        let live = self.live_tasks(
-            caller,
-            filter.state,
-            plugin.as_ref(),
-            before.as_ref(),
-            limit,
-        );
+        let live = self.live_tasks(caller, &filter, plugin.as_ref(), before.as_ref());
         let archived = aureole_store::TaskFilter {
             tenant: (caller.role != Role::Admin).then(|| caller.tenant.to_string()),
             kind: Some("prove".to_owned()),
             state: filter.state.map(|state| state.name().to_owned()),
             plugin: plugin.map(|component| component.to_string()),
+            circuit: filter.circuit.map(|circuit| circuit.to_string()),
+            since_ms: filter.since,
+            until_ms: filter.until,
+            oldest_first: filter.sort == Sort::Oldest,
             after: before,
             limit: filter.limit,
             ..aureole_store::TaskFilter::default()
@@ -398,7 +396,10 @@ impl Desk {
                 tasks.push(in_list(unarchived(archived)?));
             }
         }
-        tasks.sort_by(|a, b| (b.submitted_at, &b.id).cmp(&(a.submitted_at, &a.id)));
+        tasks.sort_by(|a, b| (a.submitted_at, &a.id).cmp(&(b.submitted_at, &b.id)));
+        if filter.sort == Sort::Newest {
+            tasks.reverse();
+        }
         let more = page.next.is_some() || tasks.len() >= limit;
         tasks.truncate(limit);
         let next = tasks.last().filter(|_| more).and_then(|task| {
@@ -417,27 +418,36 @@ impl Desk {
     fn live_tasks(
         &self,
         caller: &Caller,
-        state: Option<rest::TaskState>,
+        filter: &TaskFilter,
         plugin: Option<&Digest>,
         before: Option<&Cursor>,
-        limit: usize,
     ) -> Vec<TaskRecord> {
+        let TaskFilter { state, sort, .. } = *filter;
         self.coordinator.read(|ledger| {
             let of_plugin = |task: &TaskRecord| match task.kind {
-                TaskKind::Prove { circuit, .. } => plugin.is_none_or(|component| {
-                    ledger
-                        .circuit(&circuit)
-                        .is_some_and(|circuit| circuit.plugin == *component)
-                }),
+                TaskKind::Prove { circuit, .. } => {
+                    filter.circuit.is_none_or(|wanted| wanted == circuit)
+                        && plugin.is_none_or(|component| {
+                            ledger
+                                .circuit(&circuit)
+                                .is_some_and(|circuit| circuit.plugin == *component)
+                        })
+                }
                 _ => false,
             };
             let mut live: Vec<&TaskRecord> = ledger
                 .tasks()
                 .filter(|task| caller.sees(&task.tenant) && of_plugin(task))
                 .filter(|task| state.is_none_or(|state| state.name() == task.phase().name()))
-                .filter(|task| before.is_none_or(|before| is_older(task, before)))
+                .filter(|task| filter.since.is_none_or(|since| task.submitted_at >= since))
+                .filter(|task| filter.until.is_none_or(|until| task.submitted_at < until))
+                .filter(|task| before.is_none_or(|before| is_past(task, before, sort)))
                 .collect();
-            live.sort_unstable_by_key(|task| std::cmp::Reverse((task.submitted_at, task.id)));
+            live.sort_unstable_by_key(|task| (task.submitted_at, task.id));
+            if sort == Sort::Newest {
+                live.reverse();
+            }
+            let limit = filter.limit as usize;
             live.into_iter().take(limit).cloned().collect()
         })
     }
@@ -466,9 +476,16 @@ impl Desk {
     }
 }
 
-/// Whether a task comes after a cursor in a list that shows the newest first.
-fn is_older(task: &TaskRecord, cursor: &Cursor) -> bool {
-    (task.submitted_at, task.id) < (cursor.submitted_at_ms, cursor.id)
+/// Whether a task comes after a cursor in a list of this order.
+fn is_past(task: &TaskRecord, cursor: &Cursor, sort: Sort) -> bool {
+    let (task, cursor) = (
+        (task.submitted_at, task.id),
+        (cursor.submitted_at_ms, cursor.id),
+    );
+    match sort {
+        Sort::Newest => task < cursor,
+        Sort::Oldest => task > cursor,
+    }
 }
 
 fn cursor(text: &str) -> Result<Cursor, Problem> {

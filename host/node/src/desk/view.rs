@@ -306,7 +306,7 @@ fn task_kind(kind: &TaskKind) -> rest::TaskKind {
     }
 }
 
-fn task_state(phase: TaskPhase) -> rest::TaskState {
+pub(super) fn task_state(phase: TaskPhase) -> rest::TaskState {
     match phase {
         TaskPhase::Queued => rest::TaskState::Queued,
         TaskPhase::Running => rest::TaskState::Running,
@@ -316,7 +316,7 @@ fn task_state(phase: TaskPhase) -> rest::TaskState {
     }
 }
 
-fn stage_name(stage: Stage) -> rest::Stage {
+pub(super) fn stage_name(stage: Stage) -> rest::Stage {
     match stage {
         Stage::Queue => rest::Stage::Queue,
         Stage::Compile => rest::Stage::Compile,

@@ -6,7 +6,8 @@ use std::time::Duration;
 use aureole_api::rest::{PluginRef, Sharing, TaskState};
 use aureole_api::{Problem, codes};
 use aureole_gateway::{
-    Administration, InputCheck, KeyHash, LogRead, Submission, Target, TaskFilter, Verification,
+    Administration, BatchVerification, Claim, InputCheck, KeyHash, LogRead, Seen, Sort, Submission,
+    Target, TaskFilter, Verification,
 };
 use aureole_ledger::{CircuitId, Millis, Priority, TaskId, WorkerId};
 use base64::Engine as _;
@@ -53,6 +54,11 @@ pub(super) enum Call {
         task: TaskId,
         wait_ms: u64,
     },
+    TaskChange {
+        task: TaskId,
+        seen: Seen,
+        wait_ms: u64,
+    },
     Tasks(Tasks),
     Cancel {
         task: TaskId,
@@ -64,6 +70,7 @@ pub(super) enum Call {
         task: TaskId,
     },
     Verify(Verify),
+    VerifyBatch(VerifyBatch),
     Me,
     Administer(Administration),
     /// Who holds a key.
@@ -129,6 +136,14 @@ pub(super) struct Submit {
 pub(super) struct Tasks {
     state: Option<TaskState>,
     plugin: Option<PluginRef>,
+    #[serde(default)]
+    circuit: Option<CircuitId>,
+    #[serde(default)]
+    since: Option<Millis>,
+    #[serde(default)]
+    until: Option<Millis>,
+    #[serde(default)]
+    sort: Sort,
     before: Option<String>,
     limit: u32,
 }
@@ -137,6 +152,20 @@ pub(super) struct Tasks {
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Verify {
     circuit: CircuitId,
+    #[serde(flatten)]
+    claim: Claimed,
+}
+
+/// Proofs of one circuit to be verified together.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct VerifyBatch {
+    circuit: CircuitId,
+    claims: Vec<Claimed>,
+}
+
+/// A proof and its public inputs.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+struct Claimed {
     public_inputs: BTreeMap<String, Vec<String>>,
     proof: String,
 }
@@ -156,11 +185,13 @@ impl Call {
             Self::CheckInput { .. } => "check_input",
             Self::Submit(_) => "submit",
             Self::Task { .. } => "task",
+            Self::TaskChange { .. } => "task_change",
             Self::Tasks(_) => "tasks",
             Self::Cancel { .. } => "cancel",
             Self::Explain { .. } => "explain",
             Self::Proof { .. } => "proof",
             Self::Verify(_) => "verify",
+            Self::VerifyBatch(_) => "verify_batch",
             Self::SharePlugin { .. } => "share_plugin",
             Self::Me => "me",
             Self::Administer(_) => "administer",
@@ -209,19 +240,29 @@ impl Call {
         Self::Tasks(Tasks {
             state: filter.state,
             plugin: filter.plugin.clone(),
+            circuit: filter.circuit,
+            since: filter.since,
+            until: filter.until,
+            sort: filter.sort,
             before: filter.before.clone(),
             limit: filter.limit,
         })
     }
 
     pub(super) fn verify(request: &Verification) -> Self {
-        let elements = |(name, elements): (&String, &Vec<[u8; 32]>)| {
-            (name.clone(), elements.iter().map(hex::encode).collect())
-        };
         Self::Verify(Verify {
             circuit: request.circuit,
-            public_inputs: request.public_inputs.iter().map(elements).collect(),
-            proof: STANDARD.encode(&request.proof),
+            claim: Claimed::new(&request.public_inputs, &request.proof),
+        })
+    }
+
+    pub(super) fn verify_batch(batch: &BatchVerification) -> Self {
+        let claims = batch.claims.iter();
+        Self::VerifyBatch(VerifyBatch {
+            circuit: batch.circuit,
+            claims: claims
+                .map(|claim| Claimed::new(&claim.public_inputs, &claim.proof))
+                .collect(),
         })
     }
 }
@@ -289,6 +330,10 @@ impl Tasks {
         TaskFilter {
             state: self.state,
             plugin: self.plugin,
+            circuit: self.circuit,
+            since: self.since,
+            until: self.until,
+            sort: self.sort,
             before: self.before,
             limit: self.limit,
         }
@@ -299,6 +344,50 @@ impl Tasks {
 
 impl Verify {
     pub(super) fn read(self) -> Result<Verification, Problem> {
+        let (public_inputs, proof) = self.claim.read()?;
+        Ok(Verification {
+            circuit: self.circuit,
+            public_inputs,
+            proof,
+        })
+    }
+}
+
+// === impl VerifyBatch ===
+
+impl VerifyBatch {
+    pub(super) fn read(self) -> Result<BatchVerification, Problem> {
+        let claims = self.claims.into_iter().map(|claim| {
+            let (public_inputs, proof) = claim.read()?;
+            Ok(Claim {
+                public_inputs,
+                proof,
+            })
+        });
+        Ok(BatchVerification {
+            circuit: self.circuit,
+            claims: claims.collect::<Result<_, Problem>>()?,
+        })
+    }
+}
+
+// === impl Claimed ===
+
+/// Field elements by the name of the public input.
+type Elements = BTreeMap<String, Vec<[u8; 32]>>;
+
+impl Claimed {
+    fn new(public_inputs: &Elements, proof: &[u8]) -> Self {
+        let texts = |(name, elements): (&String, &Vec<[u8; 32]>)| {
+            (name.clone(), elements.iter().map(hex::encode).collect())
+        };
+        Self {
+            public_inputs: public_inputs.iter().map(texts).collect(),
+            proof: STANDARD.encode(proof),
+        }
+    }
+
+    fn read(self) -> Result<(Elements, Vec<u8>), Problem> {
         let element = |text: &String| {
             let mut element = [0; 32];
             hex::decode_to_slice(text, &mut element)
@@ -313,11 +402,7 @@ impl Verify {
         let proof = STANDARD
             .decode(&self.proof)
             .map_err(|_| malformed("a proof is base64"))?;
-        Ok(Verification {
-            circuit: self.circuit,
-            public_inputs,
-            proof,
-        })
+        Ok((public_inputs, proof))
     }
 }
 
@@ -398,7 +483,40 @@ mod tests {
         let Call::Verify(verify) = travelled(&Call::verify(&request)) else {
             unreachable!("another verb arrived");
         };
-        assert_eq!(verify.read(), Ok(request));
+        assert_eq!(verify.read(), Ok(request.clone()));
+        let claim = Claim {
+            public_inputs: request.public_inputs,
+            proof: request.proof,
+        };
+        let batch = BatchVerification {
+            circuit: request.circuit,
+            claims: vec![claim.clone(), claim],
+        };
+        let Call::VerifyBatch(verify) = travelled(&Call::verify_batch(&batch)) else {
+            unreachable!("another verb arrived");
+        };
+        assert_eq!(verify.read(), Ok(batch));
+    }
+
+    #[test]
+    fn a_filter_arrives_as_it_was_sent_and_an_older_one_asks_for_less() {
+        let filter = TaskFilter {
+            state: Some(TaskState::Failed),
+            plugin: Some("merkle".parse().unwrap()),
+            circuit: Some(CircuitId::from_bytes([1; 16])),
+            since: Some(1),
+            until: Some(2),
+            sort: Sort::Oldest,
+            before: Some("1.2".to_owned()),
+            limit: 7,
+        };
+        let Call::Tasks(tasks) = travelled(&Call::tasks(&filter)) else {
+            unreachable!("another verb arrived");
+        };
+        assert_eq!(tasks.read(), filter);
+        let older = json!({"state": null, "plugin": null, "before": null, "limit": 1});
+        let older: Tasks = serde_json::from_value(older).unwrap();
+        assert_eq!(older.read().sort, Sort::Newest);
     }
 
     #[test]
@@ -423,8 +541,10 @@ mod tests {
         assert!(urgent.read().is_err());
         let verify = |input: &str, proof: &str| Verify {
             circuit: CircuitId::from_bytes([1; 16]),
-            public_inputs: BTreeMap::from([("root".to_owned(), vec![input.to_owned()])]),
-            proof: proof.to_owned(),
+            claim: Claimed {
+                public_inputs: BTreeMap::from([("root".to_owned(), vec![input.to_owned()])]),
+                proof: proof.to_owned(),
+            },
         };
         assert!(verify("00", "").read().is_err());
         assert!(verify(&"00".repeat(32), "%").read().is_err());

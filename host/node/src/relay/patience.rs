@@ -51,6 +51,12 @@ pub(super) struct Tries {
     until: Instant,
 }
 
+/// What is left of a wait, however often it begins again.
+#[derive(Clone, Copy)]
+pub(super) struct Wait {
+    until: Option<Instant>,
+}
+
 // === impl Pace ===
 
 impl Pace {
@@ -113,4 +119,19 @@ fn waits() -> ExponentialBackoff {
         .with_jitter()
         .without_max_times()
         .build()
+}
+
+// === impl Wait ===
+
+impl Wait {
+    pub(super) fn new(wait: Duration) -> Self {
+        Self {
+            until: Instant::now().checked_add(wait),
+        }
+    }
+
+    pub(super) fn left(self) -> Duration {
+        let left = |until: Instant| until.saturating_duration_since(Instant::now());
+        self.until.map_or(Duration::MAX, left)
+    }
 }

@@ -55,11 +55,20 @@ pub(super) async fn document(
             written(desk.submit_as(caller, task, submission, verdict).await?)
         }
         Call::Task { task, wait_ms } => written(desk.show_task(caller, task, wait(wait_ms)).await?),
+        Call::TaskChange {
+            task,
+            seen,
+            wait_ms,
+        } => written(
+            desk.changed_task(caller, task, &seen, wait(wait_ms))
+                .await?,
+        ),
         Call::Tasks(filter) => written(desk.list_tasks(caller, filter.read()).await?),
         Call::Cancel { task } => written(desk.cancel_task(caller, task).await?),
         Call::Explain { task } => written(desk.explain_task(caller, task).await?),
         Call::Webhooks(call) => written(webhooks::perform(desk, caller, call).await?),
         Call::Verify(verify) => written(desk.verdict(caller, verify.read()?).await?),
+        Call::VerifyBatch(batch) => written(desk.verdicts(caller, batch.read()?).await?),
         Call::SharePlugin { plugin, sharing } => {
             written(desk.share(caller, &plugin, sharing).await?)
         }

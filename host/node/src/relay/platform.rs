@@ -1,12 +1,12 @@
 //! The gateway's trait on the relay: each verb once for here and once for the wire.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aureole_api::{Problem, codes, rest};
 use aureole_gateway::{
-    Administered, Administration, Blob, Caller, Component, InputCheck, KeyHash, LogRead, Platform,
-    Submission, TaskFilter, Verification,
+    Administered, Administration, BatchVerification, Blob, Caller, Component, InputCheck, KeyHash,
+    LogRead, Platform, Seen, Submission, TaskFilter, Verification,
 };
 use aureole_ledger::{CircuitId, TaskId, WorkerId};
 use bytes::Bytes;
@@ -16,16 +16,10 @@ use tokio::io::AsyncReadExt as _;
 
 use super::Relay;
 use super::call::{Call, millis};
-use super::patience::{Pace, VERDICT_WITHIN};
+use super::patience::{Pace, VERDICT_WITHIN, Wait};
 use crate::desk::COMPONENT_BYTES_MAX;
 use crate::health;
 use crate::ids;
-
-/// What is left of a wait, however often it begins again.
-#[derive(Clone, Copy)]
-struct Wait {
-    until: Option<Instant>,
-}
 
 #[async_trait]
 impl Platform for Relay {
@@ -305,6 +299,30 @@ impl Platform for Relay {
         Ok(task)
     }
 
+    async fn task_change(
+        &self,
+        caller: &Caller,
+        task: TaskId,
+        seen: &Seen,
+        wait: Duration,
+    ) -> Result<rest::Task, Problem> {
+        let (asked, wait) = (wait, Wait::new(wait));
+        self.ask(
+            Some(caller),
+            Pace::Waiting(asked),
+            || Call::TaskChange {
+                task,
+                seen: *seen,
+                wait_ms: millis(wait.left()),
+            },
+            |desk| {
+                let (caller, seen) = (caller.clone(), *seen);
+                async move { desk.changed_task(&caller, task, &seen, wait.left()).await }.boxed()
+            },
+        )
+        .await
+    }
+
     async fn tasks(&self, caller: &Caller, filter: TaskFilter) -> Result<rest::TaskPage, Problem> {
         self.ask(
             Some(caller),
@@ -377,6 +395,23 @@ impl Platform for Relay {
                 let caller = caller.clone();
                 let request = request.clone();
                 async move { desk.verdict(&caller, request).await }.boxed()
+            },
+        )
+        .await
+    }
+
+    async fn verify_batch(
+        &self,
+        caller: &Caller,
+        batch: BatchVerification,
+    ) -> Result<Vec<rest::Verdict>, Problem> {
+        self.ask(
+            Some(caller),
+            Pace::Long,
+            || Call::verify_batch(&batch),
+            |desk| {
+                let (caller, batch) = (caller.clone(), batch.clone());
+                async move { desk.verdicts(&caller, batch).await }.boxed()
             },
         )
         .await
@@ -540,21 +575,6 @@ impl Platform for Relay {
     async fn health(&self) -> rest::Health {
         let heard = self.heard().await;
         health::of(self.local(), &heard, self.hot.state().await).await
-    }
-}
-
-// === impl Wait ===
-
-impl Wait {
-    fn new(wait: Duration) -> Self {
-        Self {
-            until: Instant::now().checked_add(wait),
-        }
-    }
-
-    fn left(self) -> Duration {
-        let left = |until: Instant| until.saturating_duration_since(Instant::now());
-        self.until.map_or(Duration::MAX, left)
     }
 }
 
