@@ -27,6 +27,10 @@ use tokio::task::JoinSet;
 use self::group::Group;
 use self::postgres::Postgres;
 
+/// What `aureole` runs with.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Turns of each side.
 const TURNS: u32 = 5;
 
@@ -78,8 +82,14 @@ async fn main() -> anyhow::Result<()> {
     );
     println!("    three members  {}", shown(&members));
     println!("    PostgreSQL     {}", shown(&postgres));
-    println!("of three members: processor time a task {} us", shown(&processor));
-    println!("                  commands an entry     {}", shown(&entries));
+    println!(
+        "of three members: processor time a task {} us",
+        shown(&processor)
+    );
+    println!(
+        "                  commands an entry     {}",
+        shown(&entries)
+    );
     let (ours, theirs) = (median(&mut members), median(&mut postgres));
     println!(
         "{}",

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 /// Dependency, and the rooms that may have it outside tests.
-const OWNERS: [(&str, &[&str]); 16] = [
+const OWNERS: [(&str, &[&str]); 17] = [
     ("wasmtime", &["host/runtime"]),
     ("wasmparser", &["host/runtime"]),
     ("wit-bindgen", &["plugins/sdk"]),
@@ -13,12 +13,13 @@ const OWNERS: [(&str, &[&str]); 16] = [
     ("sqlx", &["host/store"]),
     ("redis", &["host/store"]),
     ("deadpool-redis", &["host/store"]),
-    ("axum", &["host/gateway"]),
+    ("axum", &["host/gateway", "tests"]),
     ("reqwest", &["host/client", "host/oidc"]),
     ("jsonwebtoken", &["host/oidc"]),
     ("prost", &["host/api"]),
     ("jsonschema", &["host/node"]),
     ("chacha20poly1305", &["host/store"]),
+    ("tikv-jemallocator", &["host/cli", "tests"]),
     ("tracing-subscriber", &["host/node"]),
     // Whoever trusts the world's authorities speaks to strangers: that is one room's business.
     ("webpki-roots", &["host/webhooks"]),

@@ -10,7 +10,10 @@ use aureole_coordinator::{
     CircuitKey, Config, Coordinator, Dial, DialError, Founding, InputKeys, KeyError, SystemClock,
     Verdict, Verifier, VerifyError,
 };
-use aureole_ledger::{Acceptance, CircuitFacts, CircuitId, Command, Completion, Digest, Outcome, Priority, TaskId, TenantId, Timings, WorkerId};
+use aureole_ledger::{
+    Acceptance, CircuitFacts, CircuitId, Command, Completion, Digest, Outcome, Priority, TaskId,
+    TenantId, Timings, WorkerId,
+};
 use aureole_store::Depot;
 use tempfile::TempDir;
 use tonic::transport::server::TcpIncoming;
