@@ -30,6 +30,9 @@ use crate::{
 /// How long an inspection or a preparation may be waited for in one request: the API's limit.
 const REQUEST_WAIT: Duration = Duration::from_secs(60);
 
+/// What follows the testkit's key in the same section when callers may ask as often as they like.
+const UNLIMITED: &str = "key_rate = 0\ntenant_rate = 0\n";
+
 /// Lines of a node's log that a failed test shows.
 const LOG_LINES_SHOWN: usize = 60;
 
@@ -42,6 +45,8 @@ pub struct Options {
     pub log: &'static str,
     /// Whether it makes its administrator's first key itself, in place of the testkit's.
     pub first_key: bool,
+    /// Whether its callers may ask as often as they like. Only with the testkit's key.
+    pub unlimited: bool,
 }
 
 /// A running node. Dropped, it is killed and its folder removed.
@@ -61,6 +66,7 @@ impl Default for Options {
             config: String::new(),
             log: "warn",
             first_key: false,
+            unlimited: false,
         }
     }
 }
@@ -83,7 +89,8 @@ impl Node {
     pub fn start_with(options: Options) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("aureole-node-").tempdir()?;
         let access = if options.first_key { "" } else { ACCESS };
-        let config = format!("{}\n{access}", options.config);
+        let rates = if options.unlimited { UNLIMITED } else { "" };
+        let config = format!("{}\n{access}{rates}", options.config);
         fs::write(folder.path().join("node.toml"), config)?;
         let (process, url) = launch(folder.path(), "127.0.0.1:0", &options)?;
         Ok(Self {
@@ -99,11 +106,18 @@ impl Node {
     /// # Errors
     /// As [`Node::start`], and when a plugin is refused.
     pub async fn with_plugins(names: &[&str]) -> anyhow::Result<Self> {
-        let node = Self::start()?;
+        Self::start()?.having(names).await
+    }
+
+    /// Uploads first-party plugins.
+    ///
+    /// # Errors
+    /// When one is refused.
+    pub async fn having(self, names: &[&str]) -> anyhow::Result<Self> {
         for name in names {
-            node.upload(plugin(name)?).await?;
+            self.upload(plugin(name)?).await?;
         }
-        Ok(node)
+        Ok(self)
     }
 
     /// The node that tests share which neither stop it nor count what it holds, with the

@@ -31,6 +31,12 @@ enum Bench {
         #[arg(long, default_value_t = 64)]
         clients: u32,
     },
+    /// Submissions and status reads a second through a gateway, over a bare echo server
+    Api {
+        /// Seconds to measure each
+        #[arg(long, default_value_t = 15)]
+        seconds: u32,
+    },
     /// A plugin's calls beside each attack of the hostile catalogue, over the same calls alone
     Neighbour {
         /// Calls to time each way for each attack
@@ -62,6 +68,7 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
     let (program, count) = match &options.bench {
         Bench::Overhead { proofs } => ("overhead", proofs),
         Bench::ControlPlane { clients } => ("control_plane", clients),
+        Bench::Api { seconds } => ("api", seconds),
         Bench::Neighbour { calls } => ("neighbour", calls),
         Bench::Failover { kills } => ("failover", kills),
         Bench::Scale { proofs } => ("scale", proofs),

@@ -13,6 +13,7 @@ mod chaos;
 mod codegen;
 mod demo;
 mod plugins;
+mod schemathesis;
 mod servers;
 mod shell;
 mod test;
@@ -40,6 +41,8 @@ enum Verb {
     Bench(bench::Options),
     /// Break a real cluster in every way that the machine allows, and look what is left
     Chaos(chaos::Options),
+    /// Hold a running node to its OpenAPI document, with requests that a fuzzer makes
+    Schemathesis(schemathesis::Options),
     /// Build the first-party plugins into target/plugins, and those of the tests beside them
     Plugins,
     /// Write the generated protobuf code
@@ -69,6 +72,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Verb::Test(options) => test::run(&workspace, options),
         Verb::Bench(options) => bench::run(&workspace, options),
         Verb::Chaos(options) => chaos::run(&workspace, options),
+        Verb::Schemathesis(options) => schemathesis::run(&workspace, options),
         Verb::Plugins => {
             test::build_plugins(&workspace)?;
             test::build_fixtures(&workspace)

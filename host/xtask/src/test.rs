@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::{plugins, servers, shell};
+use crate::{plugins, schemathesis, servers, shell};
 
 /// What to run.
 #[derive(Debug, clap::Args)]
@@ -20,9 +20,13 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
     build_fixtures(workspace)?;
     shell::step("building the node that the tests start");
     shell::run(shell::cargo(workspace).args(["build", "--workspace", "--bins"]))?;
+    let schemathesis = schemathesis::make_ready(workspace).unwrap_or_else(|error| {
+        eprintln!("{error:#}; the OpenAPI document is not tried against a node");
+        "none".into()
+    });
     shell::step("running the tests");
     let mut test = shell::cargo(workspace);
-    test.arg("test");
+    test.arg("test").env(schemathesis::VARIABLE, schemathesis);
     if !options
         .arguments
         .iter()

@@ -6,7 +6,11 @@ mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aureole_ledger::{Acceptance, AttemptRef, CircuitFacts, CircuitId, Command, Completion, Digest, EventSet, Millis, Outcome, PlanOptions, Priority, Quotas, TaskId, TaskPhase, TenantId, Timings, Visibility, WebhookId, WebhookRecord, WorkerId, WorkerView, explain, plan};
+use aureole_ledger::{
+    Acceptance, AttemptRef, CircuitFacts, CircuitId, Command, Completion, Digest, EventSet, Millis,
+    Outcome, PlanOptions, Priority, Quotas, TaskId, TaskPhase, TenantId, Timings, Visibility,
+    WebhookId, WebhookRecord, WorkerId, WorkerView, explain, plan,
+};
 
 use crate::node::{Node, Step};
 use crate::profile::Profile;

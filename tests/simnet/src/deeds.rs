@@ -1,6 +1,9 @@
 //! What the clients' deeds are as commands.
 
-use aureole_ledger::{Acceptance, CircuitFacts, CircuitId, Command, Completion, Digest, Millis, Priority, TaskId, TenantId, Timings, WorkerId};
+use aureole_ledger::{
+    Acceptance, CircuitFacts, CircuitId, Command, Completion, Digest, Millis, Priority, TaskId,
+    TenantId, Timings, WorkerId,
+};
 
 use crate::history::Deed;
 

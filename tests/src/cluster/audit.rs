@@ -200,7 +200,9 @@ impl Cluster {
         let client = self.client("c1")?;
         let newest = match client.log_checkpoint().await {
             Ok(note) => String::from_utf8(note.to_vec())?,
-            Err(aureole_client::Error::Problem { problem, .. }) if problem.is(codes::log::EMPTY) => {
+            Err(aureole_client::Error::Problem { problem, .. })
+                if problem.is(codes::log::EMPTY) =>
+            {
                 return Ok(0);
             }
             Err(error) => return Err(error.into()),

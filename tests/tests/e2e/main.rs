@@ -17,6 +17,7 @@ mod faithful;
 mod first_proof;
 mod gateway;
 mod keys;
+mod openapi;
 mod privacy;
 mod receipts;
 mod refusals;

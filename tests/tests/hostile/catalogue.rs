@@ -10,15 +10,18 @@ struct Row {
     tests: Vec<(String, String)>,
 }
 
-fn rows() -> anyhow::Result<Vec<Row>> {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("hostile/README.md");
+/// The pages: hostile plugins, and bad requests.
+const PAGES: [&str; 2] = ["hostile/README.md", "hostile/REQUESTS.md"];
+
+fn rows(page: &str) -> anyhow::Result<Vec<Row>> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     let page = fs::read_to_string(&page).context("the page is there")?;
     let rows = page.lines().filter_map(|line| {
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
         let [number, _, _, proved] = cells.as_slice() else {
             return None;
         };
-        let is_number = number.trim_start_matches(['R', 'T']).parse::<u8>().is_ok();
+        let is_number = number.trim_start_matches('T').parse::<u8>().is_ok();
         let tests = proved
             .split('`')
             .filter_map(|quoted| quoted.rsplit_once("::"));
@@ -35,7 +38,8 @@ fn rows() -> anyhow::Result<Vec<Row>> {
 #[test]
 fn every_test_that_the_page_names_exists() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for row in rows()? {
+    let pages = PAGES.into_iter().map(rows).collect::<Result<Vec<_>, _>>()?;
+    for row in pages.into_iter().flatten() {
         assert!(!row.tests.is_empty(), "{} is proved by nothing", row.number);
         for (file, test) in &row.tests {
             let text = fs::read_to_string(root.join(file))
@@ -50,20 +54,21 @@ fn every_test_that_the_page_names_exists() -> anyhow::Result<()> {
 }
 
 #[test]
-fn every_case_and_every_threat_has_its_row() -> anyhow::Result<()> {
-    let found: BTreeSet<String> = rows()?.into_iter().map(|row| row.number).collect();
+fn every_case_every_threat_and_every_request_has_its_row() -> anyhow::Result<()> {
+    let found: BTreeSet<String> = rows(PAGES[0])?.into_iter().map(|row| row.number).collect();
     let threats = (1..=12)
         .chain([14])
         .chain(16..=18)
         .chain([22])
         .chain(24..=29)
         .map(|number| format!("T{number}"));
-    let requests = [11, 18, 19, 21, 22, 24, 42].map(|number| format!("R{number}"));
     let expected: BTreeSet<String> = (1..=57)
         .map(|case| case.to_string())
         .chain(threats)
-        .chain(requests)
         .collect();
+    assert_eq!(found, expected);
+    let found: Vec<String> = rows(PAGES[1])?.into_iter().map(|row| row.number).collect();
+    let expected: Vec<String> = (1..=45).map(|case| case.to_string()).collect();
     assert_eq!(found, expected);
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! What the workers of the simulated world do: they compute, report, fall silent and come back.
 
-use aureole_ledger::{Acceptance, AttemptRef, Command, Completion, Digest, Millis, Problem, Stage, TaskId, codes};
+use aureole_ledger::{
+    Acceptance, AttemptRef, Command, Completion, Digest, Millis, Problem, Stage, TaskId, codes,
+};
 
 use super::{Event, LEASE_MS, ToNode, ToWorker, World};
 use crate::random::Random;
