@@ -25,7 +25,10 @@ impl Client {
     pub async fn share_plugin(&self, plugin: &str, sharing: &Sharing) -> Result<Plugin, Error> {
         let path = path(&["plugins", plugin, "visibility"]);
         let request = self.http.request(Method::PUT, &path).json(sharing);
-        self.http.send(request, Duration::ZERO, Twice::Same).await?.document()
+        self.http
+            .send(request, Duration::ZERO, Twice::Same)
+            .await?
+            .document()
     }
 
     /// Every tenant.
@@ -44,7 +47,10 @@ impl Client {
     pub async fn put_tenant(&self, tenant: &str, change: &TenantRequest) -> Result<Tenant, Error> {
         let path = path(&["admin", "tenants", tenant]);
         let request = self.http.request(Method::PUT, &path).json(change);
-        self.http.send(request, Duration::ZERO, Twice::Same).await?.document()
+        self.http
+            .send(request, Duration::ZERO, Twice::Same)
+            .await?
+            .document()
     }
 
     /// What a tenant has used and has.
@@ -64,7 +70,10 @@ impl Client {
     /// Makes a key; its secret is in the answer and nowhere else.
     pub async fn create_key(&self, request: &KeyRequest) -> Result<NewKey, Error> {
         let path = path(&["admin", "keys"]);
-        let answer = self.http.post(&path, &[], request, Duration::ZERO, Twice::Differs).await?;
+        let answer = self
+            .http
+            .post(&path, &[], request, Duration::ZERO, Twice::Differs)
+            .await?;
         answer.document()
     }
 
@@ -72,7 +81,10 @@ impl Client {
     pub async fn revoke_key(&self, key: &str) -> Result<Key, Error> {
         let path = path(&["admin", "keys", key]);
         let request = self.http.request(Method::DELETE, &path);
-        self.http.send(request, Duration::ZERO, Twice::Same).await?.document()
+        self.http
+            .send(request, Duration::ZERO, Twice::Same)
+            .await?
+            .document()
     }
 
     /// The newest administrative acts.

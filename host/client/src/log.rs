@@ -49,7 +49,10 @@ impl Client {
     async fn log_bytes(&self, rest: &[&str]) -> Result<Bytes, Error> {
         let segments: Vec<&str> = ["log"].iter().chain(rest).copied().collect();
         let request = self.http.request(Method::GET, &path(&segments));
-        self.http.send(request, Duration::ZERO, Twice::Same).await?.raw()
+        self.http
+            .send(request, Duration::ZERO, Twice::Same)
+            .await?
+            .raw()
     }
 
     /// The proof that a leaf is in the log of the newest checkpoint.
@@ -89,7 +92,10 @@ impl Client {
         };
         let segments = path(&["verifying-keys", name]);
         let request = self.http.request(Method::PUT, &segments).json(&body);
-        self.http.send(request, Duration::ZERO, Twice::Same).await?.document()
+        self.http
+            .send(request, Duration::ZERO, Twice::Same)
+            .await?
+            .document()
     }
 
     /// A circuit's key, and whether it is revoked.
@@ -125,6 +131,9 @@ impl Client {
     pub async fn trust_worker(&self, worker: &str) -> Result<WorkerList, Error> {
         let segments = path(&["workers", worker, "quarantine"]);
         let request = self.http.request(Method::DELETE, &segments);
-        self.http.send(request, Duration::ZERO, Twice::Same).await?.document()
+        self.http
+            .send(request, Duration::ZERO, Twice::Same)
+            .await?
+            .document()
     }
 }

@@ -20,9 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aureole_store::{
-    BLOB_BYTES_MAX, BlobSource, Blobs, DepotError, Digest, Holder, pull,
-};
+use aureole_store::{BLOB_BYTES_MAX, BlobSource, Blobs, DepotError, Digest, Holder, pull};
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use bytes::Bytes;
 use tokio::io::AsyncReadExt;
@@ -90,10 +88,7 @@ impl RemoteBlobs {
     ///
     /// # Errors
     /// [`DepotError::InUse`], [`DepotError::Io`].
-    pub async fn open(
-        config: RemoteConfig,
-        connect: Arc<dyn Connect>,
-    ) -> Result<Self, DepotError> {
+    pub async fn open(config: RemoteConfig, connect: Arc<dyn Connect>) -> Result<Self, DepotError> {
         let cache = Cache::open(&config.dir, config.cache_bytes).await?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -155,7 +150,10 @@ impl RemoteBlobs {
             let pulls = &self.inner.pulls;
             let mut pulls = pulls.lock().unwrap_or_else(PoisonError::into_inner);
             pulls.retain(|_, turn| turn.strong_count() > 0);
-            let turn = pulls.get(digest).and_then(Weak::upgrade).unwrap_or_default();
+            let turn = pulls
+                .get(digest)
+                .and_then(Weak::upgrade)
+                .unwrap_or_default();
             pulls.insert(*digest, Arc::downgrade(&turn));
             turn
         };
@@ -173,7 +171,10 @@ impl Blobs for RemoteBlobs {
         }
         let digest = Digest::of(&bytes);
         let mut patience = self.inner.patience();
-        while let Err(error) = patience.bound(&digest, self.put_once(&digest, &bytes)).await {
+        while let Err(error) = patience
+            .bound(&digest, self.put_once(&digest, &bytes))
+            .await
+        {
             patience.wait(error).await?;
         }
         self.inner.cache.keep(&digest, bytes).await;
@@ -295,7 +296,9 @@ impl Inner {
 
     fn holders(&self) -> Vec<Arc<dyn Holder>> {
         let homes = self.in_order().into_iter();
-        homes.map(|home| Arc::new(home) as Arc<dyn Holder>).collect()
+        homes
+            .map(|home| Arc::new(home) as Arc<dyn Holder>)
+            .collect()
     }
 }
 

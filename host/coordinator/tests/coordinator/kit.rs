@@ -14,7 +14,8 @@ use aureole_coordinator::{
     VerifyError, WorkersService,
 };
 use aureole_ledger::{
-    Acceptance, CircuitFacts, CircuitId, Command, Completion, Digest, Outcome, Priority, Reading, TaskId, TaskRecord, TenantId, Timings, Visibility, WorkerId,
+    Acceptance, CircuitFacts, CircuitId, Command, Completion, Digest, Outcome, Priority, Reading,
+    TaskId, TaskRecord, TenantId, Timings, Visibility, WorkerId,
 };
 use aureole_store::Depot;
 use tempfile::TempDir;
