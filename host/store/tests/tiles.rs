@@ -129,6 +129,43 @@ fn leaves_that_are_applied_again_change_nothing_and_a_gap_waits() {
 }
 
 #[test]
+fn no_leaf_that_continues_the_disk_is_lost_however_many_wait() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = TileLog::open(dir.path()).unwrap();
+    for number in 0..70_000 {
+        log.append(number, leaf(number));
+    }
+    assert_eq!(log.settle().unwrap(), 70_000);
+    assert_eq!(log.root(), tree(70_000).root());
+}
+
+#[test]
+fn leaves_before_a_gap_are_written_and_those_behind_it_wait() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = grown(dir.path(), 10);
+    for number in [10, 11, 20, 21] {
+        log.append(number, leaf(number));
+    }
+    let behind = log.settle().unwrap_err();
+    assert!(
+        matches!(
+            behind,
+            TileLogError::Behind {
+                have: 12,
+                needed: 20
+            }
+        ),
+        "{behind}"
+    );
+    assert_eq!((log.size(), log.waiting_count()), (12, 2));
+    let other = tempfile::tempdir().unwrap();
+    let other = grown(other.path(), 20);
+    fill(&log, &other, &tree(20)).unwrap();
+    assert_eq!(log.settle().unwrap(), 22);
+    assert_eq!(log.root(), tree(22).root());
+}
+
+#[test]
 fn a_crash_between_any_two_files_leaves_the_log_as_it_was_or_as_it_became() {
     let dir = tempfile::tempdir().unwrap();
     drop(grown(dir.path(), 250));
