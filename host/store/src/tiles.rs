@@ -59,16 +59,16 @@ pub struct Filler<'l> {
 
 impl TileLog {
     /// Opens the log of a folder. One whose tiles are not what was written starts from nothing: the
-    /// other members have it.
+    /// other members have it. One whose tiles the disk does not give may be as good as ever.
     ///
     /// # Errors
-    /// [`TileLogError::Io`] if the folder cannot be used.
+    /// [`TileLogError`] if the folder cannot be used or the disk refuses to read it.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, TileLogError> {
         let folder = TileFolder::new(folder);
         folder.prepare()?;
         let edge = match resume(&folder) {
             Ok(writer) => writer,
-            Err(error @ TileLogError::Io { .. }) => return Err(error),
+            Err(error) if error.is_io() => return Err(error),
             Err(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,

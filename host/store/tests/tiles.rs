@@ -210,6 +210,24 @@ fn tiles_that_rotted_are_filled_anew_from_another_member() {
 }
 
 #[test]
+fn tiles_that_the_disk_does_not_give_are_no_reason_to_start_from_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(grown(dir.path(), 300));
+    for name in ["tile/1/000.p/1", "tile/entries/001.p/44", "frontier"] {
+        let failing = copy(dir.path());
+        let path = failing.path().join(name);
+        fs::remove_file(&path).unwrap();
+        // Which opens and cannot be read, by root neither.
+        fs::create_dir(&path).unwrap();
+        let refused = TileLog::open(failing.path()).unwrap_err();
+        assert!(refused.is_io(), "{name}: {refused}");
+        fs::remove_dir(&path).unwrap();
+        fs::copy(dir.path().join(name), &path).unwrap();
+        assert_eq!(TileLog::open(failing.path()).unwrap().size(), 300);
+    }
+}
+
+#[test]
 fn what_a_member_sends_counts_only_under_the_facts_root() {
     let (mine, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let log = grown(mine.path(), 5);
