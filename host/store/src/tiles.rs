@@ -52,6 +52,8 @@ pub struct TileLog {
 #[derive(Debug)]
 pub struct Filler<'l> {
     log: &'l TileLog,
+    /// How many leaves it continues, which it has not checked.
+    start: u64,
     writer: Writer,
 }
 
@@ -220,9 +222,11 @@ impl TileLog {
 
     /// Starts to take leaves from other members. One at a time: what two write would be the same.
     pub fn filler(&self) -> Filler<'_> {
+        let writer = self.edge().clone();
         Filler {
             log: self,
-            writer: self.edge().clone(),
+            start: writer.tree().size(),
+            writer,
         }
     }
 
@@ -361,7 +365,8 @@ impl Filler<'_> {
     /// Makes what was taken count, if it is the log of the facts.
     ///
     /// # Errors
-    /// [`TileLogError::Root`] if it is not, and nothing has changed then. [`TileLogError::Io`].
+    /// [`TileLogError::Root`] if it is not, and [`TileLogError::Behind`] if what it continues was
+    /// forgotten meanwhile: nothing has changed then. [`TileLogError::Io`].
     pub fn finish(self, tree: &Tree) -> Result<(), TileLogError> {
         let found = self.writer.tree();
         if found != tree {
@@ -372,7 +377,12 @@ impl Filler<'_> {
             });
         }
         let mut edge = self.log.edge();
-        if edge.tree().size() < found.size() {
+        let have = edge.tree().size();
+        if have < self.start {
+            let needed = self.start;
+            return Err(TileLogError::Behind { have, needed });
+        }
+        if have < found.size() {
             self.log.commit(&edge, &self.writer)?;
             self.log.waiting().reach(self.writer.tree().size());
             *edge = self.writer;

@@ -285,6 +285,30 @@ fn a_log_of_other_leaves_is_forgotten_and_filled() {
 }
 
 #[test]
+fn what_continues_a_log_that_was_forgotten_meanwhile_does_not_count() {
+    let (mine, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (log, other) = (grown(mine.path(), 300), grown(theirs.path(), 310));
+    let mut filler = log.filler();
+    let bundle = filler.next(310).unwrap();
+    let bytes = other.read(&bundle).unwrap().unwrap();
+    filler.push(&bundle, &bytes).unwrap();
+    log.reset().unwrap();
+    let refused = filler.finish(&tree(310)).unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            TileLogError::Behind {
+                have: 0,
+                needed: 300
+            }
+        ),
+        "{refused}"
+    );
+    fill(&log, &other, &tree(310)).unwrap();
+    assert_eq!(log.root(), tree(310).root());
+}
+
+#[test]
 fn checkpoints_are_kept_one_after_another() {
     let dir = tempfile::tempdir().unwrap();
     let log = grown(dir.path(), 3);
