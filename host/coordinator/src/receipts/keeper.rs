@@ -31,7 +31,7 @@ pub struct LogKeeperConfig {
 #[derive(Debug)]
 pub struct LogKeeper {
     stop: CancellationToken,
-    task: Option<JoinHandle<()>>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 /// What the upkeep works with.
@@ -77,26 +77,29 @@ impl LogKeeper {
         notary: Notary,
     ) -> Self {
         let stop = CancellationToken::new();
-        let keeping = Keeping {
+        let keeping = Arc::new(Keeping {
             every: config.every,
             log: Arc::clone(coordinator.log()),
             coordinator,
             peers,
             notary,
-        };
+        });
+        // Reading everything takes minutes, in which leaves go on coming.
+        let audits = tokio::spawn(run_audits(Arc::clone(&keeping), stop.clone()));
+        let rounds = tokio::spawn(run_rounds(keeping, stop.clone()));
         Self {
-            task: Some(tokio::spawn(run(keeping, stop.clone()))),
             stop,
+            tasks: vec![rounds, audits],
         }
     }
 
     /// Stops and waits until nothing is touched any more.
     pub async fn stop(mut self) {
         self.stop.cancel();
-        if let Some(task) = self.task.take()
-            && let Err(error) = task.await
-        {
-            tracing::error!(%error, "the upkeep of the log did not end well");
+        for task in std::mem::take(&mut self.tasks) {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "the upkeep of the log did not end well");
+            }
         }
     }
 }
@@ -104,15 +107,25 @@ impl LogKeeper {
 impl Drop for LogKeeper {
     fn drop(&mut self) {
         self.stop.cancel();
-        if let Some(task) = &self.task {
-            task.abort();
-        }
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
-async fn run(keeping: Keeping, stop: CancellationToken) {
+async fn run_rounds(keeping: Arc<Keeping>, stop: CancellationToken) {
     let mut round = interval(keeping.every);
     round.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            _ = round.tick() => {}
+            () = keeping.log.many_waiting() => {}
+        }
+        keeping.round().await;
+    }
+}
+
+async fn run_audits(keeping: Arc<Keeping>, stop: CancellationToken) {
     let mut audit = interval(AUDIT_EVERY);
     audit.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -120,7 +133,6 @@ async fn run(keeping: Keeping, stop: CancellationToken) {
             biased;
             () = stop.cancelled() => return,
             _ = audit.tick() => keeping.audit().await,
-            _ = round.tick() => keeping.round().await,
         }
     }
 }

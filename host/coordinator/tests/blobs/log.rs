@@ -124,6 +124,17 @@ async fn a_member_without_its_tiles_gets_them_from_another() {
 }
 
 #[tokio::test]
+async fn a_member_without_others_writes_no_snapshot_before_a_leaf_that_it_lacks() {
+    let town = town(1, 3).await;
+    let member = town.member(1);
+    let log = member.coordinator.log();
+    log.settle().unwrap();
+    let leaf = log.leaf(2).unwrap();
+    log.append(9, leaf);
+    member.coordinator.compact().await.unwrap_err();
+}
+
+#[tokio::test]
 async fn tiles_of_another_log_are_forgotten_and_filled() {
     let mut town = town(2, 4).await;
     town.member(1).coordinator.log().settle().unwrap();
