@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use aureole_api::internal::v1;
 use aureole_api::internal::v1::log_client::LogClient;
-use aureole_receipts::{Checkpoint, Tree, audit, limits::NOTE_BYTES_MAX};
+use aureole_receipts::{Tree, limits::NOTE_BYTES_MAX};
 use aureole_store::{TileLog, TileLogError};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
+use super::damage::is_damaged;
 use super::notary::{Notary, NotaryError};
 use crate::Coordinator;
 use crate::blobs::Peers;
@@ -41,6 +43,8 @@ struct Keeping {
     log: Arc<TileLog>,
     peers: Arc<dyn Peers>,
     notary: Notary,
+    /// Asks for an audit before it is time.
+    suspicion: Notify,
 }
 
 /// Why nobody could send what is missing.
@@ -83,6 +87,7 @@ impl LogKeeper {
             coordinator,
             peers,
             notary,
+            suspicion: Notify::new(),
         });
         // Reading everything takes minutes, in which leaves go on coming.
         let audits = tokio::spawn(run_audits(Arc::clone(&keeping), stop.clone()));
@@ -132,8 +137,10 @@ async fn run_audits(keeping: Arc<Keeping>, stop: CancellationToken) {
         tokio::select! {
             biased;
             () = stop.cancelled() => return,
-            _ = audit.tick() => keeping.audit().await,
+            _ = audit.tick() => {}
+            () = keeping.suspicion.notified() => {}
         }
+        keeping.audit().await;
     }
 }
 
@@ -182,21 +189,10 @@ impl Keeping {
         false
     }
 
-    /// Reads everything, and forgets it if a bit has rotted.
+    /// Reads everything, and forgets it if a bit has rotted for certain.
     async fn audit(&self) {
         let log = Arc::clone(&self.log);
-        let audited = apart(move || {
-            let head = log.head();
-            let checkpoint = Checkpoint::new("audit", head)?;
-            audit(log.folder(), &checkpoint, None).map(drop)?;
-            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
-        })
-        .await;
-        if let Ok(Err(error)) = audited {
-            tracing::error!(
-                error = &*error as &dyn std::error::Error,
-                "the tiles of the log on this disk are damaged"
-            );
+        if let Ok(true) = apart(move || is_damaged(&log)).await {
             self.forget().await;
         }
     }
@@ -239,9 +235,9 @@ impl Keeping {
                 }
             }
         }
-        // What they sent does not continue what is here: perhaps what is here is wrong.
+        // What they sent does not continue what is here: one of the two is wrong.
         if foreign && self.log.size() > 0 {
-            self.forget().await;
+            self.suspicion.notify_one();
         }
     }
 

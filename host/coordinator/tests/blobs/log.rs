@@ -124,6 +124,27 @@ async fn a_member_without_its_tiles_gets_them_from_another() {
 }
 
 #[tokio::test]
+async fn a_tile_that_cannot_be_read_keeps_the_log() {
+    let mut town = town(2, 4).await;
+    for member in 1..=2 {
+        town.member(member).coordinator.log().settle().unwrap();
+    }
+    let tile = town.receipts_of(2).join("tile/0/000.p/4");
+    std::fs::remove_file(&tile).unwrap();
+    // Which opens and cannot be read, by root neither.
+    std::fs::create_dir(&tile).unwrap();
+    // Nobody is there to fill what would be forgotten.
+    town.stop(1).await;
+    let keeper = keep(town.member(2));
+    accept(&mut town, 5..=5).await;
+    // The audit that a start begins with is over by then: a round comes behind it on one thread.
+    until("the leaf to be there", || has_all(town.member(2))).await;
+    keeper.stop().await;
+    let log = town.member(2).coordinator.log();
+    assert_eq!(log.size(), 5);
+}
+
+#[tokio::test]
 async fn a_member_without_others_writes_no_snapshot_before_a_leaf_that_it_lacks() {
     let town = town(1, 3).await;
     let member = town.member(1);
