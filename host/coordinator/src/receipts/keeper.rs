@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aureole_api::internal::v1;
 use aureole_api::internal::v1::log_client::LogClient;
-use aureole_receipts::{Tree, limits::NOTE_BYTES_MAX};
+use aureole_receipts::{Head, Tree, limits::NOTE_BYTES_MAX};
 use aureole_store::{TileLog, TileLogError};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -177,8 +177,7 @@ impl Keeping {
 
     /// Whether the tiles on disk are those of the facts; if not they are forgotten.
     async fn is_of(&self, tree: &Tree) -> bool {
-        // Longer by now: the next round compares again.
-        if self.log.size() != tree.size() || self.log.root() == tree.root() {
+        if may_be_of(&self.log.head(), tree) {
             return true;
         }
         tracing::error!(
@@ -299,6 +298,12 @@ impl Keeping {
     }
 }
 
+/// Whether tiles with a head may be those of the facts. If they have become longer the next round
+/// compares again; size and root must be of one moment, or a settling in between makes them foreign.
+fn may_be_of(head: &Head, tree: &Tree) -> bool {
+    head.size != tree.size() || head.root == tree.root()
+}
+
 impl fmt::Debug for Keeping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keeping").finish_non_exhaustive()
@@ -312,4 +317,35 @@ async fn within<T>(
     let answer = answer.map_err(|_| PullError::Silent)?;
     let answer = answer.map_err(|status| PullError::Call(Box::new(status)))?;
     Ok(answer.into_inner())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use aureole_receipts::{Hash, Head, Tree};
+
+    use super::may_be_of;
+
+    fn tree(leaves: &[&[u8]]) -> Tree {
+        let mut tree = Tree::new();
+        for leaf in leaves {
+            tree.append(Hash::of_leaf(leaf)).unwrap();
+        }
+        tree
+    }
+
+    #[test]
+    fn tiles_are_foreign_only_with_another_root_at_the_same_size() {
+        let facts = tree(&[b"a", b"b"]);
+        assert!(may_be_of(&facts.head(), &facts));
+        assert!(!may_be_of(&tree(&[b"a", b"c"]).head(), &facts));
+        assert!(may_be_of(&tree(&[b"a", b"b", b"c"]).head(), &facts));
+        assert!(may_be_of(&tree(&[b"x"]).head(), &facts));
+        // What reading the size before a settling and the root behind it would have made.
+        let torn = Head {
+            size: 2,
+            root: tree(&[b"a", b"b", b"c"]).root(),
+        };
+        assert!(!may_be_of(&torn, &facts));
+    }
 }
