@@ -124,6 +124,21 @@ async fn a_member_without_its_tiles_gets_them_from_another() {
 }
 
 #[tokio::test]
+async fn a_member_that_has_not_written_its_leaves_sends_them_all_the_same() {
+    let mut town = town(2, 7).await;
+    town.member(2).coordinator.compact().await.unwrap();
+    town.stop(2).await;
+    std::fs::remove_dir_all(town.receipts_of(2)).unwrap();
+    town.start(2).await;
+    assert_eq!(town.member(1).coordinator.log().size(), 0);
+    let poor = town.member(2);
+    let keeper = keep(poor);
+    until("the tiles to be there", || has_all(poor)).await;
+    keeper.stop().await;
+    assert_eq!(town.member(1).coordinator.log().size(), 7);
+}
+
+#[tokio::test]
 async fn a_tile_that_cannot_be_read_keeps_the_log() {
     let mut town = town(2, 4).await;
     for member in 1..=2 {
