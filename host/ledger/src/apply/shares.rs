@@ -8,7 +8,7 @@
 use super::tenants::check_weight;
 use super::{Step, within};
 use crate::limits::{SHARES_KEPT, TENANTS_MAX, WEIGHT_DEFAULT};
-use crate::{Millis, Outcome, Share, State, TenantId};
+use crate::{Lease, Millis, Outcome, Share, State, TenantId};
 
 /// Virtual time of one thread-millisecond at the default weight, as a multiple of it: keeps
 /// fractions.
@@ -77,6 +77,13 @@ impl State {
         if let Some(usage) = self.usage_mut(tenant) {
             usage.spend(now, charged, used);
         }
+    }
+
+    /// Gives back of what was charged for an attempt without a result what it cannot have used.
+    pub(super) fn give_back(&mut self, tenant: &TenantId, lease: &Lease, now: Millis) {
+        let lasted = now.saturating_sub(lease.leased_at);
+        let used = lasted.saturating_mul(u64::from(lease.threads));
+        self.settle_charge(tenant, lease.charge, used.min(lease.charge), now);
     }
 
     /// Drops shares that decide nothing: those in no debt.
