@@ -53,11 +53,14 @@ impl State {
         let mut share = self.share(&tenant);
         let facts = self.facts_mut();
         facts.virtual_time = share.lease(facts.virtual_time, charge);
-        facts.shares.insert(tenant.clone(), share.finish);
+        let known = facts.shares.insert(tenant.clone(), share.finish);
         if let Some(usage) = self.usage_mut(&tenant) {
             usage.spend(now, 0, charge);
         }
-        self.drop_settled();
+        // Looks at every share: not at each lease of those that are many already.
+        if known.is_none() {
+            self.drop_settled();
+        }
     }
 
     /// Replaces what a tenant was charged for a lease by what it turned out to use.
@@ -93,5 +96,31 @@ impl State {
             let now = facts.virtual_time;
             facts.shares.retain(|_, finish| *finish > now);
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::SHARES_KEPT;
+    use crate::{State, TenantId};
+
+    fn tenant(number: usize) -> TenantId {
+        TenantId::new(&format!("tenant-{number}")).unwrap()
+    }
+
+    #[test]
+    fn shares_are_looked_over_when_a_tenant_is_new_and_at_no_other_lease() {
+        let mut state = State::default();
+        for number in 0..=SHARES_KEPT {
+            state.charge(tenant(number), 10, 1);
+        }
+        let owed = state.share(&tenant(5)).finish;
+        // Virtual time reaches what the others owe: their shares decide nothing any more.
+        state.charge(tenant(0), 10, 1);
+        assert_eq!(state.facts().virtual_time, owed);
+        assert_eq!(state.facts().shares.len(), SHARES_KEPT + 1);
+        state.charge(tenant(SHARES_KEPT + 1), 10, 1);
+        assert_eq!(state.facts().shares.len(), 2);
     }
 }
