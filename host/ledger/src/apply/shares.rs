@@ -55,7 +55,7 @@ impl State {
         facts.virtual_time = share.lease(facts.virtual_time, charge);
         let known = facts.shares.insert(tenant.clone(), share.finish);
         if let Some(usage) = self.usage_mut(&tenant) {
-            usage.spend(now, 0, charge);
+            usage.spend(now, charge);
         }
         // Looks at every share: not at each lease of those that are many already.
         if known.is_none() {
@@ -67,18 +67,18 @@ impl State {
     pub(super) fn settle_charge(
         &mut self,
         tenant: &TenantId,
-        charged: u64,
+        lease: &Lease,
         used: u64,
         now: Millis,
     ) {
         let share = self.share(tenant);
-        let (less, more) = (share.length(charged), share.length(used));
+        let (less, more) = (share.length(lease.charge), share.length(used));
         let facts = self.facts_mut();
         if let Some(finish) = facts.shares.get_mut(tenant) {
             *finish = finish.saturating_sub(less).saturating_add(more);
         }
         if let Some(usage) = self.usage_mut(tenant) {
-            usage.spend(now, charged, used);
+            usage.correct(now, lease, used);
         }
     }
 
@@ -86,7 +86,7 @@ impl State {
     pub(super) fn give_back(&mut self, tenant: &TenantId, lease: &Lease, now: Millis) {
         let lasted = now.saturating_sub(lease.leased_at);
         let used = lasted.saturating_mul(u64::from(lease.threads));
-        self.settle_charge(tenant, lease.charge, used.min(lease.charge), now);
+        self.settle_charge(tenant, lease, used.min(lease.charge), now);
     }
 
     /// Drops shares that decide nothing: those in no debt.

@@ -1,7 +1,8 @@
-//! What leases are charged: corrected at every end of an attempt.
+//! What leases are charged: corrected at every end of an attempt, in the window that they began in.
 
 use aureole_ledger::{
-    AttemptRef, CircuitId, Command, Expiry, Millis, Outcome, Stage, TenantId, Timings, codes,
+    AttemptRef, CORE_WINDOW_MS, CircuitId, Command, Expiry, Millis, Outcome, Stage, TenantId,
+    Timings, codes,
 };
 
 use crate::kit::{Ledger, proved, task_id, worker};
@@ -114,4 +115,25 @@ fn the_loser_of_two_attempts_costs_what_it_took() {
     let _ = ledger.apply(&cancel);
     assert!(ledger.task(task_id(2)).is_finished());
     assert_eq!(core_ms(&ledger), before + 3 + 7 + 2);
+}
+
+#[test]
+fn a_charge_of_an_earlier_window_is_not_taken_from_the_fresh_one() {
+    let (mut ledger, circuit, _) = with_proofs(&[1]);
+    let before = core_ms(&ledger);
+    let first = ledger.lease(1, "a");
+    let charge = core_ms(&ledger) - before;
+    ledger.now += CORE_WINDOW_MS;
+    submit(&mut ledger, circuit, 2);
+    let second = ledger.lease(2, "b");
+    let fresh = core_ms(&ledger) - before - charge;
+    assert_eq!(within(&ledger), fresh);
+    complete(&mut ledger, first, "a", 1);
+    assert_eq!(within(&ledger), fresh);
+    assert_eq!(core_ms(&ledger), before + 1 + fresh);
+    // What it took beyond its charge is new.
+    ledger.now += CORE_WINDOW_MS;
+    complete(&mut ledger, second, "b", fresh + 500);
+    assert_eq!(within(&ledger), 500);
+    assert_eq!(core_ms(&ledger), before + 1 + fresh + 500);
 }
