@@ -171,9 +171,9 @@ impl Courier {
             shared.journal().clear();
             return next;
         };
-        shared
-            .journal()
-            .keep(|webhook| endpoints.iter().any(|at| at.webhook == *webhook));
+        shared.journal().keep(now, |webhook| {
+            endpoints.iter().any(|at| at.webhook == *webhook)
+        });
         flights.turn = flights.turn.wrapping_add(1);
         let first = flights.turn.checked_rem(endpoints.len()).unwrap_or(0);
         endpoints.rotate_left(first);
