@@ -159,14 +159,16 @@ impl Sender {
     /// Checks a URL and where it leads now, without a connection.
     ///
     /// # Errors
-    /// [`Denied`]: what is wrong with it.
+    /// [`Denied`]: what is wrong with it, as a stranger may know it.
     pub async fn check(&self, url: &str) -> Result<(), Denied> {
         let target = self.rules.target(url)?;
         let found = tokio::time::timeout(self.patience, self.look_up(&target)).await;
-        let unresolved = |_| Denied::Unresolved {
-            reason: "the resolver does not answer".to_owned(),
-        };
-        found.map_err(unresolved)?.map(drop)
+        let found = found.unwrap_or_else(|_| {
+            Err(Denied::Unresolved {
+                reason: "the resolver does not answer".to_owned(),
+            })
+        });
+        found.map(drop).map_err(|denied| target.told(denied))
     }
 
     /// Makes one attempt; answers with the status of a success.
