@@ -98,6 +98,12 @@ pub enum Denied {
     /// who could ask what the names inside lead to.
     #[error("its host leads to no address that may be reached")]
     Nowhere,
+    /// Nobody looked: too much is going on.
+    #[error("{max} receivers are being looked for, the most at a time")]
+    Busy {
+        /// The most at a time.
+        max: u64,
+    },
 }
 
 // === impl Rules ===

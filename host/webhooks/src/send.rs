@@ -31,7 +31,7 @@ use crate::guard::{Denied, Rules, Target};
 use crate::limits::{
     ADDRESSES_TRIED_MAX, ANSWER_BYTES_MAX, ANSWER_END_MAX, ANSWER_FIELDS_MAX, ATTEMPT_MAX,
 };
-use crate::resolve::Resolve;
+use crate::resolve::{Resolve, ResolveError};
 use crate::sign::SigningKey;
 
 /// Makes attempts.
@@ -216,8 +216,11 @@ impl Sender {
             (host, None) => {
                 let name = host.to_string();
                 let found = self.resolver.resolve(&name, target.port).await;
-                found.map_err(|error| Denied::Unresolved {
-                    reason: error.to_string(),
+                found.map_err(|error| match error {
+                    ResolveError::Busy { max } => Denied::Busy { max },
+                    error => Denied::Unresolved {
+                        reason: error.to_string(),
+                    },
                 })?
             }
         };
@@ -241,6 +244,8 @@ impl SendError {
     pub fn failure(&self) -> Failure {
         match self {
             Self::Denied(Denied::Unresolved { .. }) => Failure::Unresolved,
+            // Nobody looked, so nothing is said of the receiver.
+            Self::Denied(Denied::Busy { .. }) => Failure::Unattempted,
             Self::Denied(_) => Failure::Denied,
             Self::Connect { .. } => Failure::Connect,
             Self::Tls { .. } => Failure::Tls,

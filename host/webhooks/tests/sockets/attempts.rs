@@ -192,7 +192,7 @@ async fn a_name_that_leads_nowhere_is_said_when_it_is_checked_and_when_it_is_use
 
 #[tokio::test]
 async fn the_machines_own_names_lead_inside() {
-    let resolver = Arc::new(SystemResolver);
+    let resolver = Arc::new(SystemResolver::default());
     let sender = Sender::new(Rules::default(), resolver, None).unwrap();
     let error = sender.send("https://localhost/", &letter()).await;
     let error = error.unwrap_err();
