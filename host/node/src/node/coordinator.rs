@@ -228,7 +228,7 @@ impl Member {
         }
         let sender = Sender::new(
             webhooks.rules(),
-            Arc::new(SystemResolver),
+            Arc::new(SystemResolver::default()),
             webhooks.authorities.as_deref(),
         )?;
         let office = Arc::new(PostOffice::new(self.coordinator.clone(), desk));
