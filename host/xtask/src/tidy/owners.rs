@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 /// Dependency, and the rooms that may have it outside tests.
-const OWNERS: [(&str, &[&str]); 17] = [
+const OWNERS: [(&str, &[&str]); 18] = [
     ("wasmtime", &["host/runtime"]),
     ("wasmparser", &["host/runtime"]),
     ("wit-bindgen", &["plugins/sdk"]),
@@ -20,6 +20,7 @@ const OWNERS: [(&str, &[&str]); 17] = [
     ("jsonschema", &["host/node"]),
     ("chacha20poly1305", &["host/store"]),
     ("tikv-jemallocator", &["host/cli", "tests"]),
+    ("prometheus", &["host/telemetry"]),
     ("tracing-subscriber", &["host/node"]),
     // Whoever trusts the world's authorities speaks to strangers: that is one room's business.
     ("webpki-roots", &["host/webhooks"]),
