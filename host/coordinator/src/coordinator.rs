@@ -32,6 +32,7 @@ use crate::planner;
 use crate::proposer::{ProposeError, Proposer};
 use crate::runtime::RaftRuntime;
 use crate::start::{self, StartError, Started};
+use crate::tally::{Note, Took};
 use crate::verify::{InputKeys, Verifier};
 use crate::workers::WorkersService;
 
@@ -42,6 +43,15 @@ pub struct TaskView {
     pub task: TaskRecord,
     /// The running attempt's stage, if its worker said so to this leader.
     pub stage: Option<Stage>,
+}
+
+/// What a member's files take of its disk, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DiskUse {
+    /// The log, with what is not purged yet.
+    pub log_bytes: u64,
+    /// The newest snapshot.
+    pub snapshot_bytes: u64,
 }
 
 /// What the parts of a coordinator share.
@@ -85,9 +95,16 @@ impl Inner {
         self.group.leads()
     }
 
-    /// Proposes, and tells workers to stop what the outcome ended.
+    /// Proposes, counts what came of it, and tells workers to stop what the outcome ended.
     pub(crate) async fn propose(&self, command: Command) -> Result<Outcome, ProposeError> {
+        let note = Note::of(&command);
         let outcome = self.proposer.propose(command).await?;
+        let meters = &self.config.meters;
+        if let Some(done) = note.count(&outcome, meters)
+            && let Some(took) = self.facts.read(|state| Took::of(state, done))
+        {
+            took.count(meters);
+        }
         for attempt in outcome.to_stop() {
             self.stop_attempt(*attempt);
         }
@@ -337,6 +354,22 @@ impl Coordinator {
     /// Tells how the group stands: as the leader sees it, or as this member does without one.
     pub async fn status(&self) -> ClusterStatus {
         self.inner.group.status(false).await
+    }
+
+    /// Tells how the group stands as this member sees it, without asking anybody.
+    pub fn standing(&self) -> ClusterStatus {
+        ClusterStatus::of(&self.inner.group)
+    }
+
+    /// Tells what this member's log and snapshot take of its disk. Blocks for two system calls.
+    pub fn disk_use(&self) -> DiskUse {
+        let dir = &self.inner.config.dir;
+        // A file that is not there yet has no bytes.
+        let bytes = |name| std::fs::metadata(dir.join(name)).map_or(0, |file| file.len());
+        DiskUse {
+            log_bytes: bytes(crate::log::FILE),
+            snapshot_bytes: bytes(crate::snapshot::FILE),
+        }
     }
 
     /// Adds a member, which must be running, empty and reachable at host:port. It becomes a learner,

@@ -37,12 +37,13 @@ mod rot;
 mod runtime;
 mod snapshot;
 mod start;
+mod tally;
 mod verify;
 mod wire;
 mod workers;
 
 pub use config::{Clock, Config, Founding, Simulation, SystemClock};
-pub use coordinator::{Coordinator, TaskView};
+pub use coordinator::{Coordinator, DiskUse, TaskView};
 pub use dial::{Dial, DialError, DialNothing};
 pub use events::Event;
 pub use group::{Ended, Leader, LeaderWatch};
