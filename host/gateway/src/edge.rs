@@ -68,6 +68,9 @@ pub(crate) async fn run(State(shared): State<Shared>, request: Request, next: Ne
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     let _entered = span.enter();
+    let status = response.status().as_u16();
+    let meters = &shared.config.meters;
+    meters.answered(route, method.as_str(), status, start.elapsed());
     log(&response, problem.as_ref(), start);
     response
 }
