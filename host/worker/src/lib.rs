@@ -36,4 +36,4 @@ pub use provers::{Proved, Provers, ProversConfig, Session, Verdicts};
 pub use remote::{RemoteBlobs, RemoteConfig};
 pub use sandboxes::{Made, Sandboxes, SandboxesConfig};
 pub use unsatisfied::Unsatisfied;
-pub use worker::{Worker, WorkerConfig};
+pub use worker::{Lookout, Worker, WorkerConfig};

@@ -167,6 +167,7 @@ async fn prove(
     );
     drop(input);
     let (witness, mut keygen) = (witness?, keygen?);
+    context.config.meters.looked("keys", keygen.is_zero());
 
     let on_stage = |stage| context.reporter.stage(key, stage);
     let proved = match session.prove(&witness.value, on_stage).await? {
