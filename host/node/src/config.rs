@@ -60,8 +60,19 @@ pub struct Config {
     pub receipts: Receipts,
     /// Events to receivers outside.
     pub webhooks: Webhooks,
+    /// Figures for a collector.
+    pub metrics: Metrics,
     /// Logging.
     pub log: Log,
+}
+
+/// Figures for a collector, in Prometheus's text format.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// Address and port where `GET /metrics` is answered to whoever reaches it: it asks for no key, and
+    /// tells tenants and what they use. Port 0 takes a free one. Nowhere, unless given.
+    pub listen: Option<SocketAddr>,
 }
 
 /// The bytes that a coordinator keeps.
@@ -250,6 +261,7 @@ impl Default for Config {
             plugins: Plugins::default(),
             receipts: Receipts::default(),
             webhooks: Webhooks::default(),
+            metrics: Metrics::default(),
             log: Log::default(),
         }
     }
@@ -464,6 +476,7 @@ mod tests {
         config.access.bootstrap_key = Some(String::new());
         config.access.bootstrap_key_file = path();
         config.webhooks.authorities = path();
+        config.metrics.listen = Some(config.http.listen);
         config
     }
 

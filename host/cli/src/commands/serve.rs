@@ -45,7 +45,9 @@ pub(super) async fn node(
     };
     let node = Node::start(config).await?;
     let url = node.http_addr().map(|address| format!("http://{address}"));
-    let ready = json!({"event": "ready", "url": url});
+    let metrics = node.metrics_addr();
+    let metrics = metrics.map(|address| format!("http://{address}/metrics"));
+    let ready = json!({"event": "ready", "url": url, "metrics": metrics});
     print::announcement(context.output, &ready, |_| greet(url.as_deref()))?;
     match node.run_until(asked).await {
         // A failure, so that a supervisor starts it again and an operator hears of it.
@@ -92,6 +94,7 @@ pub(super) fn configure(
     if let Some(listen) = options.listen {
         config.http.listen = listen;
     }
+    config.metrics.listen = options.metrics_listen.or(config.metrics.listen);
     if let Some(slots) = options.slots {
         config.worker.slots = slots;
     }

@@ -15,6 +15,7 @@ use aureole_coordinator::{Coordinator, SystemClock};
 use aureole_ledger::Digest;
 use aureole_receipts::SignerKey;
 use aureole_store::{Cache, Depot, DepotConfig, InputVault, SharedArchive, SharedBlobs};
+use aureole_telemetry::LeaderMeters;
 use aureole_webhooks::{Courier, Sender, SystemResolver};
 use aureole_worker::{Provers, ProversConfig, Sandboxes, SandboxesConfig};
 use tokio::net::TcpListener;
@@ -33,6 +34,7 @@ use crate::enrol::EnrolService;
 use crate::history::History;
 use crate::link::Link;
 use crate::log_key;
+use crate::metrics::MemberSource;
 use crate::post::{self, PostOffice};
 use crate::relay::{DeskService, Local};
 use crate::secret::Secret;
@@ -83,6 +85,7 @@ impl Member {
         config: &Config,
         transport: &Transport,
         cache: Option<Cache>,
+        meters: LeaderMeters,
         stop: &CancellationToken,
     ) -> Result<Self, StartError> {
         let listener = match config.cluster.listens()? {
@@ -111,8 +114,10 @@ impl Member {
             verifier_config,
             blobs.clone(),
         )));
+        let mut member = member_config(config, transport)?;
+        member.meters = meters;
         let coordinator = Coordinator::start(
-            member_config(config, transport)?,
+            member,
             blobs.clone(),
             verifier.clone(),
             Arc::new(keys.clone()),
@@ -302,6 +307,15 @@ impl Member {
                 () = async { stop.cancelled().await; tokio::time::sleep(CLOSE_PATIENCE).await } => {}
             }
         }))
+    }
+
+    /// What its figures are looked up from.
+    pub(super) fn source(&self) -> MemberSource {
+        MemberSource {
+            coordinator: self.coordinator.clone(),
+            history: self.history.clone(),
+            disk: self.replicated.local().clone(),
+        }
     }
 
     pub(super) fn coordinator(&self) -> &Coordinator {
