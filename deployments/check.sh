@@ -87,6 +87,10 @@ monitoring() {
     have promtool || return
     check "monitoring: prometheus.yml and its rules" promtool check config monitoring/prometheus.yml
     check "monitoring: each alert fires when it should" promtool test rules monitoring/alerts.test.yaml
+    # The operator's object has them all, and the chart has the file.
+    check "monitoring: Kubernetes has the same alerts" sh -c "sed -n '/^spec:/,\$p' kubernetes/monitoring/alerts.yaml \
+        | sed -n '2,\$s/^  //p' > $work/alerts.yaml && sed -n '/^groups:/,\$p' monitoring/alerts.yaml | diff - $work/alerts.yaml"
+    check "monitoring: the chart has the same alerts" diff monitoring/alerts.yaml helm/aureole/alerts.yaml
 }
 
 workflows() {

@@ -14,7 +14,7 @@ import sys
 import yaml
 
 # Kinds that are not Kubernetes' own.
-CUSTOM = {("monitoring.coreos.com/v1", "PodMonitor")}
+CUSTOM = {("monitoring.coreos.com/v1", "PodMonitor"), ("monitoring.coreos.com/v1", "PrometheusRule")}
 ENDPOINT = {"port", "path", "interval", "scrapeTimeout"}
 
 
