@@ -1,6 +1,18 @@
 //! How many series a process may make. Each takes a few hundred bytes here and some KiB in whoever
 //! collects them, for as long as that keeps history: none may grow by what strangers send.
 
+use std::time::Duration;
+
+/// Spans that wait for their receiver; what comes beyond is dropped, and no work waits. At about a KiB
+/// each that is 8 MiB, and some seconds of a busy process.
+pub const SPANS_WAITING_MAX: usize = 8192;
+
+/// Spans of one message: half a MiB, well below what gRPC takes.
+pub const SPANS_PER_EXPORT_MAX: usize = 512;
+
+/// How long a message to the receiver may take, and the last one may hold up a stop.
+pub const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// Seconds of an HTTP request: from what memory answers to the longest wait that is granted (60 s).
 pub const REQUEST_BUCKETS: [f64; 9] = [0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 60.0];
 
