@@ -4,6 +4,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use aureole_api::{Problem, codes};
+use aureole_telemetry::{TRACEPARENT, adopt};
 use axum::{
     extract::{MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, header},
@@ -41,6 +42,10 @@ pub(crate) async fn run(State(shared): State<Shared>, request: Request, next: Ne
     });
     let span = tracing::info_span!(
         "request",
+        otel.name = %format_args!("{method} {route}"),
+        otel.kind = "server",
+        trace_id = Empty,
+        status = Empty,
         request_id = %id,
         %method,
         route,
@@ -48,6 +53,8 @@ pub(crate) async fn run(State(shared): State<Shared>, request: Request, next: Ne
         tenant = Empty,
         credential = Empty
     );
+    let parent = request.headers().get(TRACEPARENT);
+    adopt(&span, parent.and_then(|parent| parent.to_str().ok()));
     let response = guarded(&shared, route, request, next)
         .instrument(span.clone())
         .await;
@@ -69,6 +76,7 @@ pub(crate) async fn run(State(shared): State<Shared>, request: Request, next: Ne
         .or_insert(HeaderValue::from_static("no-store"));
     let _entered = span.enter();
     let status = response.status().as_u16();
+    span.record("status", status);
     let meters = &shared.config.meters;
     meters.answered(route, method.as_str(), status, start.elapsed());
     log(&response, problem.as_ref(), start);
