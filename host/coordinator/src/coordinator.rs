@@ -24,6 +24,7 @@ use crate::dial::Dial;
 use crate::events::Event;
 use crate::group::{Group, LeaderWatch, Reads};
 use crate::hub::{Hub, WorkerStatus};
+use crate::journeys::Journeys;
 use crate::limits::{MESSAGE_BYTES_MAX, START_PATIENCE};
 use crate::machine::Facts;
 use crate::members::{ClusterStatus, MemberError, MembersService, Verb};
@@ -60,6 +61,7 @@ pub(crate) struct Inner {
     pub(crate) clock: LedgerClock,
     pub(crate) facts: Arc<Facts>,
     pub(crate) hub: Hub,
+    pub(crate) journeys: Journeys,
     pub(crate) proposer: Proposer,
     pub(crate) depot: SharedBlobs,
     pub(crate) verifier: Arc<dyn Verifier>,
@@ -167,6 +169,7 @@ impl Coordinator {
             clock: LedgerClock::new(clock, Arc::clone(&facts)),
             facts,
             hub: Hub::default(),
+            journeys: Journeys::default(),
             proposer,
             depot,
             verifier,
@@ -197,6 +200,14 @@ impl Coordinator {
     /// A proposal whose future is dropped may or may not be committed.
     pub async fn propose(&self, command: Command) -> Result<Outcome, ProposeError> {
         self.inner.propose(command).await
+    }
+
+    /// Notes which trace a task belongs to that is about to be submitted, if to any: its leases and its
+    /// wait are told as parts of it.
+    pub fn follow(&self, task: TaskId, traceparent: Option<String>) {
+        if let Some(traceparent) = traceparent {
+            self.inner.journeys.follow(task, traceparent);
+        }
     }
 
     /// Returns the time for a command: steady, and never behind what the facts know. Not to be called

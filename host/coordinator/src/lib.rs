@@ -21,6 +21,7 @@ mod events;
 mod group;
 mod hub;
 mod identity;
+mod journeys;
 mod limits;
 mod log;
 mod machine;

@@ -17,6 +17,8 @@ use aureole_ledger::{
     Salt, Stage, State, TaskId, TaskKind, Timings, WorkerId, codes,
 };
 use aureole_store::DepotError;
+use aureole_telemetry::adopt;
+use tracing::{Instrument as _, Span};
 
 use crate::coordinator::Inner;
 use crate::limits::PUBLIC_INPUT_BYTES_MAX;
@@ -32,6 +34,17 @@ const KEY_MISMATCH: &str = "circuit.key_mismatch";
 
 /// The verifier failed, which says nothing of the proof.
 const VERIFIER_FAILED: &str = "node.verifier_failed";
+
+/// A result's way in, as a part of the attempt's trace.
+pub(super) fn span(parent: Option<&str>) -> Span {
+    let span = tracing::info_span!(
+        "complete",
+        otel.kind = "server",
+        trace_id = tracing::field::Empty
+    );
+    adopt(&span, parent);
+    span
+}
 
 /// What a worker says it did.
 pub(super) struct Reported {
@@ -75,7 +88,8 @@ impl Inner {
             ) => {
                 self.report_stage(reported.attempt, Stage::Verify);
                 let started = Instant::now();
-                let checked = self.check_proof(&facts, proof, public_inputs).await;
+                let checked = self.check_proof(&facts, proof, public_inputs);
+                let checked = checked.instrument(tracing::info_span!("verify")).await;
                 checked.map(|()| Some(micros_since(started)))
             }
             (Completion::Proved { .. }, None) => Err(invalid("its circuit is not known")),
