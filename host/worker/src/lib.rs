@@ -22,6 +22,7 @@ mod process;
 mod provers;
 mod remote;
 mod sandboxes;
+mod spans;
 mod unsatisfied;
 mod worker;
 

@@ -11,12 +11,14 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument as _;
 
 use crate::child::Kind;
 use crate::error::Error;
 use crate::frame::Blobs;
 use crate::message::{Key, Reply, Request, Start};
 use crate::process::{ChildCommand, OnReply, Process, Progress};
+use crate::spans;
 
 /// A pool of children of one kind; clones share it.
 #[derive(Clone, Debug)]
@@ -249,6 +251,7 @@ impl Lease {
         let result = warm
             .process
             .call(request, blobs, during, limit, &mut listen)
+            .instrument(spans::child(self.inner.kind, during))
             .await;
         match &result {
             Ok(_) => self.dirty = false,
