@@ -133,7 +133,7 @@ impl Node {
         let http_addr = address_of(listener.as_ref());
         let metrics_addr = address_of(collector.as_ref());
         let meters = Meters::new()?;
-        let mut sources = Sources::new(meters.clone(), roles(&config));
+        let mut sources = Sources::new(meters.clone(), config.role_names());
         let transport = transport(&config)?;
         let stop = CancellationToken::new();
         let cache = config.cache.open()?;
@@ -163,15 +163,8 @@ impl Node {
         let gateway = listener.map(|listener| {
             let relay = relay(&config, local, transport, cache.clone(), doorman);
             sources.platform = Some(relay.clone());
-            let settings = aureole_gateway::Config {
-                trusted_proxies: config.http.trusted_proxies.clone(),
-                meters: meters.http(),
-                ..aureole_gateway::Config::default()
-            };
             let limiter = limiter(&config, cache);
-            let stopped = gateway_stop.clone().cancelled_owned();
-            let served = aureole_gateway::serve(listener, relay, limiter, settings, stopped);
-            tokio::spawn(served)
+            serve(&config, listener, relay, limiter, &meters, &gateway_stop)
         });
         let metrics = collector
             .map(|collector| tokio::spawn(metrics::serve(collector, sources, stop.clone())));
@@ -295,17 +288,30 @@ fn relay(
     })
 }
 
+/// Serves the API until it is told to stop.
+fn serve(
+    config: &Config,
+    listener: TcpListener,
+    relay: Arc<Relay>,
+    limiter: Arc<dyn Limiter>,
+    meters: &Meters,
+    stop: &CancellationToken,
+) -> JoinHandle<()> {
+    let settings = aureole_gateway::Config {
+        trusted_proxies: config.http.trusted_proxies.clone(),
+        meters: meters.http(),
+        ..aureole_gateway::Config::default()
+    };
+    let stopped = stop.clone().cancelled_owned();
+    let served = aureole_gateway::serve(listener, relay, limiter, settings, stopped);
+    tokio::spawn(served)
+}
+
 fn limiter(config: &Config, cache: Option<Cache>) -> Arc<dyn Limiter> {
     match cache {
         Some(cache) => Arc::new(SharedLimiter::new(cache, rates(config))),
         None => Arc::new(MemoryLimiter::new(rates(config))),
     }
-}
-
-/// The process's roles in one word.
-fn roles(config: &Config) -> String {
-    let names: Vec<&str> = config.roles.iter().map(|role| role.name()).collect();
-    names.join(",")
 }
 
 fn address_of(listener: Option<&TcpListener>) -> Option<SocketAddr> {

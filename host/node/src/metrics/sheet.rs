@@ -394,10 +394,6 @@ fn seconds(ms: u64) -> f64 {
 }
 
 /// Prometheus knows one type of number; what it loses above 2^53 nobody reads off a graph.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "the largest figures are bytes, told to a part in 10^15"
-)]
 fn figure(value: u64) -> f64 {
     value as f64
 }
