@@ -178,10 +178,12 @@ fn waiting_for_preparation(state: &State, command: &Command) -> Vec<TaskId> {
 }
 
 /// Brings the leaves to disk that the log of entries is about to be purged of. A member that lacks
-/// leaves before them gets all of them from the others, who have them by the same rule.
-fn settle(log: &TileLog) -> Result<(), SnapshotError> {
+/// leaves before them gets all of them from the others, who have them by the same rule; one without
+/// others keeps the entries, for nobody else has what they bring.
+fn settle(log: &TileLog, has_others: bool) -> Result<(), SnapshotError> {
     match log.settle() {
-        Ok(_) | Err(TileLogError::Behind { .. }) => Ok(()),
+        Ok(_) => Ok(()),
+        Err(TileLogError::Behind { .. }) if has_others => Ok(()),
         Err(error) => Err(SnapshotError::Tiles(error)),
     }
 }
@@ -312,8 +314,9 @@ impl RaftSnapshotBuilder<Types> for Builder {
         };
         let (file, signature) = (self.file.clone(), meta.signature());
         let log = Arc::clone(&self.log);
+        let has_others = applied.membership.nodes().nth(1).is_some();
         let stored = blocking(move || {
-            settle(&log)?;
+            settle(&log, has_others)?;
             file.save(meta, &applied.state)
         })
         .await

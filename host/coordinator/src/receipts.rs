@@ -9,6 +9,7 @@
 //! others:   take the leader's checkpoints over, if they are consistent with their own tiles
 //! ```
 
+mod damage;
 mod keeper;
 mod notary;
 mod service;

@@ -1,6 +1,9 @@
 //! Reading bodies: media type, encoding, size and time are checked before and while bytes come.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use aureole_api::{
     Problem,
@@ -80,14 +83,18 @@ pub(crate) async fn read_json(shared: &Shared, body: Request) -> Result<JsonBody
     })
 }
 
+/// What a body has taken from the budget; given back when the last holder drops it.
+pub(crate) type Taken = Arc<Mutex<Option<OwnedSemaphorePermit>>>;
+
 /// A body of at most `max` bytes, its pauses and whole bounded in time, with what is over
-/// [`FREE`] taken from the budget as long as it lives. A refusal is an error of the body.
+/// [`FREE`] taken from the budget as long as it or the second value lives. A refusal is an error
+/// of the body.
 pub(crate) fn bounded<E>(
     shared: &Shared,
     body: Body,
     max: u64,
     refusal: impl Fn(&Problem) -> E + Send + Sync + 'static,
-) -> Body
+) -> (Body, Taken)
 where
     E: std::error::Error + Send + Sync + 'static,
 {
@@ -98,27 +105,31 @@ where
         )
     };
     let chunks = Box::pin(chunks(shared, body, max, over));
-    let held: Option<OwnedSemaphorePermit> = None;
-    let state = (chunks, held, 0_u64, shared.clone());
-    let bounded = stream::unfold(state, |(mut chunks, mut held, seen, shared)| async move {
+    let taken = Taken::default();
+    let state = (chunks, Arc::clone(&taken), 0_u64, shared.clone());
+    let bounded = stream::unfold(state, |(mut chunks, taken, seen, shared)| async move {
         let chunk = chunks.next().await?;
         let seen = seen.saturating_add(chunk.as_ref().map_or(0, |chunk| chunk.len() as u64));
-        let holds = held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits) as u64;
-        let wanted = seen.saturating_sub(FREE).saturating_sub(holds);
-        let chunk = match (chunk, wanted) {
-            (Ok(chunk), 0) => Ok(chunk),
-            (Ok(chunk), wanted) => take(&shared, wanted).map(|more| {
-                match &mut held {
-                    Some(held) => held.merge(more),
-                    None => held = Some(more),
-                }
-                chunk
-            }),
-            (Err(problem), _) => Err(problem),
-        };
-        Some((chunk, (chunks, held, seen, shared)))
+        let chunk = chunk.and_then(|chunk| take_up_to(&shared, &taken, seen).map(|()| chunk));
+        Some((chunk, (chunks, taken, seen, shared)))
     });
-    Body::from_stream(bounded.map(move |chunk| chunk.map_err(|problem| refusal(&problem))))
+    let bounded = bounded.map(move |chunk| chunk.map_err(|problem| refusal(&problem)));
+    (Body::from_stream(bounded), taken)
+}
+
+/// Takes what a body of so many bytes needs beyond what it has.
+fn take_up_to(shared: &Shared, taken: &Taken, bytes: u64) -> Result<(), Problem> {
+    let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
+    let has = taken.as_ref().map_or(0, OwnedSemaphorePermit::num_permits) as u64;
+    let wanted = bytes.saturating_sub(FREE).saturating_sub(has);
+    if wanted > 0 {
+        let more = take(shared, wanted)?;
+        match taken.as_mut() {
+            Some(taken) => taken.merge(more),
+            None => *taken = Some(more),
+        }
+    }
+    Ok(())
 }
 
 fn take(shared: &Shared, wanted: u64) -> Result<OwnedSemaphorePermit, Problem> {

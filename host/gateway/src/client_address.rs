@@ -22,7 +22,8 @@ pub(crate) fn of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr
     let named: Vec<&str> = headers
         .get_all(FORWARDED_FOR)
         .iter()
-        .filter_map(|value| value.to_str().ok())
+        // What does not read ends the walk, and hides nothing behind it.
+        .map(|value| value.to_str().unwrap_or("?"))
         .flat_map(|list| list.split(','))
         .collect();
     for hop in named.iter().rev() {
@@ -41,6 +42,8 @@ pub(crate) fn of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr
 mod tests {
     //! Whose word counts.
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use axum::http::HeaderValue;
 
     use super::*;
 
@@ -80,5 +83,9 @@ mod tests {
         let peer = "10.0.0.1".parse().unwrap();
         assert_eq!(of(peer, &two, &trusted).to_string(), "203.0.113.9");
         assert_eq!(of(peer, &two, &[]).to_string(), "10.0.0.1");
+        // A line that does not read hides nothing behind it.
+        let unreadable = HeaderValue::from_bytes(b"\xff, 203.0.113.9").unwrap();
+        two.append(FORWARDED_FOR, unreadable);
+        assert_eq!(of(peer, &two, &trusted).to_string(), "10.0.0.1");
     }
 }

@@ -32,6 +32,8 @@ pub struct Config {
     pub drain_time_max: Duration,
     /// Watchers of tasks at a time; one more gets 503.
     pub watchers_max: u32,
+    /// How long a task is watched with a token before its watcher has to come again.
+    pub token_watch_max: Duration,
     /// How long a stream of events may be silent before a comment is sent.
     pub heartbeat: Duration,
     /// How long a stream that goes on may not be read before its connection counts as idle.
@@ -60,6 +62,7 @@ impl Default for Config {
             flush_time_max: limits::FLUSH_TIME_MAX,
             drain_time_max: limits::DRAIN_TIME_MAX,
             watchers_max: limits::WATCHERS_MAX,
+            token_watch_max: limits::TOKEN_WATCH_MAX,
             heartbeat: limits::HEARTBEAT,
             stream_stall_max: limits::STREAM_STALL_MAX,
             trusted_proxies: Vec::new(),

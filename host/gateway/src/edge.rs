@@ -26,6 +26,9 @@ use crate::{
 /// The header that names a request, both ways.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The routes of gRPC's health service.
+const GRPC_HEALTH: &str = "/grpc.health.v1.";
+
 /// Runs one request.
 pub(crate) async fn run(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let start = Instant::now();
@@ -87,7 +90,7 @@ pub(crate) async fn run(State(shared): State<Shared>, request: Request, next: Ne
 async fn guarded(shared: &Shared, route: &str, request: Request, next: Next) -> Response {
     let _slot = match Arc::clone(&shared.requests).try_acquire_owned() {
         Ok(slot) => Some(slot),
-        Err(_) if route.starts_with("/health/") => None,
+        Err(_) if route.starts_with("/health/") || route.starts_with(GRPC_HEALTH) => None,
         Err(_) => {
             let busy = Problem::new(codes::node::BUSY, "this node has too many requests in work");
             return Refusal(busy).into_response();
@@ -107,7 +110,8 @@ fn log(response: &Response, problem: Option<&Problem>, start: Instant) {
     let status = response.status().as_u16();
     let millis = start.elapsed().as_secs_f64() * 1000.0;
     let code = problem.map_or("", Problem::code);
-    if status == 500 {
+    // A failed call of gRPC is a 200 to HTTP.
+    if status == 500 || problem.is_some_and(|problem| problem.status() == 500) {
         let detail = problem.map_or("", Problem::detail);
         tracing::error!(status, code, detail, millis, "answered");
     } else {

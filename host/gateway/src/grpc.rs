@@ -112,7 +112,7 @@ pub(crate) fn health() -> MethodRouter<Shared> {
     routing::post(
         |State(shared): State<Shared>, request: Request| async move {
             let server = HealthServer::new(Wire(shared.clone()));
-            call(&shared, server, request, limits::MESSAGE_MAX).await
+            call(&shared, server, request, limits::OPEN_MESSAGE_MAX).await
         },
     )
 }
@@ -126,7 +126,7 @@ pub(crate) fn reflection() -> MethodRouter<Shared> {
     match built {
         Ok(server) => routing::post(
             |State(shared): State<Shared>, request: Request| async move {
-                call(&shared, server, request, limits::MESSAGE_MAX).await
+                call(&shared, server, request, limits::OPEN_MESSAGE_MAX).await
             },
         ),
         // The descriptors are part of the program, and a test reads them.
@@ -149,7 +149,8 @@ where
         Err(problem) => return Refusal(problem).into_response(),
     };
     let (parts, body) = request.into_parts();
-    let body = body::bounded(shared, body, max, status::of);
+    // Tonic lets go of the body once the message is read; the message lives until the answer.
+    let (body, _budget) = body::bounded(shared, body, max, status::of);
     let request = Request::from_parts(parts, tonic::body::Body::new(body));
     let answer = server.oneshot(request);
     let answered = match patience {

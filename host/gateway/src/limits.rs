@@ -92,7 +92,25 @@ pub const BATCH_AT_ONCE: u32 = 16;
 
 /// Watchers of tasks at a time, over all tasks; one more is `node.busy`. Each holds a connection
 /// and a few hundred bytes.
-pub const WATCHERS_MAX: u32 = 1024;
+pub const WATCHERS_MAX: u32 = 2048;
+
+/// Watchers of one tenant at a time: half of all, so that nobody takes every place.
+pub const WATCHERS_OF_TENANT_MAX: u32 = WATCHERS_MAX / 2;
+
+/// Watchers of health at a time, in places of their own: it needs no key. A balancer takes one for
+/// each of its connections.
+pub const HEALTH_WATCHERS_MAX: u32 = 32;
+
+/// How long health is watched in one call: a watcher that is still there calls again.
+pub const HEALTH_WATCH_MAX: Duration = Duration::from_secs(600);
+
+/// How long a task is watched with a token of an identity provider, which may have ended meanwhile:
+/// the watcher comes again with a fresh one.
+pub const TOKEN_WATCH_MAX: Duration = Duration::from_secs(300);
+
+/// The least time between two looks at a watched task: people see no difference, and a task that
+/// changes all the time costs twenty looks a second.
+pub const EVENTS_APART: Duration = Duration::from_millis(50);
 
 /// Events that wait for a watcher that reads slowly; with one more it is dropped. A task has about
 /// ten.
@@ -115,6 +133,9 @@ pub const EVENT_ID_MAX: u32 = 64;
 /// Bytes of a gRPC message: what gRPC libraries take unless told otherwise. A larger input goes over
 /// REST.
 pub const MESSAGE_MAX: u64 = 4 * 1024 * 1024 + 5;
+
+/// Bytes of a message that needs no key (health, reflection): the name of a service or symbol.
+pub const OPEN_MESSAGE_MAX: u64 = 16 * 1024;
 
 /// Bytes of the messages of one upload: the largest component, and the frames around its parts.
 pub const UPLOAD_MESSAGES_MAX: u64 = COMPONENT_MAX + COMPONENT_MAX / 4;

@@ -9,6 +9,8 @@
 //! A keeper ends with its task, or when nobody watches. A subscription that falls behind by more
 //! than [`limits::EVENTS_BEHIND_MAX`] events is told so, and ends: what it missed it can ask for.
 
+pub(crate) mod places;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     fmt,
@@ -17,23 +19,24 @@ use std::{
 };
 
 use aureole_api::{
-    Problem, codes,
+    Problem,
     rest::{Task, TaskEvent},
 };
 use aureole_ledger::{TaskId, TenantId};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, broadcast},
-    time::{Instant, sleep_until},
+    sync::broadcast,
+    time::{Instant, sleep, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Caller, Seen, limits, shared::Shared};
+use self::places::{Place, Places};
+use crate::{Caller, Credential, Seen, limits, shared::Shared};
 
 /// The tasks that somebody watches.
 #[derive(Clone)]
 pub(crate) struct Hub {
     watched: Arc<Mutex<BTreeMap<Key, Watched>>>,
-    watchers: Arc<Semaphore>,
+    pub(crate) places: Places,
 }
 
 /// What is watched with a credential; no two share a keeper, for one may be revoked.
@@ -65,7 +68,7 @@ pub(crate) enum Note {
     Stopping,
 }
 
-/// One watcher. Dropped, its place is free again.
+/// One watcher.
 #[derive(Debug)]
 pub(crate) struct Subscription {
     first: VecDeque<Note>,
@@ -73,8 +76,9 @@ pub(crate) struct Subscription {
     /// The standing that a watcher who comes back has seen; it is not told again.
     resumed: Option<String>,
     heartbeat: Duration,
+    /// When it has to come again with a fresh credential.
+    ends: Option<Instant>,
     stopping: CancellationToken,
-    _place: OwnedSemaphorePermit,
 }
 
 /// Takes a task off the list when its keeper ends, however it ends.
@@ -105,11 +109,11 @@ impl Hub {
     pub(crate) fn new(watchers_max: u32) -> Self {
         Self {
             watched: Arc::default(),
-            watchers: Arc::new(Semaphore::new(watchers_max as usize)),
+            places: Places::new(watchers_max),
         }
     }
 
-    /// Watches a task that the caller may see.
+    /// Watches a task that the caller may see; the place is the answer's to hold.
     ///
     /// # Errors
     /// `node.busy` when all places are taken, and what the platform says of the task.
@@ -118,8 +122,8 @@ impl Hub {
         shared: &Shared,
         caller: &Caller,
         task: TaskId,
-    ) -> Result<Subscription, Problem> {
-        let place = self.place()?;
+    ) -> Result<(Subscription, Place), Problem> {
+        let place = self.places.take(&caller.tenant)?;
         let now = shared.platform.task(caller, task, Duration::ZERO).await?;
         let (latest, notes) = if now.state.is_final() {
             (Some(stands(shared, caller, task, &now).await), None)
@@ -127,24 +131,17 @@ impl Hub {
             let (latest, notes) = self.join(shared, caller, task);
             (latest, Some(notes))
         };
-        Ok(Subscription {
+        // A key is looked at with every question; a token was, once, when it came.
+        let is_token = matches!(caller.credential, Credential::Token(_));
+        let subscription = Subscription {
             first: latest.into_iter().collect(),
             notes,
             resumed: None,
             heartbeat: shared.config.heartbeat,
+            ends: is_token.then(|| Instant::now() + shared.config.token_watch_max),
             stopping: shared.stopping.clone(),
-            _place: place,
-        })
-    }
-
-    /// A place among those who watch something.
-    ///
-    /// # Errors
-    /// `node.busy` when all are taken.
-    pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        Arc::clone(&self.watchers)
-            .try_acquire_owned()
-            .map_err(|_| Problem::new(codes::node::BUSY, "too many watch something"))
+        };
+        Ok((subscription, place))
     }
 
     /// The last note of a task's keeper, and those to come. The first to join starts the keeper.
@@ -213,7 +210,13 @@ async fn keep(shared: Shared, caller: Caller, kept: Kept) {
             None => shared.platform.task(&caller, task, Duration::ZERO).await,
             Some(seen) => {
                 let every = limits::ESTIMATE_EVERY;
-                let changed = shared.platform.task_change(&caller, task, seen, every);
+                let changed = async {
+                    sleep(limits::EVENTS_APART).await;
+                    shared
+                        .platform
+                        .task_change(&caller, task, seen, every)
+                        .await
+                };
                 tokio::select! {
                     found = changed => found,
                     () = shared.stopping.cancelled() => return,
@@ -310,6 +313,9 @@ impl Subscription {
                 Err(broadcast::error::RecvError::Lagged(missed)) => Some(Note::Lagged { missed }),
                 Err(broadcast::error::RecvError::Closed) => None,
             },
+            () = sleep_until(self.ends.unwrap_or(silence)), if self.ends.is_some() => {
+                Some(Note::Stopping)
+            }
             () = sleep_until(silence) => Some(Note::Alive),
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Millis;
+use crate::{Lease, Millis};
 
 /// The time over which core-seconds are counted, in milliseconds: long enough that a burst of proofs
 /// fits, short enough that who has used its own up goes on before the day is over.
@@ -95,12 +95,26 @@ impl QuotaItem {
 // === impl Usage ===
 
 impl Usage {
-    /// Counts core time, expected or corrected, at a moment.
-    pub(crate) fn spend(&mut self, now: Millis, less: u64, more: u64) {
+    /// Counts the core time that a lease is expected to take.
+    pub(crate) fn spend(&mut self, now: Millis, charge: u64) {
         self.turn(now);
-        self.core_ms = self.core_ms.saturating_sub(less).saturating_add(more);
-        let window = self.window_core_ms.saturating_sub(less);
-        self.window_core_ms = window.saturating_add(more);
+        self.core_ms = self.core_ms.saturating_add(charge);
+        self.window_core_ms = self.window_core_ms.saturating_add(charge);
+    }
+
+    /// Replaces what a lease was expected to take by what it took.
+    pub(crate) fn correct(&mut self, now: Millis, lease: &Lease, used: u64) {
+        self.turn(now);
+        let charge = lease.charge;
+        self.core_ms = self.core_ms.saturating_sub(charge).saturating_add(used);
+        // A charge of an earlier window is none of this one's.
+        self.window_core_ms = if lease.leased_at / CORE_WINDOW_MS < self.window {
+            let more = used.saturating_sub(charge);
+            self.window_core_ms.saturating_add(more)
+        } else {
+            let others = self.window_core_ms.saturating_sub(charge);
+            others.saturating_add(used)
+        };
     }
 
     /// Returns what was used in the window of a moment, in milliseconds of one core.

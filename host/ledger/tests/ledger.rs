@@ -12,6 +12,8 @@
 mod attempts;
 #[path = "ledger/backlog.rs"]
 mod backlog;
+#[path = "ledger/charges.rs"]
+mod charges;
 #[path = "ledger/circuits.rs"]
 mod circuits;
 #[path = "ledger/codec.rs"]

@@ -11,7 +11,7 @@ mod plugins;
 mod proofs;
 mod receipts;
 mod tasks;
-mod verdicts;
+pub(crate) mod verdicts;
 mod verifying_keys;
 mod view;
 mod watch;
@@ -38,7 +38,6 @@ use crate::history::History;
 use crate::schema::Schema;
 use crate::secret::Secret;
 use crate::signers::Signers;
-use crate::verifier::ChildVerifier;
 
 /// Compiled schemas kept; a hundred plugins with a parameter and an input schema each.
 const SCHEMAS_KEPT_MAX: usize = 200;
@@ -49,7 +48,7 @@ pub(crate) struct Desk {
     pub(crate) keys: KeyRing,
     pub(crate) history: History,
     pub(crate) coordinator: Coordinator,
-    pub(crate) verifier: Arc<ChildVerifier>,
+    verifications: verdicts::Verifications,
     notary: Notary,
     /// This member's own disk.
     pub(crate) disk: Depot,
@@ -79,7 +78,7 @@ impl Desk {
     pub(crate) fn new(
         stores: Stores,
         coordinator: Coordinator,
-        verifier: Arc<ChildVerifier>,
+        verifications: verdicts::Verifications,
         notary: Notary,
         secret: Secret,
         signers: Signers,
@@ -98,7 +97,7 @@ impl Desk {
             keys,
             history,
             coordinator,
-            verifier,
+            verifications,
             notary,
             disk,
             secret,

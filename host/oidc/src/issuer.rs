@@ -1,12 +1,13 @@
 //! An issuer: its keys, fetched when they are needed and kept while they count.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use reqwest::Client;
 use serde::Deserialize;
 use thiserror::Error;
+use tokio::sync::watch;
 
 use crate::fetch::{self, FetchError};
 use crate::keyset::KeySet;
@@ -16,11 +17,14 @@ use crate::token::{self, Bearer, Head, Refusal};
 
 /// Checks the tokens of one issuer.
 pub struct Issuer {
+    shared: Arc<Shared>,
+}
+
+/// What a fetch outlives its caller with.
+struct Shared {
     rules: Rules,
     client: Client,
     known: Mutex<Known>,
-    /// Held while keys are fetched: one fetch at a time.
-    fetching: tokio::sync::Mutex<()>,
 }
 
 /// Why a token got nobody in.
@@ -49,7 +53,10 @@ pub struct ClientError {
 struct Known {
     keys: KeySet,
     fetched: Option<Instant>,
+    /// When a fetch last began or ended.
     tried: Option<Instant>,
+    /// Open while keys are fetched: one fetch at a time.
+    fetching: Option<watch::Receiver<()>>,
     /// What came of the last fetch, if it failed.
     failure: Option<String>,
 }
@@ -73,10 +80,11 @@ impl Issuer {
             reason: error.to_string(),
         })?;
         Ok(Self {
-            rules,
-            client,
-            known: Mutex::default(),
-            fetching: tokio::sync::Mutex::default(),
+            shared: Arc::new(Shared {
+                rules,
+                client,
+                known: Mutex::default(),
+            }),
         })
     }
 
@@ -84,47 +92,87 @@ impl Issuer {
     ///
     /// # Errors
     /// [`CheckError`]: it is not good, or the issuer's keys are not to be had.
+    ///
+    /// # Cancel safety
+    /// A fetch that a dropped call began goes on, for whoever asks next.
     pub async fn check(&self, token: &str) -> Result<Bearer, CheckError> {
         let head = token::head(token).map_err(CheckError::Refused)?;
-        if !self.has_fresh(&head) {
-            self.refresh(&head).await;
+        let shared = &self.shared;
+        if !shared.has_fresh(&head)
+            && let Some(mut fetched) = Shared::refresh(shared)
+            && !shared.may_go_on(&head)
+        {
+            // The channel ends with the fetch, and brings nothing.
+            drop(fetched.changed().await);
         }
         let keys = {
-            let known = self.known();
+            let known = shared.known();
             if known.fetched.is_none_or(|at| at.elapsed() >= STALE_MAX) {
                 let reason = known.failure.clone().unwrap_or_default();
                 return Err(CheckError::Away { reason });
             }
             known.keys.clone()
         };
-        token::check(token, &head, &keys, &self.rules).map_err(CheckError::Refused)
+        token::check(token, &head, &keys, &shared.rules).map_err(CheckError::Refused)
     }
+}
 
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer")
+            .field("rules", &self.shared.rules)
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl Shared ===
+
+impl Shared {
     /// Whether what is known settles a token with this header.
     fn has_fresh(&self, head: &Head) -> bool {
         let known = self.known();
         let fresh = known.fetched.is_some_and(|at| at.elapsed() < FRESH_FOR);
-        let mut candidates = known
-            .keys
-            .candidates(head.key_id.as_deref(), head.algorithm);
-        fresh && candidates.next().is_some()
+        fresh && known.has_candidate(head)
     }
 
-    /// Fetches the keys, unless that was tried a moment ago or somebody has just done it.
-    async fn refresh(&self, head: &Head) {
-        let _one = self.fetching.lock().await;
-        let lately = self
-            .known()
-            .tried
-            .is_some_and(|at| at.elapsed() < FETCH_EVERY);
-        if lately || self.has_fresh(head) {
-            return;
+    /// Whether a token with this header is checked while keys are fetched: only by keys that were
+    /// left to count because the issuer is away. Else a key that was taken back would count once more.
+    fn may_go_on(&self, head: &Head) -> bool {
+        let known = self.known();
+        known.failure.is_some() && known.has_candidate(head)
+    }
+
+    /// Has the keys fetched, unless that was tried a moment ago; what it returns closes at the end of
+    /// the fetch, this one or the one under way. The fetch is a task of its own, and counts as tried
+    /// from its beginning: callers who go away neither end it nor have another made.
+    fn refresh(shared: &Arc<Self>) -> Option<watch::Receiver<()>> {
+        let mut known = shared.known();
+        let under_way = known.fetching.as_ref();
+        if let Some(fetching) = under_way.filter(|fetching| fetching.has_changed().is_ok()) {
+            return Some(fetching.clone());
         }
-        let fetched = self.fetch().await;
+        if known.tried.is_some_and(|at| at.elapsed() < FETCH_EVERY) {
+            return None;
+        }
+        let (fetching, fetched) = watch::channel(());
+        known.tried = Some(Instant::now());
+        known.fetching = Some(fetched.clone());
+        drop(known);
+        let shared = Arc::clone(shared);
+        tokio::spawn(async move {
+            let found = shared.fetch().await;
+            shared.keep(found);
+            drop(fetching);
+        });
+        Some(fetched)
+    }
+
+    /// Notes what came of a fetch.
+    fn keep(&self, found: Result<KeySet, FetchError>) {
         let mut known = self.known();
         let now = Instant::now();
         known.tried = Some(now);
-        match fetched {
+        match found {
             Ok(keys) => {
                 known.keys = keys;
                 known.fetched = Some(now);
@@ -168,10 +216,14 @@ impl Issuer {
     }
 }
 
-impl fmt::Debug for Issuer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Issuer")
-            .field("rules", &self.rules)
-            .finish_non_exhaustive()
+// === impl Known ===
+
+impl Known {
+    fn has_candidate(&self, head: &Head) -> bool {
+        let key_id = head.key_id.as_deref();
+        self.keys
+            .candidates(key_id, head.algorithm)
+            .next()
+            .is_some()
     }
 }

@@ -17,7 +17,7 @@ pub const FETCH_MAX: Duration = Duration::from_secs(5);
 /// How long keys count as fresh: a provider that takes a key back is believed within this time.
 pub const FRESH_FOR: Duration = Duration::from_secs(600);
 
-/// How long the issuer is left alone after a fetch, whatever came of it: tokens with made-up key ids
+/// How long the issuer is left alone after a fetch, whatever came of it and whoever waited: tokens with made-up key ids
 /// cost it six requests a minute at most.
 pub const FETCH_EVERY: Duration = Duration::from_secs(10);
 

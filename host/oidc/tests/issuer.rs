@@ -7,7 +7,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aureole_oidc::{Bearer, CheckError, Issuer, Refusal, Rules};
 use axum::body::Body;
@@ -20,6 +20,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rsa::pkcs1::EncodeRsaPrivateKey as _;
 use rsa::traits::PublicKeyParts as _;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 /// A key of the provider's, and how it is published.
 struct Key {
@@ -46,6 +47,8 @@ struct Provider {
     keys: Arc<Mutex<Vec<Value>>>,
     mood: Arc<Mutex<Mood>>,
     asked: Arc<AtomicUsize>,
+    /// Answers wait for it.
+    open: watch::Sender<bool>,
 }
 
 // === impl Key ===
@@ -98,13 +101,19 @@ impl Provider {
             keys: Arc::new(Mutex::new(keys)),
             mood: Arc::new(Mutex::new(Mood::Well)),
             asked: Arc::default(),
+            open: watch::Sender::new(true),
         };
+        let gate = provider.open.subscribe();
         let (mood, asked) = (Arc::clone(&provider.mood), Arc::clone(&provider.asked));
         let discovery = move || {
             asked.fetch_add(1, Ordering::SeqCst);
             let mood = mood.lock().unwrap().clone();
             let url = url.clone();
-            async move { describe(&mood, &url) }
+            let mut gate = gate.clone();
+            async move {
+                gate.wait_for(|open| *open).await.unwrap();
+                describe(&mood, &url)
+            }
         };
         let published = Arc::clone(&provider.keys);
         let set = move || async move { Json(json!({ "keys": *published.lock().unwrap() })) };
@@ -261,6 +270,27 @@ async fn an_unknown_key_id_has_the_keys_fetched_once_and_no_more() {
     }
     assert_eq!(provider.asked.load(Ordering::SeqCst), 1);
     issuer.check(&one.token(&provider.claims())).await.unwrap();
+}
+
+#[tokio::test]
+async fn callers_who_go_away_have_the_keys_fetched_once_and_the_fetch_goes_on() {
+    let key = Key::p256("new");
+    let provider = Provider::start(&[&key]).await;
+    provider.open.send_replace(false);
+    let issuer = provider.issuer();
+    let token = key.token(&provider.claims());
+    let asked = || provider.asked.load(Ordering::SeqCst);
+    while asked() == 0 {
+        let gone = tokio::time::timeout(Duration::from_millis(20), issuer.check(&token));
+        gone.await.unwrap_err();
+    }
+    for _ in 0..20 {
+        let gone = tokio::time::timeout(Duration::from_millis(20), issuer.check(&token));
+        gone.await.unwrap_err();
+    }
+    provider.open.send_replace(true);
+    issuer.check(&token).await.unwrap();
+    assert_eq!(asked(), 1, "fetched more than once");
 }
 
 #[tokio::test]

@@ -87,9 +87,15 @@ pub const PART_BYTES: u64 = 1 << 20;
 /// Parts of one blob under way at a time: enough to fill a link of a gigabit at 30 ms.
 pub(crate) const PARTS_AT_ONCE: usize = 4;
 
-/// Leaves that wait for the disk: a minute of the most that a group takes. They are written every
-/// second, so more wait only when the disk fails or leaves before them are missing.
-pub(crate) const LEAVES_WAITING_MAX: usize = 65_536;
+/// Leaves that wait for the disk behind a gap, of at most 200 bytes each: twice what the entries
+/// between two snapshots can bring, which are 8,000 of 64 commands (`host/coordinator`). Those that
+/// continue what is on disk are never dropped, and are no more: a snapshot waits for them or the
+/// member stops, and until then the entries are there to bring them again.
+pub(crate) const LEAVES_WAITING_MAX: usize = 2 * 8_000 * 64;
+
+/// Leaves that are settled before it is time, half of the above: as many as one snapshot waits for.
+/// They are written every second, so as many wait only when the disk is slow.
+pub(crate) const LEAVES_WAITING_MANY: usize = LEAVES_WAITING_MAX / 2;
 
 /// Signed checkpoints kept on disk beside the newest: at one a second under load a quarter of an hour,
 /// and weeks of an ordinary day. Auditors keep their own.

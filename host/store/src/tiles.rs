@@ -12,8 +12,8 @@
 
 mod error;
 mod folder;
+mod waiting;
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -21,10 +21,12 @@ use aureole_receipts::limits::TILE_WIDTH;
 use aureole_receipts::{
     Hash, Head, Leaf, Tile, TileBytes, TileReader, Tree, Writer, decode_bundle,
 };
+use tokio::sync::Notify;
 
 pub use self::error::TileLogError;
 pub use self::folder::TileFolder;
-use crate::limits::{CHECKPOINTS_KEPT, LEAVES_WAITING_MAX};
+use self::waiting::Waiting;
+use crate::limits::CHECKPOINTS_KEPT;
 
 /// The file that says how much of the tiles counts.
 const FRONTIER: &str = "frontier";
@@ -37,7 +39,9 @@ const CHECKPOINT: &str = "checkpoint";
 pub struct TileLog {
     folder: TileFolder,
     /// Leaves that were applied and are not on disk. Never held while the disk works.
-    waiting: Mutex<VecDeque<(u64, Leaf)>>,
+    waiting: Mutex<Waiting>,
+    /// Told when many wait. Holds one permit: it is not lost on whoever is busy.
+    many: Notify,
     /// The right edge of what is on disk.
     edge: Mutex<Writer>,
     /// Held while a checkpoint is made: one after another.
@@ -48,6 +52,8 @@ pub struct TileLog {
 #[derive(Debug)]
 pub struct Filler<'l> {
     log: &'l TileLog,
+    /// How many leaves it continues, which it has not checked.
+    start: u64,
     writer: Writer,
 }
 
@@ -55,16 +61,16 @@ pub struct Filler<'l> {
 
 impl TileLog {
     /// Opens the log of a folder. One whose tiles are not what was written starts from nothing: the
-    /// other members have it.
+    /// other members have it. One whose tiles the disk does not give may be as good as ever.
     ///
     /// # Errors
-    /// [`TileLogError::Io`] if the folder cannot be used.
+    /// [`TileLogError`] if the folder cannot be used or the disk refuses to read it.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, TileLogError> {
         let folder = TileFolder::new(folder);
         folder.prepare()?;
         let edge = match resume(&folder) {
             Ok(writer) => writer,
-            Err(error @ TileLogError::Io { .. }) => return Err(error),
+            Err(error) if error.is_io() => return Err(error),
             Err(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
@@ -75,7 +81,8 @@ impl TileLog {
         };
         Ok(Self {
             folder,
-            waiting: Mutex::default(),
+            waiting: Mutex::new(Waiting::behind(edge.tree().size())),
+            many: Notify::new(),
             edge: Mutex::new(edge),
             signing: Mutex::default(),
         })
@@ -86,23 +93,28 @@ impl TileLog {
         self.edge.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<(u64, Leaf)>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a leaf that was just applied. It is in memory until [`Self::settle`].
     pub fn append(&self, index: u64, leaf: Leaf) {
-        let mut waiting = self.waiting();
-        if waiting.len() >= LEAVES_WAITING_MAX {
-            // Whoever is so far behind gets them from the others.
-            waiting.pop_front();
+        if self.waiting().push(index, leaf) {
+            self.many.notify_one();
         }
-        waiting.push_back((index, leaf));
+    }
+
+    /// Waits until so many leaves wait that they should be settled before it is time.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn many_waiting(&self) {
+        self.many.notified().await;
     }
 
     /// Returns how many leaves wait for the disk.
     pub fn waiting_count(&self) -> usize {
-        self.waiting().len()
+        self.waiting().count()
     }
 
     /// Returns how many leaves are on disk.
@@ -123,48 +135,32 @@ impl TileLog {
     /// Writes the leaves that wait. They are on disk when it returns, with the number of leaves there.
     ///
     /// # Errors
-    /// [`TileLogError::Behind`] if leaves before them are missing: they go on waiting.
-    /// [`TileLogError::Io`], and then nothing counts that did not before.
+    /// [`TileLogError::Behind`] if leaves before some of them are missing: those go on waiting, the
+    /// others are on disk. [`TileLogError::Io`], and then nothing counts that did not before.
     pub fn settle(&self) -> Result<u64, TileLogError> {
         let mut edge = self.edge();
-        let leaves: Vec<(u64, Leaf)> = self.waiting().drain(..).collect();
+        let before = edge.tree().size();
+        let leaves = self.waiting().take(before);
+        if !leaves.is_empty() {
+            let mut writer = edge.clone();
+            let extended = self.extend(&mut writer, &leaves);
+            if let Err(error) = extended.and_then(|()| self.commit(&edge, &writer)) {
+                self.waiting().put_back(before, leaves);
+                return Err(error);
+            }
+            *edge = writer;
+        }
         let have = edge.tree().size();
-        let fresh = leaves.iter().find(|(index, _)| *index >= have);
-        if let Some((next, _)) = fresh.filter(|(index, _)| *index > have) {
-            let needed = *next;
-            self.put_back(leaves);
-            return Err(TileLogError::Behind { have, needed });
+        match self.waiting().first() {
+            Some(needed) if needed > have => Err(TileLogError::Behind { have, needed }),
+            _ => Ok(have),
         }
-        let mut writer = edge.clone();
-        let written = self.extend(&mut writer, &leaves).and_then(|()| {
-            if writer.tree().size() == have {
-                return Ok(());
-            }
-            self.commit(&edge, &writer)
-        });
-        if let Err(error) = written {
-            self.put_back(leaves);
-            return Err(error);
-        }
-        *edge = writer;
-        Ok(edge.tree().size())
     }
 
-    fn put_back(&self, leaves: Vec<(u64, Leaf)>) {
-        let mut waiting = self.waiting();
-        for leaf in leaves.into_iter().rev() {
-            waiting.push_front(leaf);
-        }
-        let surplus = waiting.len().saturating_sub(LEAVES_WAITING_MAX);
-        waiting.drain(..surplus);
-    }
-
-    /// Appends those leaves that are not there, and writes the tiles that they fill.
-    fn extend(&self, writer: &mut Writer, leaves: &[(u64, Leaf)]) -> Result<(), TileLogError> {
-        for (index, leaf) in leaves {
-            if *index == writer.tree().size() {
-                self.keep(&writer.append(leaf)?.completed)?;
-            }
+    /// Appends leaves, and writes the tiles that they fill.
+    fn extend(&self, writer: &mut Writer, leaves: &[Leaf]) -> Result<(), TileLogError> {
+        for leaf in leaves {
+            self.keep(&writer.append(leaf)?.completed)?;
         }
         Ok(())
     }
@@ -226,9 +222,11 @@ impl TileLog {
 
     /// Starts to take leaves from other members. One at a time: what two write would be the same.
     pub fn filler(&self) -> Filler<'_> {
+        let writer = self.edge().clone();
         Filler {
             log: self,
-            writer: self.edge().clone(),
+            start: writer.tree().size(),
+            writer,
         }
     }
 
@@ -241,6 +239,7 @@ impl TileLog {
         let empty = Writer::new();
         self.commit(&edge, &empty)?;
         *edge = empty;
+        self.waiting().reach(0);
         Ok(())
     }
 
@@ -366,7 +365,8 @@ impl Filler<'_> {
     /// Makes what was taken count, if it is the log of the facts.
     ///
     /// # Errors
-    /// [`TileLogError::Root`] if it is not, and nothing has changed then. [`TileLogError::Io`].
+    /// [`TileLogError::Root`] if it is not, and [`TileLogError::Behind`] if what it continues was
+    /// forgotten meanwhile: nothing has changed then. [`TileLogError::Io`].
     pub fn finish(self, tree: &Tree) -> Result<(), TileLogError> {
         let found = self.writer.tree();
         if found != tree {
@@ -377,8 +377,14 @@ impl Filler<'_> {
             });
         }
         let mut edge = self.log.edge();
-        if edge.tree().size() < found.size() {
+        let have = edge.tree().size();
+        if have < self.start {
+            let needed = self.start;
+            return Err(TileLogError::Behind { have, needed });
+        }
+        if have < found.size() {
             self.log.commit(&edge, &self.writer)?;
+            self.log.waiting().reach(self.writer.tree().size());
             *edge = self.writer;
         }
         Ok(())

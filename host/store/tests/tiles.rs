@@ -129,6 +129,43 @@ fn leaves_that_are_applied_again_change_nothing_and_a_gap_waits() {
 }
 
 #[test]
+fn no_leaf_that_continues_the_disk_is_lost_however_many_wait() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = TileLog::open(dir.path()).unwrap();
+    for number in 0..70_000 {
+        log.append(number, leaf(number));
+    }
+    assert_eq!(log.settle().unwrap(), 70_000);
+    assert_eq!(log.root(), tree(70_000).root());
+}
+
+#[test]
+fn leaves_before_a_gap_are_written_and_those_behind_it_wait() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = grown(dir.path(), 10);
+    for number in [10, 11, 20, 21] {
+        log.append(number, leaf(number));
+    }
+    let behind = log.settle().unwrap_err();
+    assert!(
+        matches!(
+            behind,
+            TileLogError::Behind {
+                have: 12,
+                needed: 20
+            }
+        ),
+        "{behind}"
+    );
+    assert_eq!((log.size(), log.waiting_count()), (12, 2));
+    let other = tempfile::tempdir().unwrap();
+    let other = grown(other.path(), 20);
+    fill(&log, &other, &tree(20)).unwrap();
+    assert_eq!(log.settle().unwrap(), 22);
+    assert_eq!(log.root(), tree(22).root());
+}
+
+#[test]
 fn a_crash_between_any_two_files_leaves_the_log_as_it_was_or_as_it_became() {
     let dir = tempfile::tempdir().unwrap();
     drop(grown(dir.path(), 250));
@@ -169,6 +206,24 @@ fn tiles_that_rotted_are_filled_anew_from_another_member() {
         let good = TileLog::open(dir.path()).unwrap();
         fill(&log, &good, &tree(300)).unwrap();
         assert_eq!(log.root(), tree(300).root(), "{name}");
+    }
+}
+
+#[test]
+fn tiles_that_the_disk_does_not_give_are_no_reason_to_start_from_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(grown(dir.path(), 300));
+    for name in ["tile/1/000.p/1", "tile/entries/001.p/44", "frontier"] {
+        let failing = copy(dir.path());
+        let path = failing.path().join(name);
+        fs::remove_file(&path).unwrap();
+        // Which opens and cannot be read, by root neither.
+        fs::create_dir(&path).unwrap();
+        let refused = TileLog::open(failing.path()).unwrap_err();
+        assert!(refused.is_io(), "{name}: {refused}");
+        fs::remove_dir(&path).unwrap();
+        fs::copy(dir.path().join(name), &path).unwrap();
+        assert_eq!(TileLog::open(failing.path()).unwrap().size(), 300);
     }
 }
 
@@ -227,6 +282,30 @@ fn a_log_of_other_leaves_is_forgotten_and_filled() {
     log.reset().unwrap();
     fill(&log, &other, &tree(9)).unwrap();
     assert_eq!(log.root(), tree(9).root());
+}
+
+#[test]
+fn what_continues_a_log_that_was_forgotten_meanwhile_does_not_count() {
+    let (mine, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (log, other) = (grown(mine.path(), 300), grown(theirs.path(), 310));
+    let mut filler = log.filler();
+    let bundle = filler.next(310).unwrap();
+    let bytes = other.read(&bundle).unwrap().unwrap();
+    filler.push(&bundle, &bytes).unwrap();
+    log.reset().unwrap();
+    let refused = filler.finish(&tree(310)).unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            TileLogError::Behind {
+                have: 0,
+                needed: 300
+            }
+        ),
+        "{refused}"
+    );
+    fill(&log, &other, &tree(310)).unwrap();
+    assert_eq!(log.root(), tree(310).root());
 }
 
 #[test]

@@ -13,14 +13,15 @@ use async_trait::async_trait;
 use aureole_ledger::{Failure, Millis, PendingEvent, Settlement, TaskId, WebhookId};
 use bytes::Bytes;
 use thiserror::Error;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::guard::Denied;
 use crate::journal::{Attempt, Journal, Progress};
-use crate::limits::{FLIGHTS_MAX, FLIGHTS_OF_ENDPOINT_MAX, ROUND};
+use crate::limits::{FLIGHTS_MAX, FLIGHTS_OF_ENDPOINT_MAX, ROUND, TRIALS_MAX};
 use crate::schedule::Schedule;
 use crate::send::{Letter, SendError, Sender};
 use crate::sign::SigningKey;
@@ -100,6 +101,8 @@ struct Shared {
     schedule: Schedule,
     journal: Mutex<Journal>,
     wake: Notify,
+    /// Checks and tests that callers wait for.
+    trials: Semaphore,
 }
 
 /// Attempts in the air.
@@ -123,13 +126,27 @@ impl Courier {
                 schedule,
                 journal: Mutex::default(),
                 wake: Notify::new(),
+                trials: Semaphore::new(TRIALS_MAX),
             }),
         }
     }
 
-    /// Makes attempts outside the outbox: a test of a receiver.
-    pub fn sender(&self) -> &Sender {
-        &self.shared.sender
+    /// Checks a URL and where it leads now, for a caller who waits.
+    ///
+    /// # Errors
+    /// [`Denied`]: what is wrong with it; [`Denied::Busy`] beyond [`TRIALS_MAX`].
+    pub async fn check(&self, url: &str) -> Result<(), Denied> {
+        let _permit = self.shared.trial()?;
+        self.shared.sender.check(url).await
+    }
+
+    /// Makes an attempt outside the outbox, for a caller who waits: a test of a receiver.
+    ///
+    /// # Errors
+    /// As [`Sender::send`]; [`Denied::Busy`] beyond [`TRIALS_MAX`].
+    pub async fn test(&self, url: &str, letter: &Letter<'_>) -> Result<u16, SendError> {
+        let _permit = self.shared.trial()?;
+        self.shared.sender.send(url, letter).await
     }
 
     /// Hints that there may be more to deliver.
@@ -171,9 +188,9 @@ impl Courier {
             shared.journal().clear();
             return next;
         };
-        shared
-            .journal()
-            .keep(|webhook| endpoints.iter().any(|at| at.webhook == *webhook));
+        shared.journal().keep(now, |webhook| {
+            endpoints.iter().any(|at| at.webhook == *webhook)
+        });
         flights.turn = flights.turn.wrapping_add(1);
         let first = flights.turn.checked_rem(endpoints.len()).unwrap_or(0);
         endpoints.rotate_left(first);
@@ -231,6 +248,13 @@ impl fmt::Debug for Courier {
 // === impl Shared ===
 
 impl Shared {
+    /// Room for one more check or test.
+    fn trial(&self) -> Result<SemaphorePermit<'_>, Denied> {
+        self.trials.try_acquire().map_err(|_| Denied::Busy {
+            max: TRIALS_MAX as u64,
+        })
+    }
+
     fn journal(&self) -> MutexGuard<'_, Journal> {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }

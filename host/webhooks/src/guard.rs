@@ -94,6 +94,16 @@ pub enum Denied {
         /// What the resolver said.
         reason: String,
     },
+    /// The name leads nowhere, or to what may not be reached: which of them is nothing for strangers,
+    /// who could ask what the names inside lead to.
+    #[error("its host leads to no address that may be reached")]
+    Nowhere,
+    /// Nobody looked: too much is going on.
+    #[error("{max} receivers are being looked for, the most at a time")]
+    Busy {
+        /// The most at a time.
+        max: u64,
+    },
 }
 
 // === impl Rules ===
@@ -199,6 +209,19 @@ impl Target {
             Host::Domain(_) => None,
             Host::Ipv4(address) => Some(address.into()),
             Host::Ipv6(address) => Some(address.into()),
+        }
+    }
+
+    /// What a stranger is told of a refusal: where a name leads stays in the log.
+    pub(crate) fn told(&self, denied: Denied) -> Denied {
+        match denied {
+            Denied::Address { .. } | Denied::NeedsTls { .. } | Denied::Unresolved { .. }
+                if self.address().is_none() =>
+            {
+                tracing::debug!(host = %self.host, reason = %denied, "a receiver is refused");
+                Denied::Nowhere
+            }
+            other => other,
         }
     }
 }

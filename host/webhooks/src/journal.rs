@@ -127,14 +127,52 @@ impl Journal {
         }
     }
 
-    /// Forgets the receivers that nothing is to be delivered to.
-    pub(crate) fn keep(&mut self, waiting: impl Fn(&WebhookId) -> bool) {
-        self.receivers
-            .retain(|webhook, receiver| receiver.failures > 0 || waiting(webhook));
+    /// Forgets the receivers that nothing is to be delivered to, those that failed when their pause is
+    /// over: a receiver that was deleted never succeeds.
+    pub(crate) fn keep(&mut self, now: Instant, waiting: impl Fn(&WebhookId) -> bool) {
+        self.receivers.retain(|webhook, receiver| {
+            let paused = receiver.paused_until.is_some_and(|until| until > now);
+            waiting(webhook) || (receiver.failures > 0 && paused)
+        });
     }
 
     /// Forgets everything: another leads.
     pub(crate) fn clear(&mut self) {
         self.receivers.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is remembered, and for how long.
+
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_receiver_that_failed_is_forgotten_after_its_pause_when_nothing_waits_for_it() {
+        let (mut journal, minute) = (Journal::default(), Duration::from_secs(60));
+        let schedule = Schedule {
+            first: minute,
+            longest: minute,
+            give_up: minute,
+        };
+        let (webhook, task) = (WebhookId::from_bytes([1; 16]), TaskId::from_bytes([2; 16]));
+        let attempt = Attempt {
+            at: 0,
+            took_ms: 1,
+            failure: Failure::Timeout,
+        };
+        let now = Instant::now();
+        journal.failed(webhook, task, attempt, &schedule);
+        journal.forget(webhook, task);
+        journal.keep(now, |_| false);
+        assert!(journal.is_failing(webhook), "its pause is not over");
+        let later = now + minute * 10;
+        journal.keep(later, |_| true);
+        assert!(journal.is_failing(webhook), "something waits");
+        journal.keep(later, |_| false);
+        assert!(journal.receivers.is_empty());
     }
 }

@@ -18,7 +18,7 @@ mod sign;
 pub use courier::{Courier, Endpoint, Outbox, Parcel, Unsent};
 pub use guard::{Denied, Rules, Target};
 pub use journal::{Attempt, Progress};
-pub use resolve::{Resolve, SystemResolver};
+pub use resolve::{Resolve, ResolveError, SystemResolver};
 pub use schedule::Schedule;
 pub use send::{Letter, SendError, Sender, TrustError};
 pub use sign::{SigningKey, verify};

@@ -22,6 +22,15 @@ pub const ADDRESSES_TRIED_MAX: usize = 3;
 /// Addresses of a name that are looked at; more is no receiver of events.
 pub const ADDRESSES_MAX: usize = 64;
 
+/// Names that are being looked up. Each holds a thread of the process's 512 until the resolver gives up,
+/// which takes half a minute for a silent name server; sixteen are a thirtieth of them. One more is
+/// refused: a look-up that waits for silent ones would outlast its attempt.
+pub const LOOK_UPS_MAX: usize = 16;
+
+/// Checks and tests of receivers that callers wait for. Half of the look-ups are left to deliveries; one
+/// more is refused, for whoever asks can ask again.
+pub const TRIALS_MAX: usize = 8;
+
 /// Bytes of a URL. The ledger has the same limit.
 pub const URL_BYTES_MAX: usize = 1024;
 

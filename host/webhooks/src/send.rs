@@ -31,7 +31,7 @@ use crate::guard::{Denied, Rules, Target};
 use crate::limits::{
     ADDRESSES_TRIED_MAX, ANSWER_BYTES_MAX, ANSWER_END_MAX, ANSWER_FIELDS_MAX, ATTEMPT_MAX,
 };
-use crate::resolve::Resolve;
+use crate::resolve::{Resolve, ResolveError};
 use crate::sign::SigningKey;
 
 /// Makes attempts.
@@ -159,14 +159,16 @@ impl Sender {
     /// Checks a URL and where it leads now, without a connection.
     ///
     /// # Errors
-    /// [`Denied`]: what is wrong with it.
+    /// [`Denied`]: what is wrong with it, as a stranger may know it.
     pub async fn check(&self, url: &str) -> Result<(), Denied> {
         let target = self.rules.target(url)?;
         let found = tokio::time::timeout(self.patience, self.look_up(&target)).await;
-        let unresolved = |_| Denied::Unresolved {
-            reason: "the resolver does not answer".to_owned(),
-        };
-        found.map_err(unresolved)?.map(drop)
+        let found = found.unwrap_or_else(|_| {
+            Err(Denied::Unresolved {
+                reason: "the resolver does not answer".to_owned(),
+            })
+        });
+        found.map(drop).map_err(|denied| target.told(denied))
     }
 
     /// Makes one attempt; answers with the status of a success.
@@ -214,8 +216,11 @@ impl Sender {
             (host, None) => {
                 let name = host.to_string();
                 let found = self.resolver.resolve(&name, target.port).await;
-                found.map_err(|error| Denied::Unresolved {
-                    reason: error.to_string(),
+                found.map_err(|error| match error {
+                    ResolveError::Busy { max } => Denied::Busy { max },
+                    error => Denied::Unresolved {
+                        reason: error.to_string(),
+                    },
                 })?
             }
         };
@@ -239,6 +244,8 @@ impl SendError {
     pub fn failure(&self) -> Failure {
         match self {
             Self::Denied(Denied::Unresolved { .. }) => Failure::Unresolved,
+            // Nobody looked, so nothing is said of the receiver.
+            Self::Denied(Denied::Busy { .. }) => Failure::Unattempted,
             Self::Denied(_) => Failure::Denied,
             Self::Connect { .. } => Failure::Connect,
             Self::Tls { .. } => Failure::Tls,

@@ -7,6 +7,7 @@
     reason = "a refusal that does not come fails its test"
 )]
 
+mod batches;
 mod cancel;
 mod cli;
 mod clients;

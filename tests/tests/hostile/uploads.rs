@@ -1,7 +1,8 @@
 //! Uploads that must not become plugins.
 
 use aureole_handmade::{Parts, assembled, compile_bombs};
-use aureole_tests::{Node, Random, http, plugin};
+use aureole_tests::{Node, Random, http, merkle_input, plugin};
+use serde_json::json;
 
 use crate::neighbour::{Neighbour, is_unharmed, node};
 
@@ -172,5 +173,44 @@ async fn a_component_full_of_escape_sequences_is_taken_and_never_shown() -> anyh
     let shown = String::from_utf8_lossy(&answer.body).into_owned();
     assert_eq!(answer.status, 201, "{shown}");
     assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown}");
+    is_unharmed(&node)
+}
+
+#[tokio::test]
+async fn the_bytes_of_a_circuit_or_a_proof_uploaded_as_a_component_stay_where_they_are()
+-> anyhow::Result<()> {
+    let node = Node::with_plugins(&["merkle"]).await?;
+    let params = json!({"depth": 3});
+    let circuit = node.circuit("merkle", params.clone()).await?.id;
+    let request = json!({"circuit": circuit, "input": merkle_input()}).to_string();
+    let proved = http::post_json(node.url(), "/api/v1/tasks?wait=60s", &request)?.json()?;
+    assert_eq!(proved["state"], "done", "{proved}");
+    let id = proved["id"].as_str().unwrap_or_default();
+    let served = [
+        format!("/api/v1/circuits/{circuit}/ir"),
+        format!("/api/v1/tasks/{id}/proof"),
+    ];
+    let mut kept = Vec::new();
+    for path in &served {
+        let answer = http::get(node.url(), path)?;
+        assert_eq!(answer.status, 200, "{path}");
+        kept.push(answer.body);
+    }
+    let codes = ["plugin.not_component", "plugin.malformed"];
+    refused(
+        "the parameters",
+        &upload(&node, params.to_string().as_bytes())?,
+        &codes,
+    )?;
+    for (path, bytes) in served.iter().zip(&kept) {
+        refused(path, &upload(&node, bytes)?, &codes)?;
+    }
+    for (path, bytes) in served.iter().zip(&kept) {
+        let answer = http::get(node.url(), path)?;
+        assert_eq!((answer.status, &answer.body), (200, bytes), "{path}");
+    }
+    // The witness is made from the parameters, so those are there too.
+    let again = http::post_json(node.url(), "/api/v1/tasks?wait=60s", &request)?.json()?;
+    assert_eq!(again["state"], "done", "{again}");
     is_unharmed(&node)
 }

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use aureole_api::internal::v1;
 use aureole_api::internal::v1::log_client::LogClient;
-use aureole_receipts::{Checkpoint, Tree, audit, limits::NOTE_BYTES_MAX};
+use aureole_receipts::{Head, Tree, limits::NOTE_BYTES_MAX};
 use aureole_store::{TileLog, TileLogError};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
+use super::damage::is_damaged;
 use super::notary::{Notary, NotaryError};
 use crate::Coordinator;
 use crate::blobs::Peers;
@@ -31,7 +33,7 @@ pub struct LogKeeperConfig {
 #[derive(Debug)]
 pub struct LogKeeper {
     stop: CancellationToken,
-    task: Option<JoinHandle<()>>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 /// What the upkeep works with.
@@ -41,6 +43,8 @@ struct Keeping {
     log: Arc<TileLog>,
     peers: Arc<dyn Peers>,
     notary: Notary,
+    /// Asks for an audit before it is time.
+    suspicion: Notify,
 }
 
 /// Why nobody could send what is missing.
@@ -77,26 +81,30 @@ impl LogKeeper {
         notary: Notary,
     ) -> Self {
         let stop = CancellationToken::new();
-        let keeping = Keeping {
+        let keeping = Arc::new(Keeping {
             every: config.every,
             log: Arc::clone(coordinator.log()),
             coordinator,
             peers,
             notary,
-        };
+            suspicion: Notify::new(),
+        });
+        // Reading everything takes minutes, in which leaves go on coming.
+        let audits = tokio::spawn(run_audits(Arc::clone(&keeping), stop.clone()));
+        let rounds = tokio::spawn(run_rounds(keeping, stop.clone()));
         Self {
-            task: Some(tokio::spawn(run(keeping, stop.clone()))),
             stop,
+            tasks: vec![rounds, audits],
         }
     }
 
     /// Stops and waits until nothing is touched any more.
     pub async fn stop(mut self) {
         self.stop.cancel();
-        if let Some(task) = self.task.take()
-            && let Err(error) = task.await
-        {
-            tracing::error!(%error, "the upkeep of the log did not end well");
+        for task in std::mem::take(&mut self.tasks) {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "the upkeep of the log did not end well");
+            }
         }
     }
 }
@@ -104,24 +112,35 @@ impl LogKeeper {
 impl Drop for LogKeeper {
     fn drop(&mut self) {
         self.stop.cancel();
-        if let Some(task) = &self.task {
-            task.abort();
-        }
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
-async fn run(keeping: Keeping, stop: CancellationToken) {
+async fn run_rounds(keeping: Arc<Keeping>, stop: CancellationToken) {
     let mut round = interval(keeping.every);
     round.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            _ = round.tick() => {}
+            () = keeping.log.many_waiting() => {}
+        }
+        keeping.round().await;
+    }
+}
+
+async fn run_audits(keeping: Arc<Keeping>, stop: CancellationToken) {
     let mut audit = interval(AUDIT_EVERY);
     audit.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             biased;
             () = stop.cancelled() => return,
-            _ = audit.tick() => keeping.audit().await,
-            _ = round.tick() => keeping.round().await,
+            _ = audit.tick() => {}
+            () = keeping.suspicion.notified() => {}
         }
+        keeping.audit().await;
     }
 }
 
@@ -158,8 +177,7 @@ impl Keeping {
 
     /// Whether the tiles on disk are those of the facts; if not they are forgotten.
     async fn is_of(&self, tree: &Tree) -> bool {
-        // Longer by now: the next round compares again.
-        if self.log.size() != tree.size() || self.log.root() == tree.root() {
+        if may_be_of(&self.log.head(), tree) {
             return true;
         }
         tracing::error!(
@@ -170,21 +188,10 @@ impl Keeping {
         false
     }
 
-    /// Reads everything, and forgets it if a bit has rotted.
+    /// Reads everything, and forgets it if a bit has rotted for certain.
     async fn audit(&self) {
         let log = Arc::clone(&self.log);
-        let audited = apart(move || {
-            let head = log.head();
-            let checkpoint = Checkpoint::new("audit", head)?;
-            audit(log.folder(), &checkpoint, None).map(drop)?;
-            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
-        })
-        .await;
-        if let Ok(Err(error)) = audited {
-            tracing::error!(
-                error = &*error as &dyn std::error::Error,
-                "the tiles of the log on this disk are damaged"
-            );
+        if let Ok(true) = apart(move || is_damaged(&log)).await {
             self.forget().await;
         }
     }
@@ -227,9 +234,9 @@ impl Keeping {
                 }
             }
         }
-        // What they sent does not continue what is here: perhaps what is here is wrong.
+        // What they sent does not continue what is here: one of the two is wrong.
         if foreign && self.log.size() > 0 {
-            self.forget().await;
+            self.suspicion.notify_one();
         }
     }
 
@@ -291,6 +298,12 @@ impl Keeping {
     }
 }
 
+/// Whether tiles with a head may be those of the facts. If they have become longer the next round
+/// compares again; size and root must be of one moment, or a settling in between makes them foreign.
+fn may_be_of(head: &Head, tree: &Tree) -> bool {
+    head.size != tree.size() || head.root == tree.root()
+}
+
 impl fmt::Debug for Keeping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keeping").finish_non_exhaustive()
@@ -304,4 +317,35 @@ async fn within<T>(
     let answer = answer.map_err(|_| PullError::Silent)?;
     let answer = answer.map_err(|status| PullError::Call(Box::new(status)))?;
     Ok(answer.into_inner())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use aureole_receipts::{Hash, Head, Tree};
+
+    use super::may_be_of;
+
+    fn tree(leaves: &[&[u8]]) -> Tree {
+        let mut tree = Tree::new();
+        for leaf in leaves {
+            tree.append(Hash::of_leaf(leaf)).unwrap();
+        }
+        tree
+    }
+
+    #[test]
+    fn tiles_are_foreign_only_with_another_root_at_the_same_size() {
+        let facts = tree(&[b"a", b"b"]);
+        assert!(may_be_of(&facts.head(), &facts));
+        assert!(!may_be_of(&tree(&[b"a", b"c"]).head(), &facts));
+        assert!(may_be_of(&tree(&[b"a", b"b", b"c"]).head(), &facts));
+        assert!(may_be_of(&tree(&[b"x"]).head(), &facts));
+        // What reading the size before a settling and the root behind it would have made.
+        let torn = Head {
+            size: 2,
+            root: tree(&[b"a", b"b", b"c"]).root(),
+        };
+        assert!(!may_be_of(&torn, &facts));
+    }
 }

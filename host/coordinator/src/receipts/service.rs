@@ -35,6 +35,18 @@ impl LogService {
     }
 }
 
+/// Reads a tile; if the log on disk is too short for it, what waits is written first. Whoever asks has
+/// applied as much as this member and would ask for ever while leaves go on coming.
+fn tile_of(log: &TileLog, tile: &Tile) -> Result<Option<Vec<u8>>, TileLogError> {
+    if !tile.is_within(log.size()) {
+        match log.settle() {
+            Ok(_) | Err(TileLogError::Behind { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    log.read(tile)
+}
+
 #[tonic::async_trait]
 impl log_server::Log for LogService {
     async fn get_tile(
@@ -45,7 +57,7 @@ impl log_server::Log for LogService {
         let tile: Tile = path
             .parse()
             .map_err(|_| Status::invalid_argument("this is no path of a tile"))?;
-        let bytes = self.read(move |log| log.read(&tile)).await?;
+        let bytes = self.read(move |log| tile_of(log, &tile)).await?;
         Ok(Response::new(v1::GetTileReply { bytes }))
     }
 

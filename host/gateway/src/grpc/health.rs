@@ -5,7 +5,7 @@ use std::pin::Pin;
 use async_trait::async_trait;
 use aureole_api::{Problem, codes::request};
 use futures::{Stream, stream};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 use tonic::{Request, Response, Status};
 use tonic_health::pb::{
     HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus,
@@ -45,27 +45,27 @@ impl Health for Wire {
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<Answers>, Status> {
         known(request.get_ref()).map_err(|problem| status::of(&problem))?;
-        let place = self.0.hub.place().map_err(|problem| status::of(&problem))?;
+        let place = self.0.hub.places.take_of_health();
+        let place = place.map_err(|problem| status::of(&problem))?;
         let first: Option<i32> = None;
-        let answers = stream::unfold(
-            (self.clone(), first, place),
-            |(wire, told, place)| async move {
-                loop {
-                    let now = wire.serving().await;
-                    if told != Some(now.status) {
-                        let told = Some(now.status);
-                        return Some((Ok(now), (wire, told, place)));
-                    }
-                    tokio::select! {
-                        () = wire.0.stopping.cancelled() => return None,
-                        () = sleep(limits::ESTIMATE_EVERY) => {}
-                    }
+        let ends = Instant::now() + limits::HEALTH_WATCH_MAX;
+        let answers = stream::unfold((self.clone(), first), move |(wire, told)| async move {
+            loop {
+                let now = wire.serving().await;
+                if told != Some(now.status) {
+                    let told = Some(now.status);
+                    return Some((Ok(now), (wire, told)));
                 }
-            },
-        );
+                tokio::select! {
+                    () = wire.0.stopping.cancelled() => return None,
+                    () = sleep_until(ends) => return None,
+                    () = sleep(limits::ESTIMATE_EVERY) => {}
+                }
+            }
+        });
         let answers: Answers = Box::pin(answers);
         let mut response = Response::new(answers);
-        response.extensions_mut().insert(Streaming);
+        response.extensions_mut().insert(Streaming::new(place));
         Ok(response)
     }
 }

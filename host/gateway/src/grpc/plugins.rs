@@ -154,5 +154,5 @@ fn malformed(detail: &str) -> Problem {
 
 /// Why the next message of an upload did not come.
 fn unread(refused: &Status) -> Problem {
-    status::of_tonic(refused.code(), refused.message())
+    status::read(refused)
 }

@@ -70,9 +70,17 @@ fn code(problem: &Problem) -> Code {
 /// Writes the refusal of a gRPC request into its response.
 pub(crate) fn render(mut response: Response) -> (Response, Option<Problem>) {
     let Some(Refusal(problem)) = response.extensions_mut().remove::<Refusal>() else {
-        return (response, None);
+        // What a verb refused is a status already; the log wants to know of it.
+        let told = refused(response.headers());
+        return (response, told);
     };
     (of(&problem).into_http(), Some(problem))
+}
+
+/// The problem in the head of an answer, if it has one.
+fn refused(headers: &HeaderMap) -> Option<Problem> {
+    let code = headers.get(CODE)?.to_str().ok()?;
+    Some(Problem::named(code, message(headers)))
 }
 
 /// Gives a status that is tonic's own a stable code: it speaks of the message or the route, for
@@ -92,8 +100,16 @@ pub(crate) fn settle(mut response: Response) -> Response {
     response
 }
 
+/// The problem that a status was made of, or what tonic means by its own.
+pub(super) fn read(status: &Status) -> Problem {
+    match status.metadata().get(CODE).map(MetadataValue::to_str) {
+        Some(Ok(code)) => Problem::named(code, status.message()),
+        _ => of_tonic(status.code(), status.message()),
+    }
+}
+
 /// What tonic says of a call that did not reach a verb.
-pub(super) fn of_tonic(own: Code, message: &str) -> Problem {
+fn of_tonic(own: Code, message: &str) -> Problem {
     let code = match own {
         Code::OutOfRange | Code::ResourceExhausted => codes::request::TOO_LARGE,
         Code::Unimplemented if message.contains("ompress") || message.contains("ncoding") => {

@@ -17,7 +17,7 @@ use crate::{
     routes::{check_size, submit_all},
     serve::Streaming,
     submission::submission,
-    watch::{Note, Subscription},
+    watch::{Note, Subscription, places::Place},
 };
 
 type Events = Pin<Box<dyn Stream<Item = Result<v1::TaskEvent, Status>> + Send>>;
@@ -94,9 +94,9 @@ impl Tasks for Wire {
         request: Request<v1::WatchTaskRequest>,
     ) -> Result<Response<Events>, Status> {
         let watched = self.watch(request).await;
-        let watched = watched.map_err(|problem| status::of(&problem))?;
+        let (watched, place) = watched.map_err(|problem| status::of(&problem))?;
         let mut response = Response::new(events(watched));
-        response.extensions_mut().insert(Streaming);
+        response.extensions_mut().insert(Streaming::new(place));
         Ok(response)
     }
 }
@@ -202,16 +202,19 @@ impl Wire {
         })
     }
 
-    async fn watch(&self, request: Request<v1::WatchTaskRequest>) -> Result<Subscription, Problem> {
+    async fn watch(
+        &self,
+        request: Request<v1::WatchTaskRequest>,
+    ) -> Result<(Subscription, Place), Problem> {
         let caller = caller(&request)?;
         let asked = request.into_inner();
         let id = read::task(&asked.task)?;
-        let mut watched = self.0.hub.watch(&self.0, &caller, id).await?;
+        let (mut watched, place) = self.0.hub.watch(&self.0, &caller, id).await?;
         if let Some(id) = read::event_id(asked.last_event_id) {
             // Nothing may follow: then the stream ends at once.
             watched.resume(&id);
         }
-        Ok(watched)
+        Ok((watched, place))
     }
 }
 

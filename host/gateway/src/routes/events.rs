@@ -36,7 +36,8 @@ pub(super) async fn watch(
     _: Asked<Nothing>,
     headers: HeaderMap,
 ) -> Answer {
-    let mut watched = shared.hub.watch(&shared, &caller, segment.task()?).await?;
+    let task = segment.task()?;
+    let (mut watched, place) = shared.hub.watch(&shared, &caller, task).await?;
     if let Some(id) = last_event_id(&headers)
         && !watched.resume(id)
     {
@@ -52,7 +53,7 @@ pub(super) async fn watch(
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (ACCEL_BUFFERING, HeaderValue::from_static("no")),
     ]);
-    response.extensions_mut().insert(Streaming);
+    response.extensions_mut().insert(Streaming::new(place));
     Ok(response.into_response())
 }
 

@@ -69,6 +69,9 @@ impl Connections {
         builder
             .http2()
             .timer(TokioTimer::new())
+            // A peer that is gone without a word is found out although nothing is sent to it.
+            .keep_alive_interval(config.heartbeat)
+            .keep_alive_timeout(config.stream_stall_max)
             .max_concurrent_streams(limits::STREAMS_MAX)
             .max_header_list_size(limits::HEAD_MAX);
         Self {
@@ -127,8 +130,9 @@ impl Connections {
                 let (router, in_work) = (router.clone(), activity.begin());
                 async move {
                     let Ok(mut response) = router.oneshot(request.map(Body::new)).await;
-                    if response.extensions_mut().remove::<Streaming>().is_some() {
-                        response = response.map(|body| hold(body, in_work, stall_max));
+                    if let Some(streaming) = response.extensions_mut().remove::<Streaming>() {
+                        let held = (in_work, streaming);
+                        response = response.map(|body| hold(body, held, stall_max));
                     }
                     Ok::<_, Infallible>(response)
                 }

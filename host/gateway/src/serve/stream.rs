@@ -16,9 +16,14 @@ use hyper::body::{Frame, SizeHint};
 use tokio::{sync::Notify, time::timeout};
 use tokio_util::task::AbortOnDropHandle;
 
-/// Marks an answer that goes on, as an extension of its response.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Streaming;
+use crate::watch::places::Place;
+
+/// Marks an answer that goes on, as an extension of its response; it holds the watcher's place as
+/// long as somebody reads.
+#[derive(Clone, Debug)]
+pub(crate) struct Streaming {
+    _place: Arc<Place>,
+}
 
 /// A body that holds something as long as it is read.
 #[derive(Debug)]
@@ -26,6 +31,16 @@ struct Held {
     body: Body,
     asked: Arc<Notify>,
     _watchdog: AbortOnDropHandle<()>,
+}
+
+// === impl Streaming ===
+
+impl Streaming {
+    pub(crate) fn new(place: Place) -> Self {
+        Self {
+            _place: Arc::new(place),
+        }
+    }
 }
 
 /// Holds `what` until the body ends or is dropped, or was not asked for a part for `stall_max`.

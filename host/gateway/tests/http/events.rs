@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    house::{AUTH, DONE, done, failed, task},
+    house::{AUTH, DONE, TOKEN, done, failed, task},
     wire::{PATIENCE, Server, server, server_with},
 };
 
@@ -26,9 +26,13 @@ struct Watcher {
 
 impl Watcher {
     async fn new(server: &Server, id: &str, headers: &str) -> Self {
+        Self::with(server, id, &format!("{AUTH}{headers}")).await
+    }
+
+    /// With a credential among the headers.
+    async fn with(server: &Server, id: &str, headers: &str) -> Self {
         let mut stream = server.connect().await;
-        let head =
-            format!("GET /api/v1/tasks/{id}/events HTTP/1.1\r\nhost: a\r\n{AUTH}{headers}\r\n");
+        let head = format!("GET /api/v1/tasks/{id}/events HTTP/1.1\r\nhost: a\r\n{headers}\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
         let text = String::new();
         Self { stream, text }
@@ -237,4 +241,18 @@ async fn a_thousand_watch_one_task_by_one_question_and_one_more_place_is_refused
     // Every place is free again.
     let again = Watcher::new(&server, FIRST, "").await;
     assert!(again.to_the_end().await.contains("\"done\""));
+}
+
+#[tokio::test]
+async fn who_watches_with_a_token_has_to_come_again_with_a_fresh_one() {
+    let server = with_a_task(Config {
+        token_watch_max: Duration::from_millis(500),
+        ..Config::default()
+    })
+    .await;
+    let token = format!("authorization: Bearer {TOKEN}\r\n");
+    let watcher = Watcher::with(&server, FIRST, &token).await;
+    let text = watcher.to_the_end().await;
+    assert!(text.contains("event: task"), "{text}");
+    assert!(text.contains("event: stopping"), "{text}");
 }

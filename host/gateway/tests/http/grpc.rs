@@ -7,7 +7,7 @@ use aureole_api::public::v1::{
     proofs_client::ProofsClient, receipts_client::ReceiptsClient, tasks_client::TasksClient,
 };
 use aureole_client::rest::{Stage, TaskState};
-use aureole_gateway::Rates;
+use aureole_gateway::{Config, Rates, limits};
 use aureole_ledger::Role;
 use tokio_stream::StreamExt as _;
 use tonic::{
@@ -19,7 +19,7 @@ use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 use crate::{
     house::{CIRCUIT, CIRCUIT_BYTES, DONE, KEY, PROOF, admit, done, task},
-    wire::{Server, server, server_at},
+    wire::{Server, server, server_at, server_with},
 };
 
 const FIRST: &str = "tsk_00000000000000000000000000000001";
@@ -604,4 +604,95 @@ async fn verifying_keys_are_listed_published_and_revoked() {
     let revoked = keys.revoke_verifying_key(revoke).await.unwrap();
     let revoked = revoked.into_inner().revoked.unwrap();
     assert_eq!(revoked.reason, "a gate lacks a constraint");
+}
+
+#[tokio::test]
+async fn who_watches_health_without_a_key_takes_nobodys_place() {
+    let server = server_with(Config {
+        watchers_max: 1,
+        ..Config::default()
+    })
+    .await;
+    server.house.change(|facts| {
+        facts.tasks.insert(FIRST.to_owned(), task(FIRST));
+    });
+    let of_node = HealthCheckRequest::default;
+    let mut health = HealthClient::new(bare(&server).await);
+    let mut held = Vec::new();
+    for _ in 0..limits::HEALTH_WATCHERS_MAX {
+        held.push(health.watch(of_node()).await.unwrap().into_inner());
+    }
+    let mut another = HealthClient::new(bare(&server).await);
+    let refused = another.watch(of_node()).await.unwrap_err();
+    assert_eq!(code(&refused), ("node.busy", Code::Unavailable));
+    let mut tasks = TasksClient::new(channel(&server).await);
+    let watch = v1::WatchTaskRequest {
+        task: FIRST.to_owned(),
+        last_event_id: None,
+    };
+    let mut events = tasks.watch_task(watch).await.unwrap().into_inner();
+    assert!(events.next().await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn a_message_without_a_key_is_small() {
+    let server = server().await;
+    let mut health = HealthClient::new(bare(&server).await);
+    let large = HealthCheckRequest {
+        service: "x".repeat(20 * 1024),
+    };
+    let refused = health.check(large).await.unwrap_err();
+    assert_eq!(
+        code(&refused),
+        ("request.too_large", Code::ResourceExhausted)
+    );
+}
+
+#[tokio::test]
+async fn a_large_message_takes_from_the_budget_until_it_is_answered() {
+    let server = server_with(Config {
+        json_in_flight_max: 100 * 1024,
+        ..Config::default()
+    })
+    .await;
+    let large = |wait: Option<&str>| v1::SubmitTaskRequest {
+        input: format!("{{\"leaves\":\"{}\"}}", "x".repeat(150 * 1024)),
+        idempotency_key: None,
+        wait: wait.map(str::to_owned),
+        ..asked()
+    };
+    let mut tasks = TasksClient::new(channel(&server).await);
+    let waiting = tokio::spawn({
+        let (mut tasks, large) = (tasks.clone(), large(Some("60s")));
+        async move { tasks.submit_task(large).await }
+    });
+    server
+        .house
+        .until(|facts| facts.submissions.len() == 1)
+        .await;
+    let refused = tasks.submit_task(large(None)).await.unwrap_err();
+    assert_eq!(code(&refused), ("node.busy", Code::Unavailable));
+    server.house.change(|facts| {
+        let ended = done(facts.tasks[FIRST].clone());
+        facts.tasks.insert(FIRST.to_owned(), ended);
+    });
+    waiting.await.unwrap().unwrap();
+    tasks.submit_task(large(None)).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_upload_that_is_put_off_says_so_and_not_that_it_is_malformed() {
+    let server = server_with(Config {
+        json_in_flight_max: 200 * 1024,
+        ..Config::default()
+    })
+    .await;
+    let head = v1::put_plugin_request::Part::Head(v1::put_plugin_request::Head::default());
+    let part = || v1::put_plugin_request::Part::Bytes(vec![7; 100 * 1024]);
+    let parts = [head, part(), part(), part(), part()];
+    let messages = parts.map(|part| v1::PutPluginRequest { part: Some(part) });
+    let mut plugins = PluginsClient::new(channel(&server).await);
+    let sent = tokio_stream::iter(messages);
+    let refused = plugins.put_plugin(sent).await.unwrap_err();
+    assert_eq!(code(&refused), ("node.busy", Code::Unavailable));
 }

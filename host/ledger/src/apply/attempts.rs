@@ -175,14 +175,14 @@ impl State {
             });
         }
         let (task, lease) = self.check_running(attempt)?;
-        let (kind, threads, charge) = (task.kind, lease.threads, lease.charge);
+        let (kind, threads, lease) = (task.kind, lease.threads, lease.clone());
         let tenant = task.tenant.clone();
         let queued_ms = lease.leased_at.saturating_sub(task.submitted_at);
         let stop = others(task, attempt.attempt);
         let leaf = self.append_leaf(task.id, completion, report.acceptance, now)?;
         let rejection = self.settle(kind, completion, now);
         self.measure(&kind, threads, report);
-        self.settle_charge(&tenant, charge, thread_ms(report.timings, threads), now);
+        self.settle_charge(&tenant, &lease, thread_ms(report.timings, threads), now);
         self.end_attempt_record(attempt, rejection.clone(), now);
         self.update_task(&id, |task| {
             task.timings.clone_from(report.timings);

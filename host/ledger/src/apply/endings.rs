@@ -4,8 +4,8 @@ use super::Step;
 use super::attempts::others;
 use crate::limits::{ATTEMPTS_MAX, BACKOFF_FIRST_MS, BACKOFF_MAX_MS, RETURNS_AT_ONCE, RETURNS_MAX};
 use crate::{
-    AttemptRef, Expiry, Millis, Outcome, Problem, Refusal, State, TaskId, TaskKind, TaskRecord,
-    TaskState, WorkerId, codes,
+    AttemptRef, Expiry, Lease, Millis, Outcome, Problem, Refusal, State, TaskId, TaskKind,
+    TaskRecord, TaskState, WorkerId, codes,
 };
 
 /// What the end of an attempt costs its task.
@@ -115,6 +115,7 @@ impl State {
         now: Millis,
     ) -> Outcome {
         let id = &attempt.task;
+        self.settle_attempt(attempt, now);
         self.end_attempt_record(attempt, Some(problem.clone()), now);
         let Some(task) = self.task(id) else {
             return Outcome::AttemptEnded {
@@ -157,6 +158,33 @@ impl State {
         Outcome::AttemptEnded {
             requeued: false,
             stop,
+        }
+    }
+
+    /// Corrects what an attempt was charged, when it ends without a result.
+    pub(super) fn settle_attempt(&mut self, AttemptRef { task, attempt }: AttemptRef, now: Millis) {
+        let ended = self.task(&task).and_then(|task| {
+            let lease = task.lease_of(attempt)?;
+            Some((task.tenant.clone(), lease.clone()))
+        });
+        if let Some((tenant, lease)) = ended {
+            self.give_back(&tenant, &lease, now);
+        }
+    }
+
+    /// The same for those attempts of a task that its end cuts off: whose end is not written down yet.
+    pub(super) fn settle_cut_off(&mut self, id: &TaskId, now: Millis) {
+        let Some(task) = self.task(id) else {
+            return;
+        };
+        let runs = |lease: &&Lease| {
+            let mut records = task.attempts.iter();
+            records.any(|old| old.attempt == lease.attempt && old.ended_at.is_none())
+        };
+        let tenant = task.tenant.clone();
+        let cut_off: Vec<Lease> = task.leases().filter(runs).cloned().collect();
+        for lease in &cut_off {
+            self.give_back(&tenant, lease, now);
         }
     }
 

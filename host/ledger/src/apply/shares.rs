@@ -8,7 +8,7 @@
 use super::tenants::check_weight;
 use super::{Step, within};
 use crate::limits::{SHARES_KEPT, TENANTS_MAX, WEIGHT_DEFAULT};
-use crate::{Millis, Outcome, Share, State, TenantId};
+use crate::{Lease, Millis, Outcome, Share, State, TenantId};
 
 /// Virtual time of one thread-millisecond at the default weight, as a multiple of it: keeps
 /// fractions.
@@ -53,30 +53,40 @@ impl State {
         let mut share = self.share(&tenant);
         let facts = self.facts_mut();
         facts.virtual_time = share.lease(facts.virtual_time, charge);
-        facts.shares.insert(tenant.clone(), share.finish);
+        let known = facts.shares.insert(tenant.clone(), share.finish);
         if let Some(usage) = self.usage_mut(&tenant) {
-            usage.spend(now, 0, charge);
+            usage.spend(now, charge);
         }
-        self.drop_settled();
+        // Looks at every share: not at each lease of those that are many already.
+        if known.is_none() {
+            self.drop_settled();
+        }
     }
 
     /// Replaces what a tenant was charged for a lease by what it turned out to use.
     pub(super) fn settle_charge(
         &mut self,
         tenant: &TenantId,
-        charged: u64,
+        lease: &Lease,
         used: u64,
         now: Millis,
     ) {
         let share = self.share(tenant);
-        let (less, more) = (share.length(charged), share.length(used));
+        let (less, more) = (share.length(lease.charge), share.length(used));
         let facts = self.facts_mut();
         if let Some(finish) = facts.shares.get_mut(tenant) {
             *finish = finish.saturating_sub(less).saturating_add(more);
         }
         if let Some(usage) = self.usage_mut(tenant) {
-            usage.spend(now, charged, used);
+            usage.correct(now, lease, used);
         }
+    }
+
+    /// Gives back of what was charged for an attempt without a result what it cannot have used.
+    pub(super) fn give_back(&mut self, tenant: &TenantId, lease: &Lease, now: Millis) {
+        let lasted = now.saturating_sub(lease.leased_at);
+        let used = lasted.saturating_mul(u64::from(lease.threads));
+        self.settle_charge(tenant, lease, used.min(lease.charge), now);
     }
 
     /// Drops shares that decide nothing: those in no debt.
@@ -86,5 +96,31 @@ impl State {
             let now = facts.virtual_time;
             facts.shares.retain(|_, finish| *finish > now);
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::SHARES_KEPT;
+    use crate::{State, TenantId};
+
+    fn tenant(number: usize) -> TenantId {
+        TenantId::new(&format!("tenant-{number}")).unwrap()
+    }
+
+    #[test]
+    fn shares_are_looked_over_when_a_tenant_is_new_and_at_no_other_lease() {
+        let mut state = State::default();
+        for number in 0..=SHARES_KEPT {
+            state.charge(tenant(number), 10, 1);
+        }
+        let owed = state.share(&tenant(5)).finish;
+        // Virtual time reaches what the others owe: their shares decide nothing any more.
+        state.charge(tenant(0), 10, 1);
+        assert_eq!(state.facts().virtual_time, owed);
+        assert_eq!(state.facts().shares.len(), SHARES_KEPT + 1);
+        state.charge(tenant(SHARES_KEPT + 1), 10, 1);
+        assert_eq!(state.facts().shares.len(), 2);
     }
 }

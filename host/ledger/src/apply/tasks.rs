@@ -120,6 +120,7 @@ impl State {
         let stop = task.running();
         let problem = Problem::new(codes::CANCELLED, "the task was cancelled");
         for attempt in &stop {
+            self.settle_attempt(*attempt, now);
             self.end_attempt_record(*attempt, Some(problem.clone()), now);
         }
         self.finish_task(id, TaskState::Cancelled, now);
@@ -155,6 +156,7 @@ impl State {
             return;
         }
         self.count_end(id, &state);
+        self.settle_cut_off(id, now);
         self.update_task(id, |task| {
             for attempt in task
                 .attempts

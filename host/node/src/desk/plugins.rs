@@ -6,9 +6,9 @@ use std::time::Duration;
 use aureole_api::{Problem, codes, rest};
 use aureole_gateway::{Caller, Component};
 use aureole_ledger::limits::SHARED_WITH_MAX;
-use aureole_ledger::{
-    Command, Digest, PluginRecord, PluginState, Role, Signer, TenantId, Visibility,
-};
+use aureole_ledger::{Command, Digest, PluginRecord, PluginState, Role, TenantId, Visibility};
+use bytes::Bytes;
+use tokio::io::AsyncReadExt as _;
 
 use super::{Desk, blocking, storage};
 use crate::ids;
@@ -19,31 +19,31 @@ pub(crate) const COMPONENT_BYTES_MAX: u64 = 8 << 20;
 // === impl Desk ===
 
 impl Desk {
-    /// Stores a component and registers it for inspection. Says whether it is new. What is refused
-    /// leaves nothing behind.
+    /// Registers a component for inspection and says whether it is new. Only what is admitted is
+    /// stored; what the ledger refuses after that is left to the collector: the depot is shared by
+    /// content, so the same bytes may be somebody's circuit or proof.
     pub(crate) async fn upload(
         &self,
         caller: &Caller,
         component: Component,
     ) -> Result<(rest::Plugin, bool), Problem> {
         let signature = component.signature().cloned();
-        let (digest, bytes) = self
-            .depot
-            .put_stream(Box::pin(component.into_reader()), COMPONENT_BYTES_MAX)
-            .await
-            .map_err(|error| self.upload_failed(&error))?;
+        let content = whole(component).await?;
+        let bytes = content.len() as u64;
+        let (digest, content) = blocking(move || (Digest::of(&content), content)).await?;
         let (known, new) = self.coordinator.read(|state| {
             let plugin = state.plugin(&digest);
             let held = plugin.is_some_and(|plugin| plugin.holders.contains_key(&caller.tenant));
             (plugin.is_some(), !held)
         });
-        let signer = match self.admit(&digest, known, signature.as_ref()).await {
-            Ok(signer) => signer,
-            Err(problem) => {
-                self.discard(&digest).await;
-                return Err(problem);
-            }
-        };
+        let signer = self.signers.admit(&digest, signature.as_ref())?;
+        if !known {
+            scan(content.clone()).await?;
+        }
+        self.depot
+            .put(content)
+            .await
+            .map_err(|error| self.not_stored(&error, "the component cannot be stored"))?;
         let task = ids::task_id().map_err(|error| storage(&error, "no randomness for an id"))?;
         let command = Command::RegisterPlugin {
             component: digest,
@@ -53,13 +53,7 @@ impl Desk {
             tenant: caller.tenant.clone(),
         };
         // The record shown below says what came of it.
-        if let Err(problem) = self.propose(command).await {
-            // Only a refusal is certain to have left no plugin behind.
-            if problem.status() < 500 {
-                self.discard(&digest).await;
-            }
-            return Err(problem);
-        }
+        let _ = self.propose(command).await?;
         if let Some(signer) = signer {
             // The record shown below says what came of it.
             let component = digest;
@@ -69,49 +63,6 @@ impl Desk {
         }
         let record = self.plugin_record(caller, &rest::PluginRef::Digest(*digest.as_bytes()))?;
         Ok((self.plugin_view(caller, &record, true).await?, new))
-    }
-
-    /// Removes a component that was refused, unless somebody else has registered it meanwhile.
-    async fn discard(&self, digest: &Digest) {
-        if self
-            .coordinator
-            .read(|state| state.plugin(digest).is_some())
-        {
-            return;
-        }
-        if let Err(error) = self.depot.remove(digest).await {
-            tracing::warn!(%digest, %error, "a refused component stays in the depot");
-        }
-    }
-
-    /// Says whether a component may be registered: its signer is accepted, and it can be a plugin.
-    async fn admit(
-        &self,
-        digest: &Digest,
-        known: bool,
-        signature: Option<&rest::ComponentSignature>,
-    ) -> Result<Option<Signer>, Problem> {
-        let signer = self.signers.admit(digest, signature)?;
-        if !known {
-            self.scan(digest).await?;
-        }
-        Ok(signer)
-    }
-
-    /// Looks through a component without compiling it.
-    async fn scan(&self, digest: &Digest) -> Result<(), Problem> {
-        let bytes = self
-            .depot
-            .get(digest, COMPONENT_BYTES_MAX)
-            .await
-            .map_err(|error| storage(&error, "the uploaded component cannot be read"))?;
-        let verdict =
-            blocking(move || aureole_runtime::scan(&bytes, &aureole_runtime::Limits::default()))
-                .await?;
-        verdict.map_or_else(
-            |error| Err(Problem::named(error.code(), error.to_string())),
-            |_| Ok(()),
-        )
     }
 
     /// All plugins by name and version, without their schemas.
@@ -254,20 +205,32 @@ impl Desk {
             Problem::new(codes::plugin::UNKNOWN, detail)
         })
     }
+}
 
-    fn upload_failed(&self, error: &aureole_store::DepotError) -> Problem {
-        match error {
-            aureole_store::DepotError::TooLarge { max } => Problem::new(
-                codes::plugin::TOO_LARGE,
-                format!("the component has more than {max} bytes"),
-            ),
-            aureole_store::DepotError::Source { bytes, .. } => Problem::new(
-                codes::request::BODY,
-                format!("the upload broke off after {bytes} bytes"),
-            ),
-            _ => self.not_stored(error, "the component cannot be stored"),
-        }
+/// A component's bytes. The relay has them all before it asks the desk, so this takes no time.
+async fn whole(component: Component) -> Result<Bytes, Problem> {
+    let mut source = component.into_reader().take(COMPONENT_BYTES_MAX + 1);
+    let mut bytes = Vec::new();
+    source.read_to_end(&mut bytes).await.map_err(|_| {
+        let detail = format!("the upload broke off after {} bytes", bytes.len());
+        Problem::new(codes::request::BODY, detail)
+    })?;
+    if bytes.len() as u64 > COMPONENT_BYTES_MAX {
+        let detail = format!("the component has more than {COMPONENT_BYTES_MAX} bytes");
+        return Err(Problem::new(codes::plugin::TOO_LARGE, detail));
     }
+    Ok(bytes.into())
+}
+
+/// Looks through a component without compiling it.
+async fn scan(bytes: Bytes) -> Result<(), Problem> {
+    let verdict =
+        blocking(move || aureole_runtime::scan(&bytes, &aureole_runtime::Limits::default()))
+            .await?;
+    verdict.map_or_else(
+        |error| Err(Problem::named(error.code(), error.to_string())),
+        |_| Ok(()),
+    )
 }
 
 /// Whether a caller may know of a plugin.

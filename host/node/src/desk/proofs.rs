@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aureole_api::{Problem, codes, rest};
-use aureole_coordinator::{Verdict, Verifier as _};
+use aureole_coordinator::Verdict;
 use aureole_gateway::{Blob, Caller, Verification};
 use aureole_ir::{Field, FieldElement};
 use aureole_ledger::{Digest, TaskId};
@@ -70,11 +70,10 @@ impl Desk {
         if proof.len() != expected {
             return Ok(wrong_length(proof.len(), expected, revoked));
         }
-        self.verifier
-            .verify(facts.circuit_digest, flat, proof)
+        self.verifications
+            .one(facts.circuit_digest, flat, proof)
             .await
             .map(|found| verdict(found, revoked))
-            .map_err(|error| storage(&error, "the verifier could not be asked"))
     }
 }
 

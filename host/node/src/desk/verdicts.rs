@@ -1,13 +1,95 @@
-//! Verdicts on many proofs of one circuit, which share the work.
+//! Verdicts for callers: by children that judge no worker's proof, a bounded number at a time, and
+//! many proofs of one circuit share the work.
 
-use aureole_api::{Problem, rest};
+use std::sync::Arc;
+
+use aureole_api::{Problem, codes, rest};
+use aureole_coordinator::{Verdict, Verifier as _, VerifyError};
 use aureole_gateway::{BatchVerification, Caller};
+use aureole_ledger::Digest;
+use tokio::sync::Semaphore;
 
 use super::{
     Desk,
     proofs::{flat, verdict, wrong_length},
     storage,
 };
+use crate::verifier::ChildVerifier;
+
+/// Verifications for callers at a time, those that wait for the one child included. One proof takes
+/// tens of milliseconds and a full batch about a second: sixteen are an answer within the gateway's
+/// patience, and more would wait only to be told so later.
+const VERIFICATIONS_MAX: usize = 16;
+
+/// Verifies what callers bring. Its child is not the one that completions wait for: a proof that was
+/// made is not held up by those that are asked about.
+#[derive(Clone, Debug)]
+pub(crate) struct Verifications {
+    verifier: Arc<ChildVerifier>,
+    permits: Arc<Semaphore>,
+}
+
+// === impl Verifications ===
+
+impl Verifications {
+    /// Takes children that nobody else verifies in.
+    pub(crate) fn new(verifier: ChildVerifier) -> Self {
+        Self {
+            verifier: Arc::new(verifier),
+            permits: Arc::new(Semaphore::new(VERIFICATIONS_MAX)),
+        }
+    }
+
+    /// Verifies one proof.
+    pub(super) async fn one(
+        &self,
+        circuit: Digest,
+        public_inputs: Vec<u8>,
+        proof: Vec<u8>,
+    ) -> Result<Verdict, Problem> {
+        let verifier = Arc::clone(&self.verifier);
+        self.run(async move { verifier.verify(circuit, public_inputs, proof).await })
+            .await
+    }
+
+    /// Verifies many proofs of a circuit, each with its public inputs.
+    async fn many(
+        &self,
+        circuit: Digest,
+        claims: Vec<(Vec<u8>, Vec<u8>)>,
+    ) -> Result<Vec<Verdict>, Problem> {
+        let verifier = Arc::clone(&self.verifier);
+        self.run(async move { verifier.verify_batch(circuit, &claims).await })
+            .await
+    }
+
+    /// Does the work if there is room, on a task of its own: a caller who goes away must not kill the
+    /// child, nor make room while it still works.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, VerifyError>> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| {
+            let detail = format!(
+                "{VERIFICATIONS_MAX} verifications run already, the most at a time; try again"
+            );
+            Problem::new(codes::node::BUSY, detail)
+        })?;
+        let running = tokio::spawn(async move {
+            let done = work.await;
+            drop(permit);
+            done
+        });
+        match running.await {
+            Ok(done) => done.map_err(|error| storage(&error, "the verifier could not be asked")),
+            Err(error) => {
+                tracing::error!(%error, "a verification ended without a result");
+                let detail = "the verification could not be finished";
+                Err(Problem::new(codes::node::INTERNAL, detail))
+            }
+        }
+    }
+}
 
 // === impl Desk ===
 
@@ -39,11 +121,8 @@ impl Desk {
                 claims.push((flat, claim.proof));
             }
         }
-        let found = self.verifier.verify_batch(facts.circuit_digest, &claims);
-        let found = found
-            .await
-            .map_err(|error| storage(&error, "the verifier could not be asked"))?;
-        let found = found.into_iter();
+        let found = self.verifications.many(facts.circuit_digest, claims);
+        let found = found.await?.into_iter();
         let found = found.map(|found| verdict(found, revoked.clone()));
         Ok(merged(verdicts, found))
     }
@@ -58,4 +137,71 @@ fn merged(
     places
         .filter_map(|known| known.or_else(|| found.next()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    //! Room for callers, and those who go away.
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use std::task::{Context, Waker};
+
+    use aureole_store::Depot;
+    use aureole_worker::{ChildCommand, Provers, ProversConfig};
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    /// Verifications whose child is never started.
+    fn verifications(folder: &tempfile::TempDir) -> Verifications {
+        let command = ChildCommand::current().unwrap();
+        let config = ProversConfig::new(command, folder.path().to_owned(), 1);
+        let depot = Depot::open(&folder.path().join("depot")).unwrap();
+        let provers = Provers::new(config, Arc::new(depot));
+        Verifications::new(ChildVerifier::new(provers))
+    }
+
+    #[tokio::test]
+    async fn one_verification_more_than_may_run_is_busy() {
+        let folder = tempfile::tempdir().unwrap();
+        let verifications = verifications(&folder);
+        let mut running = Vec::new();
+        for _ in 0..VERIFICATIONS_MAX {
+            let (end, ended) = oneshot::channel::<()>();
+            let (own, work) = (verifications.clone(), async move {
+                drop(ended.await);
+                Ok(())
+            });
+            let mut run = Box::pin(async move { own.run(work).await });
+            let polled = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert!(polled.is_pending());
+            running.push((run, end));
+        }
+        let busy = verifications.run(async { Ok(()) }).await.unwrap_err();
+        assert_eq!(busy.code(), codes::node::BUSY.code);
+        let (run, end) = running.pop().unwrap();
+        drop(end);
+        run.await.unwrap();
+        verifications.run(async { Ok(()) }).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_caller_who_goes_away_ends_no_verification_and_makes_no_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let verifications = verifications(&folder);
+        let (end, ended) = oneshot::channel::<()>();
+        let (tell, done) = oneshot::channel();
+        let mut run = Box::pin(verifications.run(async move {
+            drop(ended.await);
+            tell.send(()).unwrap();
+            Ok(())
+        }));
+        let polled = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        drop(run);
+        let free = verifications.permits.available_permits();
+        assert_eq!(free, VERIFICATIONS_MAX - 1);
+        drop(end);
+        done.await.unwrap();
+    }
 }

@@ -250,7 +250,6 @@ impl Desk {
             TaskPhase::Running => self
                 .coordinator
                 .stage_of(record.id)
-                .filter(|(attempt, _)| *attempt == record.attempt)
                 .map(|(_, stage)| stage_name(stage)),
             _ => None,
         }

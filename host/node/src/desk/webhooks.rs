@@ -7,7 +7,7 @@ use aureole_ledger::{
     Command, Delivery, DeliveryState, EventKind, Failure, Settlement, State, TaskId, WebhookId,
     WebhookRecord,
 };
-use aureole_webhooks::{Courier, Letter, Progress, SigningKey};
+use aureole_webhooks::{Courier, Denied, Letter, Progress, SendError, SigningKey};
 use tokio::time::Instant;
 
 use super::{Desk, storage, tasks::unarchived};
@@ -42,12 +42,11 @@ impl Desk {
         request: NewWebhook,
     ) -> Result<rest::Webhook, Problem> {
         let courier = self.courier()?;
-        let checked = courier.sender().check(&request.url).await;
-        checked.map_err(|denied| {
-            Problem::new(codes::webhook::URL_DENIED, denied.to_string()).at("/url")
-        })?;
         let id = self.webhook_id(caller, fresh, request.idempotency_key.as_deref());
+        // Before the look-up: whoever may have no more makes nobody ask for names.
         self.admit_webhook(caller, id)?;
+        let checked = courier.check(&request.url).await;
+        checked.map_err(|denied| denied_problem(&denied))?;
         let webhook = WebhookRecord {
             id,
             tenant: caller.tenant.clone(),
@@ -138,10 +137,13 @@ impl Desk {
             key: &self.signing_key(&id),
         };
         let begun = Instant::now();
-        let sent = courier.sender().send(&url, &letter).await;
+        let sent = courier.test(&url, &letter).await;
         let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (status, failure) = match sent {
             Ok(status) => (Some(status), None),
+            Err(SendError::Denied(denied @ Denied::Busy { .. })) => {
+                return Err(denied_problem(&denied));
+            }
             Err(error) => {
                 let failure = error.failure();
                 (status_of(failure), Some(name_of(failure).to_owned()))
@@ -232,6 +234,14 @@ impl Desk {
         let progress = self.courier.get().filter(|_| delivery.is_pending());
         let progress = progress.and_then(|courier| courier.progress(webhook, task));
         delivery_view(webhook, task, delivery, progress)
+    }
+}
+
+/// A receiver that is refused, as a caller sees it.
+fn denied_problem(denied: &Denied) -> Problem {
+    match denied {
+        Denied::Busy { .. } => Problem::new(codes::node::BUSY, format!("{denied}; try again")),
+        denied => Problem::new(codes::webhook::URL_DENIED, denied.to_string()).at("/url"),
     }
 }
 

@@ -29,6 +29,7 @@ use super::{StartError, bind, cores, provers_config};
 use crate::archivist;
 use crate::config::{Config, Founding};
 use crate::desk::check::Checker;
+use crate::desk::verdicts::Verifications;
 use crate::desk::{Desk, Stores};
 use crate::enrol::EnrolService;
 use crate::history::History;
@@ -46,6 +47,10 @@ use crate::verifier::ChildVerifier;
 /// The id of a coordinator that is alone and was given none.
 const ALONE: u64 = 1;
 
+/// The child that verifies for callers keeps this part of the keys that others keep: what is asked
+/// about is seldom of many circuits, and a verifying key is made again in the time of a proof.
+const ASKED_KEYS_PART: u64 = 4;
+
 /// A running coordinator.
 #[derive(Debug)]
 pub(super) struct Member {
@@ -58,7 +63,7 @@ pub(super) struct Member {
     history: History,
     notary: Notary,
     log_keeper: LogKeeper,
-    verifier: Arc<ChildVerifier>,
+    verifications: Verifications,
     listener: Mutex<Option<(SocketAddr, TcpListener)>>,
     link: Link,
     /// Left by a worker in this process: checks use its children.
@@ -110,16 +115,21 @@ impl Member {
             threads: cores(),
             ..provers_config(config)?
         };
-        let verifier = Arc::new(ChildVerifier::new(Provers::new(
-            verifier_config,
-            blobs.clone(),
-        )));
+        // Callers ask others than completions do: neither waits for the other. Their child is started
+        // when somebody asks, and keeps fewer keys.
+        let asked_config = ProversConfig {
+            key_cache_bytes: verifier_config.key_cache_bytes / ASKED_KEYS_PART,
+            ..verifier_config.clone()
+        };
+        let child = |config| ChildVerifier::new(Provers::new(config, blobs.clone()));
+        let verifications = Verifications::new(child(asked_config));
+        let verifier = Arc::new(child(verifier_config));
         let mut member = member_config(config, transport)?;
         member.meters = meters;
         let coordinator = Coordinator::start(
             member,
             blobs.clone(),
-            verifier.clone(),
+            verifier,
             Arc::new(keys.clone()),
             Arc::new(SystemClock::default()),
             dial,
@@ -162,7 +172,7 @@ impl Member {
             history,
             notary,
             log_keeper,
-            verifier,
+            verifications,
             listener: Mutex::new(listener),
             link,
             checker: None,
@@ -190,7 +200,7 @@ impl Member {
         let desk = Arc::new(Desk::new(
             stores,
             self.coordinator.clone(),
-            self.verifier.clone(),
+            self.verifications.clone(),
             self.notary.clone(),
             secret(config)?,
             Signers::new(&config.plugins)?,
@@ -233,7 +243,7 @@ impl Member {
         }
         let sender = Sender::new(
             webhooks.rules(),
-            Arc::new(SystemResolver),
+            Arc::new(SystemResolver::default()),
             webhooks.authorities.as_deref(),
         )?;
         let office = Arc::new(PostOffice::new(self.coordinator.clone(), desk));

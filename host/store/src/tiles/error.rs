@@ -83,6 +83,19 @@ pub enum TileLogError {
 
 // === impl TileLogError ===
 
+impl TileLogError {
+    /// Says whether the file system refused, which tells nothing about what it keeps.
+    pub fn is_io(&self) -> bool {
+        match self {
+            Self::Io { .. } => true,
+            Self::Tiles(error) => {
+                matches!(&**error, LogError::Read { source, .. } if source.is_io())
+            }
+            _ => false,
+        }
+    }
+}
+
 impl From<LogError<TileLogError>> for TileLogError {
     fn from(error: LogError<TileLogError>) -> Self {
         Self::Tiles(Box::new(error))

@@ -185,14 +185,41 @@ async fn a_name_is_looked_up_once_and_what_it_led_to_is_connected_to() {
 async fn a_name_that_leads_nowhere_is_said_when_it_is_checked_and_when_it_is_used() {
     let sender = Sender::new(Rules::default(), Told::new(&[]), None).unwrap();
     let denied = sender.check("https://nowhere.example/").await.unwrap_err();
-    assert!(matches!(denied, Denied::Unresolved { .. }), "{denied}");
+    assert_eq!(denied, Denied::Nowhere);
     let error = sender.send("https://nowhere.example/", &letter()).await;
     assert_eq!(error.unwrap_err().failure(), Failure::Unresolved);
 }
 
 #[tokio::test]
 async fn the_machines_own_names_lead_inside() {
-    let sender = Sender::new(Rules::default(), Arc::new(SystemResolver), None).unwrap();
-    let denied = sender.check("https://localhost/").await.unwrap_err();
-    assert!(matches!(denied, Denied::Address { .. }), "{denied}");
+    let resolver = Arc::new(SystemResolver::default());
+    let sender = Sender::new(Rules::default(), resolver, None).unwrap();
+    let error = sender.send("https://localhost/", &letter()).await;
+    let error = error.unwrap_err();
+    assert!(
+        matches!(error, SendError::Denied(Denied::Address { .. })),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn what_a_name_leads_to_is_not_told_to_whoever_makes_a_webhook() {
+    let rules = Rules {
+        allow_http: true,
+        ports: [80, 443].into_iter().collect(),
+        ..Rules::default()
+    };
+    let told = |answers: &[&str]| Sender::new(rules.clone(), Told::new(answers), None).unwrap();
+    let (inside, public, nowhere) = (told(&["10.1.2.3"]), told(&["1.1.1.1"]), told(&[]));
+    let denied = [
+        inside.check("https://db.internal/").await.unwrap_err(),
+        public.check("http://db.internal/").await.unwrap_err(),
+        nowhere.check("https://db.internal/").await.unwrap_err(),
+    ];
+    for denied in denied {
+        let text = "its host leads to no address that may be reached";
+        assert_eq!(denied.to_string(), text);
+    }
+    let literal = inside.check("https://10.1.2.3/").await.unwrap_err();
+    assert!(matches!(literal, Denied::Address { .. }), "{literal}");
 }

@@ -1,14 +1,36 @@
 //! Deliveries until they are taken or given up, and whom a bad receiver does not hold up.
 
 use std::collections::BTreeSet;
+use std::future::Future as _;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use aureole_ledger::{Failure, Settlement, TaskId};
+use aureole_webhooks::limits::TRIALS_MAX;
+use aureole_webhooks::{Courier, Denied, Letter, Resolve, ResolveError, Rules, SendError, Sender};
 
 use crate::kit::{KEY, Receiver, Shelf, round, rules, task, webhook};
 
 /// Longer than any of these stories.
 const NEVER: Duration = Duration::from_secs(600);
+
+/// A resolver that never answers.
+#[derive(Default)]
+struct Silent {
+    asked: AtomicUsize,
+}
+
+#[async_trait]
+impl Resolve for Silent {
+    async fn resolve(&self, _: &str, _: u16) -> Result<Vec<IpAddr>, ResolveError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        std::future::pending().await
+    }
+}
 
 fn tasks(from: u8, count: u8) -> Vec<TaskId> {
     (from..from + count).map(task).collect()
@@ -132,6 +154,42 @@ async fn only_who_leads_delivers() {
 }
 
 #[tokio::test]
+async fn more_trials_than_may_run_at_a_time_are_refused_before_the_resolver_is_asked() {
+    let resolver = Arc::new(Silent::default());
+    let sender = Sender::new(Rules::default(), resolver.clone(), None).unwrap();
+    let schedule = aureole_webhooks::Schedule {
+        first: NEVER,
+        longest: NEVER,
+        give_up: NEVER,
+    };
+    let courier = Courier::new(Shelf::new(Vec::new()), sender, schedule);
+    let mut trials: Vec<_> = (0..TRIALS_MAX)
+        .map(|_| Box::pin(courier.check("https://slow.example/")))
+        .collect();
+    for trial in &mut trials {
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(trial.as_mut().poll(&mut context).is_pending());
+    }
+    let letter = Letter {
+        id: "evt_1",
+        seconds: 1,
+        body: "{}".into(),
+        key: &KEY,
+    };
+    let checked = courier.check("https://slow.example/").await;
+    let tested = courier.test("https://slow.example/", &letter).await;
+    assert!(matches!(checked, Err(Denied::Busy { .. })), "{checked:?}");
+    assert!(
+        matches!(tested, Err(SendError::Denied(Denied::Busy { .. }))),
+        "{tested:?}"
+    );
+    assert_eq!(resolver.asked.load(Ordering::SeqCst), TRIALS_MAX);
+    drop(trials);
+    let checked = courier.check("ftp://slow.example/").await;
+    assert!(matches!(checked, Err(Denied::Scheme { .. })), "{checked:?}");
+}
+
+#[tokio::test]
 async fn an_event_that_somebody_asks_for_again_does_not_wait() {
     let failing = Receiver::new(|mut stream, turn| async move {
         let status = if turn == 1 { 500 } else { 200 };
@@ -148,7 +206,7 @@ async fn an_event_that_somebody_asks_for_again_does_not_wait() {
         give_up: NEVER,
     };
     let sender = crate::kit::sender(rules(&[&failing]));
-    let courier = aureole_webhooks::Courier::new(shelf.clone(), sender, schedule);
+    let courier = Courier::new(shelf.clone(), sender, schedule);
     let stop = tokio_util::sync::CancellationToken::new();
     let (running, until) = (courier.clone(), stop.clone());
     tokio::spawn(async move { running.run(until).await });

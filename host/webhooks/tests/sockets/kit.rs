@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use aureole_ledger::{Millis, PendingEvent, Settlement, TaskId, WebhookId};
 use aureole_webhooks::{
-    Courier, Endpoint, Outbox, Parcel, Resolve, Rules, Schedule, Sender, SigningKey, Unsent, verify,
+    Courier, Endpoint, Outbox, Parcel, Resolve, ResolveError, Rules, Schedule, Sender, SigningKey,
+    Unsent, verify,
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -188,11 +189,11 @@ impl Told {
 
 #[async_trait]
 impl Resolve for Told {
-    async fn resolve(&self, name: &str, _: u16) -> io::Result<Vec<IpAddr>> {
+    async fn resolve(&self, name: &str, _: u16) -> Result<Vec<IpAddr>, ResolveError> {
         self.asked.lock().unwrap().push(name.to_owned());
         let mut answers = self.answers.lock().unwrap();
         let answer = match answers.len() {
-            0 => return Err(io::Error::other("no such name")),
+            0 => return Err(io::Error::other("no such name").into()),
             1 => answers[0].clone(),
             _ => answers.pop().unwrap(),
         };

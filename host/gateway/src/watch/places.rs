@@ -1,0 +1,138 @@
+//! Places of those who watch something: so many over all, so many of one tenant, and a few of their
+//! own for whoever watches health without a key.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use aureole_api::{Problem, codes};
+use aureole_ledger::TenantId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::limits;
+
+/// The places of a gateway; clones share them.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    all: Arc<Semaphore>,
+    of_health: Arc<Semaphore>,
+    of_tenants: Arc<Mutex<BTreeMap<TenantId, u32>>>,
+}
+
+/// A place that is taken; dropped, it is free again.
+#[derive(Debug)]
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
+    _share: Option<Share>,
+}
+
+/// One of a tenant's places.
+#[derive(Debug)]
+struct Share {
+    taken: Arc<Mutex<BTreeMap<TenantId, u32>>>,
+    tenant: TenantId,
+}
+
+// === impl Places ===
+
+impl Places {
+    pub(crate) fn new(watchers_max: u32) -> Self {
+        Self {
+            all: Arc::new(Semaphore::new(watchers_max as usize)),
+            of_health: Arc::new(Semaphore::new(limits::HEALTH_WATCHERS_MAX as usize)),
+            of_tenants: Arc::default(),
+        }
+    }
+
+    /// A place for somebody of a tenant.
+    ///
+    /// # Errors
+    /// `node.busy` when all are taken, or the tenant has its share.
+    pub(crate) fn take(&self, tenant: &TenantId) -> Result<Place, Problem> {
+        let permit = permit(&self.all)?;
+        let mut taken = self
+            .of_tenants
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let count = taken.entry(tenant.clone()).or_default();
+        if *count >= limits::WATCHERS_OF_TENANT_MAX {
+            let detail = format!("the tenant has {count} watchers already");
+            return Err(Problem::new(codes::node::BUSY, detail));
+        }
+        *count = count.saturating_add(1);
+        Ok(Place {
+            _permit: permit,
+            _share: Some(Share {
+                taken: Arc::clone(&self.of_tenants),
+                tenant: tenant.clone(),
+            }),
+        })
+    }
+
+    /// A place for whoever watches health: it needs no key, so it takes nobody else's.
+    ///
+    /// # Errors
+    /// `node.busy` when all of them are taken.
+    pub(crate) fn take_of_health(&self) -> Result<Place, Problem> {
+        Ok(Place {
+            _permit: permit(&self.of_health)?,
+            _share: None,
+        })
+    }
+}
+
+fn permit(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+    let busy = |_| Problem::new(codes::node::BUSY, "too many watch something");
+    Arc::clone(of).try_acquire_owned().map_err(busy)
+}
+
+// === impl Share ===
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = taken.get_mut(&self.tenant) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                taken.remove(&self.tenant);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Whose places are whose.
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use super::*;
+
+    #[test]
+    fn a_tenant_that_watches_all_it_may_leaves_places_to_others() {
+        let places = Places::new(limits::WATCHERS_MAX);
+        let (greedy, other) = ("greedy".parse().unwrap(), "other".parse().unwrap());
+        let mut taken: Vec<Place> = (0..limits::WATCHERS_OF_TENANT_MAX)
+            .map(|_| places.take(&greedy).unwrap())
+            .collect();
+        let refused = places.take(&greedy).unwrap_err();
+        assert_eq!(refused.code(), "node.busy");
+        places.take(&other).unwrap();
+        taken.pop();
+        taken.push(places.take(&greedy).unwrap());
+        drop(taken);
+        assert!(places.of_tenants.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn whoever_watches_health_takes_no_place_of_a_tenant() {
+        let places = Places::new(1);
+        let taken: Vec<Place> = (0..limits::HEALTH_WATCHERS_MAX)
+            .map(|_| places.take_of_health().unwrap())
+            .collect();
+        assert_eq!(places.take_of_health().unwrap_err().code(), "node.busy");
+        places.take(&"tenant".parse().unwrap()).unwrap();
+        drop(taken);
+        places.take_of_health().unwrap();
+    }
+}
