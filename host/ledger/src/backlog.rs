@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::state::Lane;
-use crate::{Digest, Millis, Priority, State, TaskKind, TenantId};
+use crate::{CircuitId, Digest, Millis, Priority, State, TaskKind, TenantId};
 
 /// What waits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,7 +73,9 @@ const fn kind_of(lane: Lane) -> TaskKind {
     let nothing = Digest::from_bytes([0; 32]);
     match lane {
         Lane::Inspection => TaskKind::InspectPlugin { plugin: nothing },
-        Lane::Preparation => TaskKind::PrepareCircuit { circuit: nothing },
+        Lane::Preparation => TaskKind::PrepareCircuit {
+            circuit: CircuitId::from_bytes([0; 16]),
+        },
         Lane::Proof(circuit) => TaskKind::Prove {
             circuit,
             input: nothing,

@@ -109,10 +109,10 @@ pub mod blobs_client {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
-    use tonic::codegen::http::Uri;
     use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
     /// Bytes by digest (SHA-256, 32 bytes), for workers. Any coordinator answers: it pulls what it lacks
     /// from the others, and stores on a majority of them.
     #[derive(Debug, Clone)]
@@ -142,13 +142,14 @@ pub mod blobs_client {
             F: tonic::service::Interceptor,
             T::ResponseBody: Default,
             T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<
-                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                    >,
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
                 >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
         {
             BlobsClient::new(InterceptedService::new(inner, interceptor))
         }
@@ -191,11 +192,18 @@ pub mod blobs_client {
             tonic::Response<tonic::codec::Streaming<super::BlobChunk>>,
             tonic::Status,
         > {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Blobs/Get");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Blobs/Get",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Blobs", "Get"));
@@ -206,11 +214,18 @@ pub mod blobs_client {
             &mut self,
             request: impl tonic::IntoStreamingRequest<Message = super::PutBlobRequest>,
         ) -> std::result::Result<tonic::Response<super::PutBlobReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Blobs/Put");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Blobs/Put",
+            );
             let mut req = request.into_streaming_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Blobs", "Put"));
@@ -221,11 +236,18 @@ pub mod blobs_client {
             &mut self,
             request: impl tonic::IntoRequest<super::HasBlobsRequest>,
         ) -> std::result::Result<tonic::Response<super::HasBlobsReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Blobs/Has");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Blobs/Has",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Blobs", "Has"));
@@ -240,7 +262,7 @@ pub mod blobs_server {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
     use tonic::codegen::*;
     /// Generated trait containing gRPC methods that should be implemented for use with BlobsServer.
@@ -249,7 +271,8 @@ pub mod blobs_server {
         /// Server streaming response type for the Get method.
         type GetStream: tonic::codegen::tokio_stream::Stream<
                 Item = std::result::Result<super::BlobChunk, tonic::Status>,
-            > + std::marker::Send
+            >
+            + std::marker::Send
             + 'static;
         /// Sends a range of a blob whose whole was checked before.
         async fn get(
@@ -290,7 +313,10 @@ pub mod blobs_server {
                 max_encoding_message_size: None,
             }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
         where
             F: tonic::service::Interceptor,
         {
@@ -345,17 +371,24 @@ pub mod blobs_server {
                 "/aureole.internal.v1.Blobs/Get" => {
                     #[allow(non_camel_case_types)]
                     struct GetSvc<T: Blobs>(pub Arc<T>);
-                    impl<T: Blobs> tonic::server::ServerStreamingService<super::GetBlobRequest> for GetSvc<T> {
+                    impl<
+                        T: Blobs,
+                    > tonic::server::ServerStreamingService<super::GetBlobRequest>
+                    for GetSvc<T> {
                         type Response = super::BlobChunk;
                         type ResponseStream = T::GetStream;
-                        type Future =
-                            BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::GetBlobRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Blobs>::get(&inner, request).await };
+                            let fut = async move {
+                                <T as Blobs>::get(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -384,15 +417,25 @@ pub mod blobs_server {
                 "/aureole.internal.v1.Blobs/Put" => {
                     #[allow(non_camel_case_types)]
                     struct PutSvc<T: Blobs>(pub Arc<T>);
-                    impl<T: Blobs> tonic::server::ClientStreamingService<super::PutBlobRequest> for PutSvc<T> {
+                    impl<
+                        T: Blobs,
+                    > tonic::server::ClientStreamingService<super::PutBlobRequest>
+                    for PutSvc<T> {
                         type Response = super::PutBlobReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<tonic::Streaming<super::PutBlobRequest>>,
+                            request: tonic::Request<
+                                tonic::Streaming<super::PutBlobRequest>,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Blobs>::put(&inner, request).await };
+                            let fut = async move {
+                                <T as Blobs>::put(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -421,15 +464,21 @@ pub mod blobs_server {
                 "/aureole.internal.v1.Blobs/Has" => {
                     #[allow(non_camel_case_types)]
                     struct HasSvc<T: Blobs>(pub Arc<T>);
-                    impl<T: Blobs> tonic::server::UnaryService<super::HasBlobsRequest> for HasSvc<T> {
+                    impl<T: Blobs> tonic::server::UnaryService<super::HasBlobsRequest>
+                    for HasSvc<T> {
                         type Response = super::HasBlobsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::HasBlobsRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Blobs>::has(&inner, request).await };
+                            let fut = async move {
+                                <T as Blobs>::has(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -455,19 +504,25 @@ pub mod blobs_server {
                     };
                     Box::pin(fut)
                 }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(
-                        http::header::CONTENT_TYPE,
-                        tonic::metadata::GRPC_CONTENT_TYPE,
-                    );
-                    Ok(response)
-                }),
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
             }
         }
     }
@@ -496,10 +551,10 @@ pub mod replicas_client {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
-    use tonic::codegen::http::Uri;
     use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
     /// The same between coordinators, each of which answers from its own disk alone, and the keys of
     /// private inputs, which only coordinators may see.
     #[derive(Debug, Clone)]
@@ -529,13 +584,14 @@ pub mod replicas_client {
             F: tonic::service::Interceptor,
             T::ResponseBody: Default,
             T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<
-                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                    >,
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
                 >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
         {
             ReplicasClient::new(InterceptedService::new(inner, interceptor))
         }
@@ -577,11 +633,18 @@ pub mod replicas_client {
             tonic::Response<tonic::codec::Streaming<super::BlobChunk>>,
             tonic::Status,
         > {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Replicas/Get");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Replicas/Get",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Replicas", "Get"));
@@ -592,11 +655,18 @@ pub mod replicas_client {
             &mut self,
             request: impl tonic::IntoStreamingRequest<Message = super::PutBlobRequest>,
         ) -> std::result::Result<tonic::Response<super::PutBlobReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Replicas/Put");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Replicas/Put",
+            );
             let mut req = request.into_streaming_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Replicas", "Put"));
@@ -606,11 +676,18 @@ pub mod replicas_client {
             &mut self,
             request: impl tonic::IntoRequest<super::HasBlobsRequest>,
         ) -> std::result::Result<tonic::Response<super::HasBlobsReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Replicas/Has");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Replicas/Has",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Replicas", "Has"));
@@ -621,11 +698,18 @@ pub mod replicas_client {
             &mut self,
             request: impl tonic::IntoRequest<super::PutKeyRequest>,
         ) -> std::result::Result<tonic::Response<super::PutKeyReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Replicas/PutKey");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Replicas/PutKey",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Replicas", "PutKey"));
@@ -635,11 +719,18 @@ pub mod replicas_client {
             &mut self,
             request: impl tonic::IntoRequest<super::GetKeyRequest>,
         ) -> std::result::Result<tonic::Response<super::GetKeyReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Replicas/GetKey");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Replicas/GetKey",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Replicas", "GetKey"));
@@ -650,12 +741,18 @@ pub mod replicas_client {
             &mut self,
             request: impl tonic::IntoRequest<super::CollectRequest>,
         ) -> std::result::Result<tonic::Response<super::CollectReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/aureole.internal.v1.Replicas/Collect");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Replicas/Collect",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Replicas", "Collect"));
@@ -670,7 +767,7 @@ pub mod replicas_server {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
     use tonic::codegen::*;
     /// Generated trait containing gRPC methods that should be implemented for use with ReplicasServer.
@@ -679,7 +776,8 @@ pub mod replicas_server {
         /// Server streaming response type for the Get method.
         type GetStream: tonic::codegen::tokio_stream::Stream<
                 Item = std::result::Result<super::BlobChunk, tonic::Status>,
-            > + std::marker::Send
+            >
+            + std::marker::Send
             + 'static;
         async fn get(
             &self,
@@ -732,7 +830,10 @@ pub mod replicas_server {
                 max_encoding_message_size: None,
             }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
         where
             F: tonic::service::Interceptor,
         {
@@ -787,17 +888,24 @@ pub mod replicas_server {
                 "/aureole.internal.v1.Replicas/Get" => {
                     #[allow(non_camel_case_types)]
                     struct GetSvc<T: Replicas>(pub Arc<T>);
-                    impl<T: Replicas> tonic::server::ServerStreamingService<super::GetBlobRequest> for GetSvc<T> {
+                    impl<
+                        T: Replicas,
+                    > tonic::server::ServerStreamingService<super::GetBlobRequest>
+                    for GetSvc<T> {
                         type Response = super::BlobChunk;
                         type ResponseStream = T::GetStream;
-                        type Future =
-                            BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::GetBlobRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Replicas>::get(&inner, request).await };
+                            let fut = async move {
+                                <T as Replicas>::get(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -826,15 +934,25 @@ pub mod replicas_server {
                 "/aureole.internal.v1.Replicas/Put" => {
                     #[allow(non_camel_case_types)]
                     struct PutSvc<T: Replicas>(pub Arc<T>);
-                    impl<T: Replicas> tonic::server::ClientStreamingService<super::PutBlobRequest> for PutSvc<T> {
+                    impl<
+                        T: Replicas,
+                    > tonic::server::ClientStreamingService<super::PutBlobRequest>
+                    for PutSvc<T> {
                         type Response = super::PutBlobReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<tonic::Streaming<super::PutBlobRequest>>,
+                            request: tonic::Request<
+                                tonic::Streaming<super::PutBlobRequest>,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Replicas>::put(&inner, request).await };
+                            let fut = async move {
+                                <T as Replicas>::put(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -863,15 +981,21 @@ pub mod replicas_server {
                 "/aureole.internal.v1.Replicas/Has" => {
                     #[allow(non_camel_case_types)]
                     struct HasSvc<T: Replicas>(pub Arc<T>);
-                    impl<T: Replicas> tonic::server::UnaryService<super::HasBlobsRequest> for HasSvc<T> {
+                    impl<T: Replicas> tonic::server::UnaryService<super::HasBlobsRequest>
+                    for HasSvc<T> {
                         type Response = super::HasBlobsReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::HasBlobsRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Replicas>::has(&inner, request).await };
+                            let fut = async move {
+                                <T as Replicas>::has(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -900,16 +1024,21 @@ pub mod replicas_server {
                 "/aureole.internal.v1.Replicas/PutKey" => {
                     #[allow(non_camel_case_types)]
                     struct PutKeySvc<T: Replicas>(pub Arc<T>);
-                    impl<T: Replicas> tonic::server::UnaryService<super::PutKeyRequest> for PutKeySvc<T> {
+                    impl<T: Replicas> tonic::server::UnaryService<super::PutKeyRequest>
+                    for PutKeySvc<T> {
                         type Response = super::PutKeyReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::PutKeyRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Replicas>::put_key(&inner, request).await };
+                            let fut = async move {
+                                <T as Replicas>::put_key(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -938,16 +1067,21 @@ pub mod replicas_server {
                 "/aureole.internal.v1.Replicas/GetKey" => {
                     #[allow(non_camel_case_types)]
                     struct GetKeySvc<T: Replicas>(pub Arc<T>);
-                    impl<T: Replicas> tonic::server::UnaryService<super::GetKeyRequest> for GetKeySvc<T> {
+                    impl<T: Replicas> tonic::server::UnaryService<super::GetKeyRequest>
+                    for GetKeySvc<T> {
                         type Response = super::GetKeyReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::GetKeyRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Replicas>::get_key(&inner, request).await };
+                            let fut = async move {
+                                <T as Replicas>::get_key(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -976,16 +1110,21 @@ pub mod replicas_server {
                 "/aureole.internal.v1.Replicas/Collect" => {
                     #[allow(non_camel_case_types)]
                     struct CollectSvc<T: Replicas>(pub Arc<T>);
-                    impl<T: Replicas> tonic::server::UnaryService<super::CollectRequest> for CollectSvc<T> {
+                    impl<T: Replicas> tonic::server::UnaryService<super::CollectRequest>
+                    for CollectSvc<T> {
                         type Response = super::CollectReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::CollectRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Replicas>::collect(&inner, request).await };
+                            let fut = async move {
+                                <T as Replicas>::collect(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1011,19 +1150,25 @@ pub mod replicas_server {
                     };
                     Box::pin(fut)
                 }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(
-                        http::header::CONTENT_TYPE,
-                        tonic::metadata::GRPC_CONTENT_TYPE,
-                    );
-                    Ok(response)
-                }),
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
             }
         }
     }
@@ -1116,10 +1261,10 @@ pub mod desk_client {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
-    use tonic::codegen::http::Uri;
     use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
     /// What a gateway asks of the coordinator that leads. Arguments, answers and problems are the JSON of
     /// the public API's documents. A member that does not lead refuses, and says in the refusal's
     /// metadata who does; nothing was done then.
@@ -1142,18 +1287,22 @@ pub mod desk_client {
             let inner = tonic::client::Grpc::with_origin(inner, origin);
             Self { inner }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> DeskClient<InterceptedService<T, F>>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> DeskClient<InterceptedService<T, F>>
         where
             F: tonic::service::Interceptor,
             T::ResponseBody: Default,
             T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<
-                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                    >,
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
                 >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
         {
             DeskClient::new(InterceptedService::new(inner, interceptor))
         }
@@ -1193,11 +1342,18 @@ pub mod desk_client {
             &mut self,
             request: impl tonic::IntoRequest<super::VerbCall>,
         ) -> std::result::Result<tonic::Response<super::VerbReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Desk/Call");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Desk/Call",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Desk", "Call"));
@@ -1208,11 +1364,18 @@ pub mod desk_client {
             &mut self,
             request: impl tonic::IntoStreamingRequest<Message = super::UploadPart>,
         ) -> std::result::Result<tonic::Response<super::VerbReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Desk/Upload");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Desk/Upload",
+            );
             let mut req = request.into_streaming_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Desk", "Upload"));
@@ -1226,11 +1389,18 @@ pub mod desk_client {
             tonic::Response<tonic::codec::Streaming<super::BlobPart>>,
             tonic::Status,
         > {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Desk/Fetch");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Desk/Fetch",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Desk", "Fetch"));
@@ -1245,7 +1415,7 @@ pub mod desk_server {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
     use tonic::codegen::*;
     /// Generated trait containing gRPC methods that should be implemented for use with DeskServer.
@@ -1264,7 +1434,8 @@ pub mod desk_server {
         /// Server streaming response type for the Fetch method.
         type FetchStream: tonic::codegen::tokio_stream::Stream<
                 Item = std::result::Result<super::BlobPart, tonic::Status>,
-            > + std::marker::Send
+            >
+            + std::marker::Send
             + 'static;
         /// One verb whose answer is bytes: a circuit or a proof. Their digest first, then the bytes.
         async fn fetch(
@@ -1296,7 +1467,10 @@ pub mod desk_server {
                 max_encoding_message_size: None,
             }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
         where
             F: tonic::service::Interceptor,
         {
@@ -1351,15 +1525,21 @@ pub mod desk_server {
                 "/aureole.internal.v1.Desk/Call" => {
                     #[allow(non_camel_case_types)]
                     struct CallSvc<T: Desk>(pub Arc<T>);
-                    impl<T: Desk> tonic::server::UnaryService<super::VerbCall> for CallSvc<T> {
+                    impl<T: Desk> tonic::server::UnaryService<super::VerbCall>
+                    for CallSvc<T> {
                         type Response = super::VerbReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::VerbCall>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Desk>::call(&inner, request).await };
+                            let fut = async move {
+                                <T as Desk>::call(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1388,15 +1568,23 @@ pub mod desk_server {
                 "/aureole.internal.v1.Desk/Upload" => {
                     #[allow(non_camel_case_types)]
                     struct UploadSvc<T: Desk>(pub Arc<T>);
-                    impl<T: Desk> tonic::server::ClientStreamingService<super::UploadPart> for UploadSvc<T> {
+                    impl<
+                        T: Desk,
+                    > tonic::server::ClientStreamingService<super::UploadPart>
+                    for UploadSvc<T> {
                         type Response = super::VerbReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<tonic::Streaming<super::UploadPart>>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Desk>::upload(&inner, request).await };
+                            let fut = async move {
+                                <T as Desk>::upload(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1425,17 +1613,22 @@ pub mod desk_server {
                 "/aureole.internal.v1.Desk/Fetch" => {
                     #[allow(non_camel_case_types)]
                     struct FetchSvc<T: Desk>(pub Arc<T>);
-                    impl<T: Desk> tonic::server::ServerStreamingService<super::VerbCall> for FetchSvc<T> {
+                    impl<T: Desk> tonic::server::ServerStreamingService<super::VerbCall>
+                    for FetchSvc<T> {
                         type Response = super::BlobPart;
                         type ResponseStream = T::FetchStream;
-                        type Future =
-                            BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::VerbCall>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Desk>::fetch(&inner, request).await };
+                            let fut = async move {
+                                <T as Desk>::fetch(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1461,19 +1654,25 @@ pub mod desk_server {
                     };
                     Box::pin(fut)
                 }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(
-                        http::header::CONTENT_TYPE,
-                        tonic::metadata::GRPC_CONTENT_TYPE,
-                    );
-                    Ok(response)
-                }),
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
             }
         }
     }
@@ -1522,10 +1721,10 @@ pub mod enrol_client {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
-    use tonic::codegen::http::Uri;
     use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
     /// How a process without a certificate gets one. The only service that is reachable without.
     #[derive(Debug, Clone)]
     pub struct EnrolClient<T> {
@@ -1554,13 +1753,14 @@ pub mod enrol_client {
             F: tonic::service::Interceptor,
             T::ResponseBody: Default,
             T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<
-                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                    >,
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
                 >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
         {
             EnrolClient::new(InterceptedService::new(inner, interceptor))
         }
@@ -1600,11 +1800,18 @@ pub mod enrol_client {
             &mut self,
             request: impl tonic::IntoRequest<super::SignRequest>,
         ) -> std::result::Result<tonic::Response<super::SignReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Enrol/Sign");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Enrol/Sign",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Enrol", "Sign"));
@@ -1619,7 +1826,7 @@ pub mod enrol_server {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
     use tonic::codegen::*;
     /// Generated trait containing gRPC methods that should be implemented for use with EnrolServer.
@@ -1653,7 +1860,10 @@ pub mod enrol_server {
                 max_encoding_message_size: None,
             }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
         where
             F: tonic::service::Interceptor,
         {
@@ -1708,15 +1918,21 @@ pub mod enrol_server {
                 "/aureole.internal.v1.Enrol/Sign" => {
                     #[allow(non_camel_case_types)]
                     struct SignSvc<T: Enrol>(pub Arc<T>);
-                    impl<T: Enrol> tonic::server::UnaryService<super::SignRequest> for SignSvc<T> {
+                    impl<T: Enrol> tonic::server::UnaryService<super::SignRequest>
+                    for SignSvc<T> {
                         type Response = super::SignReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::SignRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Enrol>::sign(&inner, request).await };
+                            let fut = async move {
+                                <T as Enrol>::sign(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1742,19 +1958,25 @@ pub mod enrol_server {
                     };
                     Box::pin(fut)
                 }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(
-                        http::header::CONTENT_TYPE,
-                        tonic::metadata::GRPC_CONTENT_TYPE,
-                    );
-                    Ok(response)
-                }),
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
             }
         }
     }
@@ -1802,10 +2024,10 @@ pub mod log_client {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
-    use tonic::codegen::http::Uri;
     use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
     /// The log of accepted proofs between coordinators, each of which answers from its own disk alone.
     #[derive(Debug, Clone)]
     pub struct LogClient<T> {
@@ -1826,18 +2048,22 @@ pub mod log_client {
             let inner = tonic::client::Grpc::with_origin(inner, origin);
             Self { inner }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> LogClient<InterceptedService<T, F>>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> LogClient<InterceptedService<T, F>>
         where
             F: tonic::service::Interceptor,
             T::ResponseBody: Default,
             T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<
-                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                    >,
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
                 >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
         {
             LogClient::new(InterceptedService::new(inner, interceptor))
         }
@@ -1877,11 +2103,18 @@ pub mod log_client {
             &mut self,
             request: impl tonic::IntoRequest<super::GetTileRequest>,
         ) -> std::result::Result<tonic::Response<super::GetTileReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Log/GetTile");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Log/GetTile",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Log", "GetTile"));
@@ -1891,14 +2124,22 @@ pub mod log_client {
         pub async fn get_checkpoint(
             &mut self,
             request: impl tonic::IntoRequest<super::GetCheckpointRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetCheckpointReply>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+        ) -> std::result::Result<
+            tonic::Response<super::GetCheckpointReply>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/aureole.internal.v1.Log/GetCheckpoint");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Log/GetCheckpoint",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Log", "GetCheckpoint"));
@@ -1913,7 +2154,7 @@ pub mod log_server {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
     use tonic::codegen::*;
     /// Generated trait containing gRPC methods that should be implemented for use with LogServer.
@@ -1928,7 +2169,10 @@ pub mod log_server {
         async fn get_checkpoint(
             &self,
             request: tonic::Request<super::GetCheckpointRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetCheckpointReply>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<super::GetCheckpointReply>,
+            tonic::Status,
+        >;
     }
     /// The log of accepted proofs between coordinators, each of which answers from its own disk alone.
     #[derive(Debug)]
@@ -1952,7 +2196,10 @@ pub mod log_server {
                 max_encoding_message_size: None,
             }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
         where
             F: tonic::service::Interceptor,
         {
@@ -2007,15 +2254,21 @@ pub mod log_server {
                 "/aureole.internal.v1.Log/GetTile" => {
                     #[allow(non_camel_case_types)]
                     struct GetTileSvc<T: Log>(pub Arc<T>);
-                    impl<T: Log> tonic::server::UnaryService<super::GetTileRequest> for GetTileSvc<T> {
+                    impl<T: Log> tonic::server::UnaryService<super::GetTileRequest>
+                    for GetTileSvc<T> {
                         type Response = super::GetTileReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::GetTileRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Log>::get_tile(&inner, request).await };
+                            let fut = async move {
+                                <T as Log>::get_tile(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2044,16 +2297,21 @@ pub mod log_server {
                 "/aureole.internal.v1.Log/GetCheckpoint" => {
                     #[allow(non_camel_case_types)]
                     struct GetCheckpointSvc<T: Log>(pub Arc<T>);
-                    impl<T: Log> tonic::server::UnaryService<super::GetCheckpointRequest> for GetCheckpointSvc<T> {
+                    impl<T: Log> tonic::server::UnaryService<super::GetCheckpointRequest>
+                    for GetCheckpointSvc<T> {
                         type Response = super::GetCheckpointReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::GetCheckpointRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Log>::get_checkpoint(&inner, request).await };
+                            let fut = async move {
+                                <T as Log>::get_checkpoint(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2079,19 +2337,25 @@ pub mod log_server {
                     };
                     Box::pin(fut)
                 }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(
-                        http::header::CONTENT_TYPE,
-                        tonic::metadata::GRPC_CONTENT_TYPE,
-                    );
-                    Ok(response)
-                }),
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
             }
         }
     }
@@ -2189,10 +2453,10 @@ pub mod members_client {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
-    use tonic::codegen::http::Uri;
     use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
     /// Who belongs to the group of coordinators. Any member answers: it passes the request to the leader.
     #[derive(Debug, Clone)]
     pub struct MembersClient<T> {
@@ -2221,13 +2485,14 @@ pub mod members_client {
             F: tonic::service::Interceptor,
             T::ResponseBody: Default,
             T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<
-                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                    >,
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
                 >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
         {
             MembersClient::new(InterceptedService::new(inner, interceptor))
         }
@@ -2267,11 +2532,18 @@ pub mod members_client {
             &mut self,
             request: impl tonic::IntoRequest<super::MembersRequest>,
         ) -> std::result::Result<tonic::Response<super::ClusterStatus>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Members/Status");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Members/Status",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Members", "Status"));
@@ -2282,11 +2554,18 @@ pub mod members_client {
             &mut self,
             request: impl tonic::IntoRequest<super::AddMemberRequest>,
         ) -> std::result::Result<tonic::Response<super::ClusterStatus>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Members/Add");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Members/Add",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Members", "Add"));
@@ -2297,11 +2576,18 @@ pub mod members_client {
             &mut self,
             request: impl tonic::IntoRequest<super::RemoveMemberRequest>,
         ) -> std::result::Result<tonic::Response<super::ClusterStatus>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Members/Remove");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Members/Remove",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Members", "Remove"));
@@ -2312,12 +2598,18 @@ pub mod members_client {
             &mut self,
             request: impl tonic::IntoRequest<super::TransferLeaderRequest>,
         ) -> std::result::Result<tonic::Response<super::ClusterStatus>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/aureole.internal.v1.Members/Transfer");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Members/Transfer",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Members", "Transfer"));
@@ -2332,7 +2624,7 @@ pub mod members_server {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
     use tonic::codegen::*;
     /// Generated trait containing gRPC methods that should be implemented for use with MembersServer.
@@ -2381,7 +2673,10 @@ pub mod members_server {
                 max_encoding_message_size: None,
             }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
         where
             F: tonic::service::Interceptor,
         {
@@ -2436,15 +2731,21 @@ pub mod members_server {
                 "/aureole.internal.v1.Members/Status" => {
                     #[allow(non_camel_case_types)]
                     struct StatusSvc<T: Members>(pub Arc<T>);
-                    impl<T: Members> tonic::server::UnaryService<super::MembersRequest> for StatusSvc<T> {
+                    impl<T: Members> tonic::server::UnaryService<super::MembersRequest>
+                    for StatusSvc<T> {
                         type Response = super::ClusterStatus;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::MembersRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Members>::status(&inner, request).await };
+                            let fut = async move {
+                                <T as Members>::status(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2473,15 +2774,21 @@ pub mod members_server {
                 "/aureole.internal.v1.Members/Add" => {
                     #[allow(non_camel_case_types)]
                     struct AddSvc<T: Members>(pub Arc<T>);
-                    impl<T: Members> tonic::server::UnaryService<super::AddMemberRequest> for AddSvc<T> {
+                    impl<T: Members> tonic::server::UnaryService<super::AddMemberRequest>
+                    for AddSvc<T> {
                         type Response = super::ClusterStatus;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::AddMemberRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Members>::add(&inner, request).await };
+                            let fut = async move {
+                                <T as Members>::add(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2510,15 +2817,23 @@ pub mod members_server {
                 "/aureole.internal.v1.Members/Remove" => {
                     #[allow(non_camel_case_types)]
                     struct RemoveSvc<T: Members>(pub Arc<T>);
-                    impl<T: Members> tonic::server::UnaryService<super::RemoveMemberRequest> for RemoveSvc<T> {
+                    impl<
+                        T: Members,
+                    > tonic::server::UnaryService<super::RemoveMemberRequest>
+                    for RemoveSvc<T> {
                         type Response = super::ClusterStatus;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::RemoveMemberRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Members>::remove(&inner, request).await };
+                            let fut = async move {
+                                <T as Members>::remove(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2547,16 +2862,23 @@ pub mod members_server {
                 "/aureole.internal.v1.Members/Transfer" => {
                     #[allow(non_camel_case_types)]
                     struct TransferSvc<T: Members>(pub Arc<T>);
-                    impl<T: Members> tonic::server::UnaryService<super::TransferLeaderRequest> for TransferSvc<T> {
+                    impl<
+                        T: Members,
+                    > tonic::server::UnaryService<super::TransferLeaderRequest>
+                    for TransferSvc<T> {
                         type Response = super::ClusterStatus;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::TransferLeaderRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Members>::transfer(&inner, request).await };
+                            let fut = async move {
+                                <T as Members>::transfer(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -2582,19 +2904,25 @@ pub mod members_server {
                     };
                     Box::pin(fut)
                 }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(
-                        http::header::CONTENT_TYPE,
-                        tonic::metadata::GRPC_CONTENT_TYPE,
-                    );
-                    Ok(response)
-                }),
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
             }
         }
     }
@@ -2674,10 +3002,10 @@ pub mod raft_client {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
-    use tonic::codegen::http::Uri;
     use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
     /// What the members of the Raft group say to each other. Payloads are postcard behind a version byte:
     /// both ends are this program, and log entries travel in the form in which they stand on disk.
     /// A request whose envelope means another cluster, another member or another incarnation is answered
@@ -2701,18 +3029,22 @@ pub mod raft_client {
             let inner = tonic::client::Grpc::with_origin(inner, origin);
             Self { inner }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> RaftClient<InterceptedService<T, F>>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> RaftClient<InterceptedService<T, F>>
         where
             F: tonic::service::Interceptor,
             T::ResponseBody: Default,
             T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<
-                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                    >,
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
                 >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
         {
             RaftClient::new(InterceptedService::new(inner, interceptor))
         }
@@ -2752,11 +3084,18 @@ pub mod raft_client {
             &mut self,
             request: impl tonic::IntoRequest<super::RaftRequest>,
         ) -> std::result::Result<tonic::Response<super::RaftReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Raft/Append");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Raft/Append",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Raft", "Append"));
@@ -2767,11 +3106,18 @@ pub mod raft_client {
             &mut self,
             request: impl tonic::IntoRequest<super::RaftRequest>,
         ) -> std::result::Result<tonic::Response<super::RaftReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Raft/Vote");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Raft/Vote",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Raft", "Vote"));
@@ -2782,11 +3128,18 @@ pub mod raft_client {
             &mut self,
             request: impl tonic::IntoStreamingRequest<Message = super::SnapshotPart>,
         ) -> std::result::Result<tonic::Response<super::RaftReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Raft/Install");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Raft/Install",
+            );
             let mut req = request.into_streaming_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Raft", "Install"));
@@ -2797,11 +3150,18 @@ pub mod raft_client {
             &mut self,
             request: impl tonic::IntoRequest<super::RaftRequest>,
         ) -> std::result::Result<tonic::Response<super::RaftReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Raft/StepDown");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Raft/StepDown",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Raft", "StepDown"));
@@ -2812,11 +3172,18 @@ pub mod raft_client {
             &mut self,
             request: impl tonic::IntoRequest<super::RaftRequest>,
         ) -> std::result::Result<tonic::Response<super::RaftReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Raft/Elect");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Raft/Elect",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Raft", "Elect"));
@@ -2827,11 +3194,18 @@ pub mod raft_client {
             &mut self,
             request: impl tonic::IntoRequest<super::HelloRequest>,
         ) -> std::result::Result<tonic::Response<super::HelloReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Raft/Hello");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Raft/Hello",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Raft", "Hello"));
@@ -2846,7 +3220,7 @@ pub mod raft_server {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
     use tonic::codegen::*;
     /// Generated trait containing gRPC methods that should be implemented for use with RaftServer.
@@ -2908,7 +3282,10 @@ pub mod raft_server {
                 max_encoding_message_size: None,
             }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
         where
             F: tonic::service::Interceptor,
         {
@@ -2963,15 +3340,21 @@ pub mod raft_server {
                 "/aureole.internal.v1.Raft/Append" => {
                     #[allow(non_camel_case_types)]
                     struct AppendSvc<T: Raft>(pub Arc<T>);
-                    impl<T: Raft> tonic::server::UnaryService<super::RaftRequest> for AppendSvc<T> {
+                    impl<T: Raft> tonic::server::UnaryService<super::RaftRequest>
+                    for AppendSvc<T> {
                         type Response = super::RaftReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::RaftRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Raft>::append(&inner, request).await };
+                            let fut = async move {
+                                <T as Raft>::append(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -3000,15 +3383,21 @@ pub mod raft_server {
                 "/aureole.internal.v1.Raft/Vote" => {
                     #[allow(non_camel_case_types)]
                     struct VoteSvc<T: Raft>(pub Arc<T>);
-                    impl<T: Raft> tonic::server::UnaryService<super::RaftRequest> for VoteSvc<T> {
+                    impl<T: Raft> tonic::server::UnaryService<super::RaftRequest>
+                    for VoteSvc<T> {
                         type Response = super::RaftReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::RaftRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Raft>::vote(&inner, request).await };
+                            let fut = async move {
+                                <T as Raft>::vote(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -3037,15 +3426,25 @@ pub mod raft_server {
                 "/aureole.internal.v1.Raft/Install" => {
                     #[allow(non_camel_case_types)]
                     struct InstallSvc<T: Raft>(pub Arc<T>);
-                    impl<T: Raft> tonic::server::ClientStreamingService<super::SnapshotPart> for InstallSvc<T> {
+                    impl<
+                        T: Raft,
+                    > tonic::server::ClientStreamingService<super::SnapshotPart>
+                    for InstallSvc<T> {
                         type Response = super::RaftReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<tonic::Streaming<super::SnapshotPart>>,
+                            request: tonic::Request<
+                                tonic::Streaming<super::SnapshotPart>,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Raft>::install(&inner, request).await };
+                            let fut = async move {
+                                <T as Raft>::install(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -3074,15 +3473,21 @@ pub mod raft_server {
                 "/aureole.internal.v1.Raft/StepDown" => {
                     #[allow(non_camel_case_types)]
                     struct StepDownSvc<T: Raft>(pub Arc<T>);
-                    impl<T: Raft> tonic::server::UnaryService<super::RaftRequest> for StepDownSvc<T> {
+                    impl<T: Raft> tonic::server::UnaryService<super::RaftRequest>
+                    for StepDownSvc<T> {
                         type Response = super::RaftReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::RaftRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Raft>::step_down(&inner, request).await };
+                            let fut = async move {
+                                <T as Raft>::step_down(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -3111,15 +3516,21 @@ pub mod raft_server {
                 "/aureole.internal.v1.Raft/Elect" => {
                     #[allow(non_camel_case_types)]
                     struct ElectSvc<T: Raft>(pub Arc<T>);
-                    impl<T: Raft> tonic::server::UnaryService<super::RaftRequest> for ElectSvc<T> {
+                    impl<T: Raft> tonic::server::UnaryService<super::RaftRequest>
+                    for ElectSvc<T> {
                         type Response = super::RaftReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::RaftRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Raft>::elect(&inner, request).await };
+                            let fut = async move {
+                                <T as Raft>::elect(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -3148,15 +3559,21 @@ pub mod raft_server {
                 "/aureole.internal.v1.Raft/Hello" => {
                     #[allow(non_camel_case_types)]
                     struct HelloSvc<T: Raft>(pub Arc<T>);
-                    impl<T: Raft> tonic::server::UnaryService<super::HelloRequest> for HelloSvc<T> {
+                    impl<T: Raft> tonic::server::UnaryService<super::HelloRequest>
+                    for HelloSvc<T> {
                         type Response = super::HelloReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::HelloRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Raft>::hello(&inner, request).await };
+                            let fut = async move {
+                                <T as Raft>::hello(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -3182,19 +3599,25 @@ pub mod raft_server {
                     };
                     Box::pin(fut)
                 }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(
-                        http::header::CONTENT_TYPE,
-                        tonic::metadata::GRPC_CONTENT_TYPE,
-                    );
-                    Ok(response)
-                }),
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
             }
         }
     }
@@ -3247,10 +3670,10 @@ pub mod upkeep_client {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
-    use tonic::codegen::http::Uri;
     use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
     /// What an operator has the coordinators do to their disks. Any of them answers for all.
     #[derive(Debug, Clone)]
     pub struct UpkeepClient<T> {
@@ -3279,13 +3702,14 @@ pub mod upkeep_client {
             F: tonic::service::Interceptor,
             T::ResponseBody: Default,
             T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<
-                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                    >,
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
                 >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
         {
             UpkeepClient::new(InterceptedService::new(inner, interceptor))
         }
@@ -3325,11 +3749,18 @@ pub mod upkeep_client {
             &mut self,
             request: impl tonic::IntoRequest<super::CollectRequest>,
         ) -> std::result::Result<tonic::Response<super::CollectedReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Upkeep/Collect");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Upkeep/Collect",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Upkeep", "Collect"));
@@ -3344,7 +3775,7 @@ pub mod upkeep_server {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
     use tonic::codegen::*;
     /// Generated trait containing gRPC methods that should be implemented for use with UpkeepServer.
@@ -3378,7 +3809,10 @@ pub mod upkeep_server {
                 max_encoding_message_size: None,
             }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
         where
             F: tonic::service::Interceptor,
         {
@@ -3433,15 +3867,21 @@ pub mod upkeep_server {
                 "/aureole.internal.v1.Upkeep/Collect" => {
                     #[allow(non_camel_case_types)]
                     struct CollectSvc<T: Upkeep>(pub Arc<T>);
-                    impl<T: Upkeep> tonic::server::UnaryService<super::CollectRequest> for CollectSvc<T> {
+                    impl<T: Upkeep> tonic::server::UnaryService<super::CollectRequest>
+                    for CollectSvc<T> {
                         type Response = super::CollectedReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::CollectRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Upkeep>::collect(&inner, request).await };
+                            let fut = async move {
+                                <T as Upkeep>::collect(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -3467,19 +3907,25 @@ pub mod upkeep_server {
                     };
                     Box::pin(fut)
                 }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(
-                        http::header::CONTENT_TYPE,
-                        tonic::metadata::GRPC_CONTENT_TYPE,
-                    );
-                    Ok(response)
-                }),
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
             }
         }
     }
@@ -3827,10 +4273,10 @@ pub mod workers_client {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
-    use tonic::codegen::http::Uri;
     use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
     /// What a worker asks of the coordinators. Digests are 32 bytes (SHA-256), task ids 16. Bytes of
     /// components, inputs and proofs travel through the depot, never through these messages.
     ///
@@ -3865,13 +4311,14 @@ pub mod workers_client {
             F: tonic::service::Interceptor,
             T::ResponseBody: Default,
             T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<
-                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                    >,
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
                 >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
         {
             WorkersClient::new(InterceptedService::new(inner, interceptor))
         }
@@ -3914,11 +4361,18 @@ pub mod workers_client {
             tonic::Response<tonic::codec::Streaming<super::Assignment>>,
             tonic::Status,
         > {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Workers/Join");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Workers/Join",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Workers", "Join"));
@@ -3929,12 +4383,18 @@ pub mod workers_client {
             &mut self,
             request: impl tonic::IntoRequest<super::HeartbeatRequest>,
         ) -> std::result::Result<tonic::Response<super::HeartbeatReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/aureole.internal.v1.Workers/Heartbeat");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Workers/Heartbeat",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Workers", "Heartbeat"));
@@ -3945,12 +4405,18 @@ pub mod workers_client {
             &mut self,
             request: impl tonic::IntoRequest<super::ProgressRequest>,
         ) -> std::result::Result<tonic::Response<super::ProgressReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/aureole.internal.v1.Workers/Progress");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Workers/Progress",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Workers", "Progress"));
@@ -3961,12 +4427,18 @@ pub mod workers_client {
             &mut self,
             request: impl tonic::IntoRequest<super::CompleteRequest>,
         ) -> std::result::Result<tonic::Response<super::CompleteReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/aureole.internal.v1.Workers/Complete");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Workers/Complete",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Workers", "Complete"));
@@ -3977,11 +4449,18 @@ pub mod workers_client {
             &mut self,
             request: impl tonic::IntoRequest<super::FailRequest>,
         ) -> std::result::Result<tonic::Response<super::FailReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Workers/Fail");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Workers/Fail",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Workers", "Fail"));
@@ -3992,11 +4471,18 @@ pub mod workers_client {
             &mut self,
             request: impl tonic::IntoRequest<super::DrainRequest>,
         ) -> std::result::Result<tonic::Response<super::DrainReply>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/aureole.internal.v1.Workers/Drain");
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Workers/Drain",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("aureole.internal.v1.Workers", "Drain"));
@@ -4011,7 +4497,7 @@ pub mod workers_server {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
     use tonic::codegen::*;
     /// Generated trait containing gRPC methods that should be implemented for use with WorkersServer.
@@ -4020,7 +4506,8 @@ pub mod workers_server {
         /// Server streaming response type for the Join method.
         type JoinStream: tonic::codegen::tokio_stream::Stream<
                 Item = std::result::Result<super::Assignment, tonic::Status>,
-            > + std::marker::Send
+            >
+            + std::marker::Send
             + 'static;
         /// Announces the worker, then carries assignments for as long as both sides live.
         async fn join(
@@ -4081,7 +4568,10 @@ pub mod workers_server {
                 max_encoding_message_size: None,
             }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
         where
             F: tonic::service::Interceptor,
         {
@@ -4136,17 +4626,24 @@ pub mod workers_server {
                 "/aureole.internal.v1.Workers/Join" => {
                     #[allow(non_camel_case_types)]
                     struct JoinSvc<T: Workers>(pub Arc<T>);
-                    impl<T: Workers> tonic::server::ServerStreamingService<super::JoinRequest> for JoinSvc<T> {
+                    impl<
+                        T: Workers,
+                    > tonic::server::ServerStreamingService<super::JoinRequest>
+                    for JoinSvc<T> {
                         type Response = super::Assignment;
                         type ResponseStream = T::JoinStream;
-                        type Future =
-                            BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::JoinRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Workers>::join(&inner, request).await };
+                            let fut = async move {
+                                <T as Workers>::join(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -4175,16 +4672,21 @@ pub mod workers_server {
                 "/aureole.internal.v1.Workers/Heartbeat" => {
                     #[allow(non_camel_case_types)]
                     struct HeartbeatSvc<T: Workers>(pub Arc<T>);
-                    impl<T: Workers> tonic::server::UnaryService<super::HeartbeatRequest> for HeartbeatSvc<T> {
+                    impl<T: Workers> tonic::server::UnaryService<super::HeartbeatRequest>
+                    for HeartbeatSvc<T> {
                         type Response = super::HeartbeatReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::HeartbeatRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Workers>::heartbeat(&inner, request).await };
+                            let fut = async move {
+                                <T as Workers>::heartbeat(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -4213,16 +4715,21 @@ pub mod workers_server {
                 "/aureole.internal.v1.Workers/Progress" => {
                     #[allow(non_camel_case_types)]
                     struct ProgressSvc<T: Workers>(pub Arc<T>);
-                    impl<T: Workers> tonic::server::UnaryService<super::ProgressRequest> for ProgressSvc<T> {
+                    impl<T: Workers> tonic::server::UnaryService<super::ProgressRequest>
+                    for ProgressSvc<T> {
                         type Response = super::ProgressReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::ProgressRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Workers>::progress(&inner, request).await };
+                            let fut = async move {
+                                <T as Workers>::progress(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -4251,16 +4758,21 @@ pub mod workers_server {
                 "/aureole.internal.v1.Workers/Complete" => {
                     #[allow(non_camel_case_types)]
                     struct CompleteSvc<T: Workers>(pub Arc<T>);
-                    impl<T: Workers> tonic::server::UnaryService<super::CompleteRequest> for CompleteSvc<T> {
+                    impl<T: Workers> tonic::server::UnaryService<super::CompleteRequest>
+                    for CompleteSvc<T> {
                         type Response = super::CompleteReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::CompleteRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Workers>::complete(&inner, request).await };
+                            let fut = async move {
+                                <T as Workers>::complete(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -4289,15 +4801,21 @@ pub mod workers_server {
                 "/aureole.internal.v1.Workers/Fail" => {
                     #[allow(non_camel_case_types)]
                     struct FailSvc<T: Workers>(pub Arc<T>);
-                    impl<T: Workers> tonic::server::UnaryService<super::FailRequest> for FailSvc<T> {
+                    impl<T: Workers> tonic::server::UnaryService<super::FailRequest>
+                    for FailSvc<T> {
                         type Response = super::FailReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::FailRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Workers>::fail(&inner, request).await };
+                            let fut = async move {
+                                <T as Workers>::fail(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -4326,15 +4844,21 @@ pub mod workers_server {
                 "/aureole.internal.v1.Workers/Drain" => {
                     #[allow(non_camel_case_types)]
                     struct DrainSvc<T: Workers>(pub Arc<T>);
-                    impl<T: Workers> tonic::server::UnaryService<super::DrainRequest> for DrainSvc<T> {
+                    impl<T: Workers> tonic::server::UnaryService<super::DrainRequest>
+                    for DrainSvc<T> {
                         type Response = super::DrainReply;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::DrainRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as Workers>::drain(&inner, request).await };
+                            let fut = async move {
+                                <T as Workers>::drain(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -4360,19 +4884,25 @@ pub mod workers_server {
                     };
                     Box::pin(fut)
                 }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(
-                        http::header::CONTENT_TYPE,
-                        tonic::metadata::GRPC_CONTENT_TYPE,
-                    );
-                    Ok(response)
-                }),
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
             }
         }
     }
