@@ -33,7 +33,7 @@ use crate::planner;
 use crate::proposer::{ProposeError, Proposer};
 use crate::runtime::RaftRuntime;
 use crate::start::{self, StartError, Started};
-use crate::tally::{Note, Took};
+use crate::tally::{Note, count_times};
 use crate::verify::{InputKeys, Verifier};
 use crate::workers::WorkersService;
 
@@ -99,13 +99,14 @@ impl Inner {
 
     /// Proposes, counts what came of it, and tells workers to stop what the outcome ended.
     pub(crate) async fn propose(&self, command: Command) -> Result<Outcome, ProposeError> {
-        let note = Note::of(&command);
-        let outcome = self.proposer.propose(command).await?;
         let meters = &self.config.meters;
-        if let Some(done) = note.count(&outcome, meters)
-            && let Some(took) = self.facts.read(|state| Took::of(state, done))
-        {
-            took.count(meters);
+        let note = match meters.is_silent() {
+            true => Note::Nothing,
+            false => Note::of(&command),
+        };
+        let outcome = self.proposer.propose(command).await?;
+        if let Some(done) = note.count(&outcome, meters) {
+            self.facts.read(|state| count_times(state, done, meters));
         }
         for attempt in outcome.to_stop() {
             self.stop_attempt(*attempt);

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use aureole_ledger::{Command, Expiry, Outcome, State, TaskId, Timings};
+use aureole_ledger::{Command, Expiry, Outcome, State, TaskId};
 use aureole_telemetry::LeaderMeters;
 
 /// What a command is about, as far as somebody counts it.
@@ -23,13 +23,6 @@ pub(crate) enum Note {
     Ends,
     /// Nobody counts it.
     Nothing,
-}
-
-/// How long a task took that ended well.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Took {
-    timings: Timings,
-    all_ms: u64,
 }
 
 // === impl Note ===
@@ -92,24 +85,18 @@ const fn lapse(reason: Expiry) -> &'static str {
     }
 }
 
-// === impl Took ===
-
-impl Took {
-    /// Reads a task's times; `None` when it is forgotten already.
-    pub(crate) fn of(state: &State, task: TaskId) -> Option<Self> {
-        let task = state.task(&task)?;
-        Some(Self {
-            timings: task.timings.clone(),
-            all_ms: task.finished_at?.saturating_sub(task.submitted_at),
-        })
+/// Counts what a task that ended well took, which the ledger knows; one that it has forgotten already
+/// counts no time.
+pub(crate) fn count_times(state: &State, task: TaskId, meters: &LeaderMeters) {
+    let Some(task) = state.task(&task) else {
+        return;
+    };
+    for (stage, micros) in &task.timings {
+        meters.stage(stage.name(), Duration::from_micros(*micros));
     }
-
-    /// Counts them.
-    pub(crate) fn count(&self, meters: &LeaderMeters) {
-        for (stage, micros) in &self.timings {
-            meters.stage(stage.name(), Duration::from_micros(*micros));
-        }
-        meters.took(Duration::from_millis(self.all_ms));
+    if let Some(finished) = task.finished_at {
+        let all = finished.saturating_sub(task.submitted_at);
+        meters.took(Duration::from_millis(all));
     }
 }
 
@@ -118,7 +105,7 @@ mod tests {
     //! A repeated or refused command counts nothing, and a lost attempt counts by its reason.
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-    use aureole_ledger::{Problem, Refusal, WorkerId, codes};
+    use aureole_ledger::{Problem, Refusal, Stage, WorkerId, codes};
     use aureole_telemetry::{Meters, Sheet};
 
     use super::*;
@@ -180,8 +167,8 @@ mod tests {
             (cancel, refused),
             (failing(), known),
         ]);
-        assert!(!page.contains("aureole_tasks"), "{page}");
-        assert!(!page.lines().any(|line| line.ends_with(" 1")), "{page}");
+        let counted = |line: &&str| !line.starts_with('#') && !line.ends_with(" 0");
+        assert_eq!(page.lines().find(counted), None, "{page}");
     }
 
     #[test]
@@ -192,6 +179,29 @@ mod tests {
             leaf: None,
         };
         assert_eq!(note.count(&outcome, &LeaderMeters::default()), Some(TASK));
-        assert_eq!(Took::of(&State::new(), TASK), None);
+    }
+
+    #[test]
+    fn every_stage_has_its_series() {
+        let meters = Meters::new().unwrap();
+        let stages = [
+            Stage::Queue,
+            Stage::Compile,
+            Stage::Inspect,
+            Stage::Keygen,
+            Stage::Witness,
+            Stage::Check,
+            Stage::Prove,
+            Stage::Verify,
+        ];
+        for stage in stages {
+            meters.leader().stage(stage.name(), Duration::from_secs(1));
+        }
+        let page = meters.page(Sheet::default()).unwrap();
+        for stage in stages {
+            let name = stage.name();
+            let line = format!("aureole_stage_duration_seconds_count{{stage=\"{name}\"}} 1");
+            assert!(page.contains(&line), "{line} is not in\n{page}");
+        }
     }
 }

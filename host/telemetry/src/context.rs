@@ -3,6 +3,7 @@
 //! `traceparent: 00-TRACE(32 hex)-SPAN(16 hex)-FLAGS(2 hex)`. `tracestate` is not passed on: it is
 //! other systems' text, and would go through every queue of ours.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use opentelemetry::trace::{
@@ -22,11 +23,29 @@ const LENGTH: usize = 55;
 /// The name under which spans that are told afterwards come.
 const SCOPE: &str = "aureole";
 
+/// Whether this process has a place for spans: a subscriber was installed that gives them ids.
+static ON: AtomicBool = AtomicBool::new(false);
+
+/// Notes that spans have ids from now on.
+pub(crate) fn turn_on() {
+    ON.store(true, Ordering::Relaxed);
+}
+
+/// Whether spans have ids. Where they have none, whoever would make a span for a trace's sake makes
+/// none: it would cost something and tell nothing.
+#[must_use]
+pub fn is_on() -> bool {
+    ON.load(Ordering::Relaxed)
+}
+
 /// Makes a span a part of the trace that a traceparent names, if it is one, and else the root of a
 /// trace of its own; writes the trace's id into the span's field `trace_id`, for log lines.
 ///
 /// The span must be fresh: one that has children already keeps its place.
 pub fn adopt(span: &Span, traceparent: Option<&str>) {
+    if !is_on() {
+        return;
+    }
     if let Some(parent) = traceparent.and_then(parse) {
         // Refused only where nobody listens, or too late: then the span is a root.
         let _ = span.set_parent(Context::new().with_remote_span_context(parent));
@@ -41,6 +60,9 @@ pub fn adopt(span: &Span, traceparent: Option<&str>) {
 /// The traceparent of a span, for whoever works for it elsewhere; `None` where nobody listens.
 #[must_use]
 pub fn traceparent(span: &Span) -> Option<String> {
+    if !is_on() {
+        return None;
+    }
     let context = span.context();
     let of_span = context.span();
     let context = of_span.span_context();

@@ -20,6 +20,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry};
 
+use crate::context;
 use crate::json::Flat;
 use crate::limits::{EXPORT_TIMEOUT, SPANS_PER_EXPORT_MAX, SPANS_WAITING_MAX};
 
@@ -95,15 +96,23 @@ pub fn install(log: &LogOptions, traces: Option<&TraceOptions>) -> Result<Instal
         None if log.json => Some(silent()),
         None => None,
     };
-    if let Some(provider) = &provider {
-        global::set_tracer_provider(provider.clone());
-    }
-    let spans = provider
-        .as_ref()
-        .map(|provider| spans(provider.tracer("aureole")));
-    let lines = lines(log.json).with_filter(filter);
-    let installed = Registry::default().with(lines).with(spans).try_init();
+    let lines = lines(log.json);
+    let installed = match &provider {
+        Some(provider) => {
+            global::set_tracer_provider(provider.clone());
+            let spans = spans(provider.tracer("aureole"));
+            let both = Registry::default()
+                .with(lines.with_filter(filter))
+                .with(spans);
+            both.try_init()
+        }
+        // The filter stands before everything: a span that no line is about does not exist.
+        None => Registry::default().with(lines).with(filter).try_init(),
+    };
     installed.map_err(|_| InstallError::Twice)?;
+    if provider.is_some() {
+        context::turn_on();
+    }
     Ok(Installed { provider })
 }
 
@@ -126,7 +135,7 @@ where
 /// Our own spans alone, and no events: a log line may have words that are for the operator's eyes.
 fn spans<S>(tracer: SdkTracer) -> Box<dyn Layer<S> + Send + Sync>
 where
-    S: Subscriber + for<'a> LookupSpan<'a>,
+    S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
     let ours =
         |metadata: &Metadata<'_>| metadata.is_span() && metadata.target().starts_with("aureole");
@@ -173,9 +182,10 @@ fn exporting(traces: &TraceOptions) -> Result<SdkTracerProvider, InstallError> {
         .build())
 }
 
+/// Passes on whether a caller tells its trace, and tells nobody itself.
 fn silent() -> SdkTracerProvider {
     SdkTracerProvider::builder()
-        .with_sampler(Sampler::AlwaysOff)
+        .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)))
         .build()
 }
 

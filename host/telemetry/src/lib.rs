@@ -21,7 +21,7 @@ pub mod limits;
 mod meters;
 mod sheet;
 
-pub use context::{TRACEPARENT, adopt, past, traceparent};
+pub use context::{TRACEPARENT, adopt, is_on, past, traceparent};
 pub use error::MeterError;
 pub use install::{InstallError, Installed, LogOptions, TraceOptions, install};
 pub use meters::{Ended, HttpMeters, LeaderMeters, Meters, TEXT, WorkerMeters};

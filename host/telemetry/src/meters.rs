@@ -3,6 +3,7 @@
 
 mod http;
 mod leader;
+mod words;
 mod worker;
 
 use prometheus::core::Collector;
@@ -19,8 +20,8 @@ use crate::{MeterError, Sheet};
 /// The media type of a page.
 pub const TEXT: &str = prometheus::TEXT_FORMAT;
 
-/// The meters of one process.
-#[derive(Clone, Debug)]
+/// The meters of one process. The default is silent: its handles count nothing.
+#[derive(Clone, Debug, Default)]
 pub struct Meters {
     registry: Registry,
     http: HttpMeters,

@@ -48,12 +48,12 @@ impl HttpMeters {
         Ok(Self(Some(Arc::new(Families { requests, seconds }))))
     }
 
-    /// Counts an answer. The route is the template of a row of the table, never a path.
-    pub fn answered(&self, route: &str, method: &str, status: u16, took: Duration) {
+    /// Counts an answer by its status' three digits. The route is the template of a row of the table,
+    /// never a path.
+    pub fn answered(&self, route: &str, method: &str, status: &str, took: Duration) {
         let Some(families) = &self.0 else { return };
         let method = METHODS.into_iter().find(|known| *known == method);
-        let status = status.to_string();
-        let labels = [route, method.unwrap_or(OTHER), status.as_str()];
+        let labels = [route, method.unwrap_or(OTHER), status];
         families.requests.with_label_values(&labels).inc();
         let seconds = families.seconds.with_label_values(&[route]);
         seconds.observe(took.as_secs_f64());

@@ -199,8 +199,7 @@ fn accept(context: &Arc<Context>, attempts: &TaskTracker, lease: v1::Lease) {
     let guard: Option<Guard> = context.running.begin(key, length, context.config.slots);
     match guard {
         Some(guard) => {
-            let (task, work_name) = (key.task.to_string(), name(&work));
-            let span = spans::attempt(&task, key.attempt, work_name, &lease.traceparent);
+            let span = spans::attempt(key.task, key.attempt, name(&work), &lease.traceparent);
             let running = async move { run_attempt(&context, &guard, work, lease.threads).await };
             attempts.spawn(running.instrument(span));
         }
