@@ -2,12 +2,12 @@
 //! is empty, asked of a real Prometheus that collects a real cluster.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, ensure};
 use aureole_client::Client;
+use aureole_servers::{Prometheus, promtool};
 use aureole_tests::{binary, eventually, http, params_dir, plugin, preimage_input};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -17,15 +17,6 @@ const PROCESSES: usize = 5;
 
 fn monitoring() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deployments/monitoring")
-}
-
-/// Whether a program of Prometheus is there; says so when it is not.
-fn has(program: &str) -> bool {
-    let found = Command::new(program).arg("--version").output().is_ok();
-    if !found {
-        eprintln!("skipped: {program} is not installed (Debian: prometheus)");
-    }
-    found
 }
 
 /// The processes of `aureole dev`; gone when dropped.
@@ -56,7 +47,7 @@ impl Cluster {
         let admin = self.ready["admin"].as_str().context("no admin")?;
         let key = std::fs::read_to_string(Path::new(admin).join("admin.key"))?;
         let url = self.ready["processes"][0]["url"].as_str();
-        Ok(Client::new(url.context("no gateway")?)?.with_key(&key))
+        Ok(Client::new(url.context("no gateway")?)?.with_key(key.trim()))
     }
 
     /// host:port of each process's figures.
@@ -86,67 +77,33 @@ impl Drop for Cluster {
     }
 }
 
-/// A Prometheus of its own; gone when dropped.
-struct Prometheus {
-    process: Child,
-    url: String,
+/// A Prometheus that collects these every second, with our alerts.
+fn collector(targets: &[String]) -> anyhow::Result<Prometheus> {
+    let config = json!({
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": [monitoring().join("alerts.yaml").canonicalize()?],
+        "scrape_configs": [{
+            "job_name": "aureole",
+            "static_configs": [{"targets": targets}],
+        }],
+    });
+    // JSON is YAML.
+    Prometheus::start(&config.to_string())
 }
 
-impl Prometheus {
-    async fn start(folder: &Path, targets: &[String]) -> anyhow::Result<Self> {
-        let config = json!({
-            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-            "rule_files": [monitoring().join("alerts.yaml").canonicalize()?],
-            "scrape_configs": [{
-                "job_name": "aureole",
-                "static_configs": [{"targets": targets}],
-            }],
-        });
-        // JSON is YAML.
-        std::fs::write(folder.join("prometheus.yml"), config.to_string())?;
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let address = free.local_addr()?;
-        drop(free);
-        let process = Command::new("prometheus")
-            .arg(format!(
-                "--config.file={}",
-                folder.join("prometheus.yml").display()
-            ))
-            .arg(format!(
-                "--storage.tsdb.path={}",
-                folder.join("data").display()
-            ))
-            .arg(format!("--web.listen-address={address}"))
-            .arg("--log.level=warn")
-            .spawn()?;
-        let url = format!("http://{address}");
-        let prometheus = Self { process, url };
-        eventually("Prometheus", || async {
-            let answer = http::get(&prometheus.url, "/-/ready").ok();
-            Ok(answer.filter(|answer| answer.status == 200))
-        })
-        .await?;
-        Ok(prometheus)
-    }
-
-    fn ask(&self, path: &str) -> anyhow::Result<Value> {
-        let answer = http::get(&self.url, path)?;
-        let told = answer.json()?;
-        ensure!(told["status"] == "success", "{path}: {told}");
-        Ok(told["data"].clone())
-    }
-
-    fn query(&self, query: &str) -> anyhow::Result<Vec<Value>> {
-        let data = self.ask(&format!("/api/v1/query?query={}", encoded(query)))?;
-        Ok(data["result"].as_array().cloned().unwrap_or_default())
-    }
+fn ask(prometheus: &Prometheus, path: &str) -> anyhow::Result<Value> {
+    let answer = http::get(&prometheus.url(), path)?;
+    let told = answer.json()?;
+    ensure!(told["status"] == "success", "{path}: {told}");
+    Ok(told["data"].clone())
 }
 
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+fn query(prometheus: &Prometheus, query: &str) -> anyhow::Result<Vec<Value>> {
+    let data = ask(
+        prometheus,
+        &format!("/api/v1/query?query={}", encoded(query)),
+    )?;
+    Ok(data["result"].as_array().cloned().unwrap_or_default())
 }
 
 /// Text as it stands in a query of a URL.
@@ -206,15 +163,12 @@ async fn work(cluster: &Cluster) -> anyhow::Result<()> {
 
 #[test]
 fn each_alert_fires_when_it_should_and_is_silent_otherwise() -> anyhow::Result<()> {
-    if !has("promtool") {
-        return Ok(());
-    }
     for arguments in [
         ["check", "rules", "alerts.yaml"],
         ["test", "rules", "alerts.test.yaml"],
         ["check", "config", "prometheus.yml"],
     ] {
-        let told = Command::new("promtool")
+        let told = promtool()?
             .args(arguments)
             .current_dir(monitoring())
             .output()?;
@@ -249,28 +203,26 @@ fn every_alert_has_a_test_and_a_line_in_the_handbook() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn every_query_of_every_dashboard_returns_data_of_a_real_cluster() -> anyhow::Result<()> {
-    if !has("prometheus") {
-        return Ok(());
-    }
     let folder = tempfile::tempdir()?;
     let cluster = Cluster::start(&folder.path().join("cluster"))?;
     let targets = cluster.targets()?;
     ensure!(targets.len() == PROCESSES, "{targets:?}");
-    let prometheus = Prometheus::start(folder.path(), &targets).await?;
+    let prometheus = collector(&targets)?;
     work(&cluster).await?;
+    let ask_for = |text: &str| query(&prometheus, text);
     let queries = queries()?;
     ensure!(queries.len() > 40, "only {} queries", queries.len());
     for (board, panel, query) in &queries {
         let what = format!("{board}, {panel}: {query}");
         eventually(&what, || async {
-            let rows = prometheus.query(query)?;
+            let rows = ask_for(query)?;
             Ok((!rows.is_empty()).then_some(()))
         })
         .await?;
     }
-    let up = prometheus.query("up{job=\"aureole\"} == 1")?;
+    let up = ask_for("up{job=\"aureole\"} == 1")?;
     ensure!(up.len() == PROCESSES, "{up:?}");
-    let rules = prometheus.ask("/api/v1/rules")?;
+    let rules = ask(&prometheus, "/api/v1/rules")?;
     for rule in rules["groups"][0]["rules"].as_array().context("no rules")? {
         ensure!(rule["health"] == "ok", "{rule}");
         ensure!(rule["state"] != "firing", "{rule}");

@@ -9,8 +9,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, ensure};
+use aureole_api::public::v1::{ListTasksRequest, tasks_client::TasksClient};
 use aureole_client::Client;
-use aureole_tests::{Node, Options, binary, eventually, http, params_dir, plugin, preimage_input};
+use aureole_tests::{
+    KEY, Node, Options, binary, eventually, http, params_dir, plugin, preimage_input,
+};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
@@ -23,10 +26,15 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
 /// The span of the caller in every trace of these tests.
 const CALLER: &str = "00f067aa0ba902b7";
+
+/// The traces of two requests whose lines are looked for.
+const REST: u128 = 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736;
+const GRPC: u128 = REST + 1;
 
 /// A span, and the process that told it.
 #[derive(Clone, Debug)]
@@ -265,6 +273,17 @@ async fn a_task_is_one_trace_across_gateway_leader_worker_and_sandbox() -> anyho
     Ok(())
 }
 
+/// Asks for tasks over gRPC, as a part of a trace.
+async fn list_by_grpc(url: &str, parent: &str) -> anyhow::Result<()> {
+    let channel = Channel::from_shared(url.to_owned())?.connect().await?;
+    let mut request = Request::new(ListTasksRequest::default());
+    let metadata = request.metadata_mut();
+    metadata.insert("traceparent", parent.parse()?);
+    metadata.insert("authorization", format!("Bearer {KEY}").parse()?);
+    TasksClient::new(channel).list_tasks(request).await?;
+    Ok(())
+}
+
 #[tokio::test]
 async fn log_lines_are_flat_json_and_name_the_trace_of_their_request() -> anyhow::Result<()> {
     let node = Node::start_with(Options {
@@ -272,25 +291,31 @@ async fn log_lines_are_flat_json_and_name_the_trace_of_their_request() -> anyhow
         log: "info,openraft=warn",
         ..Options::default()
     })?;
-    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-    let parent = format!("00-{trace}-{CALLER}-01");
+    let (rest, grpc) = (format!("{REST:032x}"), format!("{GRPC:032x}"));
+    let parent = format!("00-{rest}-{CALLER}-01");
     let headers = [("traceparent", parent.as_str())];
     let answer = http::send(node.url(), "GET", "/api/v1/me", &headers, b"")?;
     ensure!(answer.status == 200, "{answer:?}");
-    let lines: Vec<Value> = eventually("the request's line", || async {
+    list_by_grpc(node.url(), &format!("00-{grpc}-{CALLER}-01")).await?;
+    let of = |lines: &[Value], trace: &str| {
+        let mut lines = lines.iter();
+        let found = lines.find(|line| line["trace_id"] == trace && line["message"] == "answered");
+        found.cloned()
+    };
+    let (lines, line, called) = eventually("both requests' lines", || async {
         let log = node.log()?;
         let lines: Result<Vec<Value>, _> = log.lines().map(serde_json::from_str).collect();
         let lines = lines.context("a line is no JSON")?;
-        let answered = lines.iter().any(|line| line["message"] == "answered");
-        Ok(answered.then_some(lines))
+        let both = of(&lines, &rest).zip(of(&lines, &grpc));
+        Ok(both.map(|(line, called)| (lines, line, called)))
     })
     .await?;
-    let line = lines.iter().find(|line| line["trace_id"] == trace);
-    let line = line.with_context(|| format!("no line names the trace: {lines:?}"))?;
     ensure!(
         line["route"] == "/api/v1/me" && line["status"] == 200,
         "{line}"
     );
+    let route = called["route"].as_str().unwrap_or_default();
+    ensure!(route.starts_with("/aureole.v1.Tasks/"), "{called}");
     for key in [
         "timestamp",
         "level",
