@@ -153,9 +153,12 @@ async fn work(cluster: &Cluster) -> anyhow::Result<()> {
         })
         .await?;
     }
-    // Refused by the plugin: both numbers are there, and the second is none.
+    // Refused by the plugin: the second is a number, and not below the modulus.
     let refused = client
-        .submit_to("preimage", &json!({"message": ["0x01", "0xzz"]}))
+        .submit_to(
+            "preimage",
+            &json!({"message": ["0x01", format!("0x{}", "f".repeat(64))]}),
+        )
         .await;
     ensure!(refused.is_err(), "{refused:?}");
     Ok(())

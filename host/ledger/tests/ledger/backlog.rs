@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use aureole_ledger::{Command, Priority, TenantId, WorkerView};
+use aureole_ledger::{Command, Expiry, Priority, TenantId, WorkerView};
 
-use crate::kit::{Ledger, task_id, view};
+use crate::kit::{LEASE_MS, Ledger, task_id, view};
 
 fn depths(ledger: &Ledger) -> Vec<(String, u8, u64, u64)> {
     let depths = ledger.state.backlog(1).depths.into_iter();
@@ -61,8 +61,8 @@ fn a_leased_task_leaves_the_queue_and_a_lost_one_is_back_with_its_age() {
         (depths(&ledger), work(&ledger, 1)),
         (vec![], BTreeMap::new())
     );
-    ledger.now += 3_000;
-    let lost = ledger.expire_command(attempt, aureole_ledger::Expiry::Deadline);
+    ledger.now += LEASE_MS;
+    let lost = ledger.expire_command(attempt, Expiry::Deadline);
     let _ = ledger.apply(&lost);
     // It has a back-off now, and still waits since it was submitted.
     assert_eq!(depths(&ledger), [("default".to_owned(), 5, 1, submitted)]);
