@@ -235,7 +235,7 @@ async fn a_task_is_one_trace_across_gateway_leader_worker_and_sandbox() -> anyho
     client.upload_plugin(component, wait, |_, _| {}).await?;
     // One of the three leads; the others pass on.
     let traces: Vec<String> = (1..=3)
-        .map(|number| format!("{:032x}", 0xabcd_0000 + number))
+        .map(|number| format!("{:032x}", 0xabcd_0000_u32 + number))
         .collect();
     for (index, trace) in traces.iter().enumerate() {
         cluster.submit(index, trace)?;
