@@ -50,8 +50,10 @@ static TURNS: Semaphore = Semaphore::const_new(AT_A_TIME as usize);
 pub struct Layout {
     /// Coordinators, each with a gateway.
     pub coordinators: u8,
-    /// Workers, each with one slot.
+    /// Workers.
     pub workers: u8,
+    /// Proofs that a worker makes at a time.
+    pub slots: u32,
     /// Threads of a proof.
     pub threads: u32,
     /// Whether each process has a host of its own, so that links can be cut; needs root.
@@ -85,6 +87,7 @@ impl Default for Layout {
         Self {
             coordinators: 3,
             workers: 2,
+            slots: 1,
             threads: 1,
             network: false,
             faults: false,

@@ -40,7 +40,9 @@ pub use key::{ACCESS, KEY, client, client_of, key_of};
 pub use native::{Instance, Native};
 pub use net::Net;
 pub use node::{Node, Options};
-pub use place::{another_version, binary, fixture, params, params_dir, plugin, plugin_path};
+pub use place::{
+    another_version, binary, fixture, params, params_afresh, params_dir, plugin, plugin_path,
+};
 pub use processes::{Process, descendants};
 pub use random::Random;
 pub use receiver::{Received, Receiver};

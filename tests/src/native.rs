@@ -47,8 +47,15 @@ impl<P: Plugin> Native<P> {
     /// # Errors
     /// When the parameters do not read, or halo2 refuses.
     pub fn new(circuit_params: &Value, k: u32) -> anyhow::Result<Self> {
+        Self::with(circuit_params, params(k)?)
+    }
+
+    /// As [`Self::new`], with public parameters that the caller has.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with(circuit_params: &Value, params: Arc<Params<EqAffine>>) -> anyhow::Result<Self> {
         let circuit_params: P::Params = serde_json::from_value(circuit_params.clone())?;
-        let params = params(k)?;
         let circuit = P::shape(&circuit_params);
         let key = keygen_vk(&params, &circuit)?;
         let key = keygen_pk(&params, key, &circuit)?;

@@ -149,3 +149,11 @@ pub fn params(k: u32) -> anyhow::Result<Arc<Params<EqAffine>>> {
     };
     Ok(opened.get(k)?)
 }
+
+/// The public parameters for 2^k rows, read from disk again whatever was read before.
+///
+/// # Errors
+/// As [`params`].
+pub fn params_afresh(k: u32) -> anyhow::Result<Arc<Params<EqAffine>>> {
+    Ok(ParamsDir::open(params_dir()?)?.get(k)?)
+}

@@ -15,9 +15,13 @@ use crate::target::{TARGET, ensure_target};
 #[derive(Clone, Debug)]
 pub struct Workspace {
     folder: PathBuf,
+    /// The folder of the workspace's manifest.
+    root: PathBuf,
     target_dir: PathBuf,
     components_dir: PathBuf,
     plugins: Vec<Package>,
+    /// The names of all its packages.
+    members: Vec<String>,
 }
 
 /// A package that is a plugin: it has a library of type `cdylib`.
@@ -62,21 +66,28 @@ impl Workspace {
         let target = metadata["target_directory"]
             .as_str()
             .ok_or_else(|| malformed("it has no `target_directory`"))?;
-        let mut plugins: Vec<Package> = metadata["packages"]
+        let root = metadata["workspace_root"]
+            .as_str()
+            .ok_or_else(|| malformed("it has no `workspace_root`"))?;
+        let packages = metadata["packages"]
             .as_array()
-            .ok_or_else(|| malformed("it has no `packages`"))?
+            .ok_or_else(|| malformed("it has no `packages`"))?;
+        let names = packages
             .iter()
-            .filter_map(Package::read)
-            .collect();
+            .filter_map(|package| package["name"].as_str());
+        let members = names.map(str::to_owned).collect();
+        let mut plugins: Vec<Package> = packages.iter().filter_map(Package::read).collect();
         plugins.sort_by(|left, right| left.name.cmp(&right.name));
         // A folder of its own: a guest's features and profile never meet those of the host, and
         // no lock is shared with a running `cargo test`.
         let target_dir = Path::new(target).join("guest");
         Ok(Self {
             folder: folder.to_owned(),
+            root: PathBuf::from(root),
             target_dir,
             components_dir: Path::new(target).join("plugin"),
             plugins,
+            members,
         })
     }
 
@@ -137,6 +148,7 @@ impl Workspace {
             cargo.args(["--package", &package.name]);
         }
         let _alone = self.lock()?;
+        self.part_from_others(locked)?;
         shown(&mut cargo, "cargo")?;
         let modules = self.target_dir.join(TARGET).join("release");
         packages
@@ -146,6 +158,44 @@ impl Workspace {
                 Component::encode(package, &module)
             })
             .collect()
+    }
+
+    /// Has cargo build anew what was built last from another folder: in a target folder that
+    /// workspaces share, packages of one name and one place within their workspaces are the same
+    /// to cargo, and it would take the other's module wherever that is newer than this source.
+    fn part_from_others(&self, locked: Locked) -> Result<(), Error> {
+        let root = self.root.as_os_str().as_encoded_bytes();
+        let stamp = |member: &String| self.target_dir.join(format!(".{member}.built-from"));
+        let here = |path: &PathBuf| fs::read(path).is_ok_and(|last| last == root);
+        let foreign: Vec<&String> = self
+            .members
+            .iter()
+            .filter(|member| !here(&stamp(member)))
+            .collect();
+        if foreign.is_empty() {
+            return Ok(());
+        }
+        let mut cargo = tool("cargo", &self.folder);
+        cargo
+            .args(["clean", "--quiet", "--release", "--target", TARGET])
+            .arg("--target-dir")
+            .arg(&self.target_dir);
+        if locked == Locked::Yes {
+            cargo.arg("--locked");
+        }
+        for member in &foreign {
+            cargo.args(["--package", member]);
+        }
+        shown(&mut cargo, "cargo")?;
+        for member in foreign {
+            let path = stamp(member);
+            fs::write(&path, root).map_err(|source| Error::File {
+                path,
+                done: "written",
+                source,
+            })?;
+        }
+        Ok(())
     }
 
     /// Keeps other builds out of the target folder until the modules are read: cargo's own lock
@@ -239,5 +289,33 @@ mod tests {
             error.to_string().starts_with("`cargo build` ended with"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn two_folders_that_share_a_target_folder_get_their_own_modules() {
+        let lib = "crate-type = [\"cdylib\"]";
+        let exporting = |name: &str| {
+            let folder = crate_with(lib);
+            let source =
+                format!("//! {name}.\n#[unsafe(no_mangle)]\npub extern \"C\" fn {name}() {{}}\n");
+            fs::write(folder.path().join("src/lib.rs"), source).unwrap();
+            folder
+        };
+        // The later build's source is the older one: to cargo its module would be fresh.
+        let (second, first) = (exporting("of_the_second"), exporting("of_the_first"));
+        let target = tempfile::tempdir().unwrap();
+        for (folder, export) in [(first, "of_the_first"), (second, "of_the_second")] {
+            let workspace = Workspace::open(folder.path()).unwrap();
+            let workspace = workspace.with_target_dir(target.path().to_owned());
+            let packages = workspace.plugins_in(folder.path()).unwrap();
+            // They are no plugins; their modules are there all the same.
+            workspace.build(&packages, Locked::No).unwrap_err();
+            let module = target.path().join(TARGET).join("release/circles.wasm");
+            let module = fs::read(module).unwrap();
+            let named = module
+                .windows(export.len())
+                .any(|part| part == export.as_bytes());
+            assert!(named, "the module of `{export}` is another's");
+        }
     }
 }

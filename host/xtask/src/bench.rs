@@ -1,28 +1,68 @@
-//! `cargo xtask bench NAME`: figures as ratios measured side by side in one run.
+//! `cargo xtask bench [NAME]`: figures as ratios measured side by side in one run.
 //!
 //! The benches are binaries of the packages in `tests/`, built in release. Each prints for people
-//! first; its last line is one JSON object.
+//! first; its last line is one JSON object. Without a name all are measured, one after the other, and
+//! written to one page with the commands beside the figures.
 
+mod page;
+
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
+use anyhow::{Context as _, ensure};
 use clap::Subcommand;
+use serde_json::Value;
 
 use crate::{shell, test};
 
 /// Which figure to measure.
 #[derive(Debug, clap::Args)]
-#[command(arg_required_else_help = true)]
 pub(crate) struct Options {
+    /// All of them by default, written to `host/BENCHMARKS.md`
     #[command(subcommand)]
-    bench: Bench,
+    bench: Option<Bench>,
+    /// Of all, only as many rounds as five minutes take; nothing is written
+    #[arg(long, conflicts_with = "bench")]
+    quick: bool,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 enum Bench {
-    /// Submit-to-proof time of `merkle` on a node over stock `create_proof` in the same run
+    /// From the submission to the proof in hand, over stock `create_proof`, three coordinators
     Overhead {
-        /// Proofs to make each way
+        /// Proofs of each size each way
         #[arg(long, default_value_t = 15)]
+        proofs: u32,
+    },
+    /// Witnesses of a deep Merkle path built in the sandbox, over the same code run natively
+    Witness {
+        /// Witnesses to build each way
+        #[arg(long, default_value_t = 50)]
+        witnesses: u32,
+    },
+    /// Proofs a second with a deep queue, over a loop of stock `create_proof`
+    Throughput {
+        /// Proofs of a round
+        #[arg(long, default_value_t = 30)]
+        proofs: u32,
+    },
+    /// From a plugin's upload to its first proof, over keys and a proof made by hand
+    ColdStart {
+        /// Nodes to start and uploads to make
+        #[arg(long, default_value_t = 5)]
+        rounds: u32,
+    },
+    /// Proofs of one key verified 64 at a time, over one by one
+    BatchVerify {
+        /// Batches to verify each way
+        #[arg(long, default_value_t = 5)]
+        rounds: u32,
+    },
+    /// The most memory of a worker that proves, over a process of stock halo2
+    Memory {
+        /// Proofs each way
+        #[arg(long, default_value_t = 3)]
         proofs: u32,
     },
     /// No-op tasks per second through three members, over a PostgreSQL queue in the same run
@@ -30,6 +70,18 @@ enum Bench {
         /// Clients that submit, lease and complete at the same time
         #[arg(long, default_value_t = 64)]
         clients: u32,
+    },
+    /// Proofs per second with one and with two workers of one thread each
+    Scale {
+        /// Proofs of a round
+        #[arg(long, default_value_t = 20)]
+        proofs: u32,
+    },
+    /// Time until the next task is accepted after the leader of three coordinators is killed
+    Failover {
+        /// Leaders to kill
+        #[arg(long, default_value_t = 10)]
+        kills: u32,
     },
     /// Submissions and status reads a second through a gateway, over a bare echo server
     Api {
@@ -43,55 +95,124 @@ enum Bench {
         #[arg(long, default_value_t = 200)]
         calls: u32,
     },
-    /// Time until the next task is accepted after the leader of three coordinators is killed
-    Failover {
-        /// Leaders to kill
-        #[arg(long, default_value_t = 10)]
-        kills: u32,
-    },
-    /// Proofs per second with one and with two workers of one thread each
-    Scale {
-        /// Proofs of a round
-        #[arg(long, default_value_t = 20)]
-        proofs: u32,
-    },
-    /// Witnesses of a deep Merkle path built in the sandbox, over the same code run natively
-    Witness {
-        /// Witnesses to build each way
-        #[arg(long, default_value_t = 50)]
-        witnesses: u32,
-    },
+}
+
+/// A program of a bench, and what it is told.
+struct Program {
+    binary: &'static str,
+    arguments: Vec<String>,
 }
 
 /// Builds in release and measures.
 pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
-    let (program, count) = match &options.bench {
-        Bench::Overhead { proofs } => ("overhead", proofs),
-        Bench::ControlPlane { clients } => ("control_plane", clients),
-        Bench::Api { seconds } => ("api", seconds),
-        Bench::Neighbour { calls } => ("neighbour", calls),
-        Bench::Failover { kills } => ("failover", kills),
-        Bench::Scale { proofs } => ("scale", proofs),
-        Bench::Witness { witnesses } => ("witness", witnesses),
+    let benches = match &options.bench {
+        Some(bench) => vec![bench.clone()],
+        None => all(options.quick),
     };
-    if program != "control_plane" {
-        test::build_plugins(workspace)?;
+    test::build_plugins(workspace)?;
+    test::build_fixtures(workspace)?;
+    build(workspace, &benches)?;
+    let mut lines = Vec::new();
+    for bench in &benches {
+        lines.push(measure(workspace, bench)?);
     }
-    if matches!(program, "failover" | "scale") {
-        test::build_fixtures(workspace)?;
+    if options.bench.is_none() {
+        let page = page::Page::of(&lines);
+        println!("\n{}", page.table());
+        if !options.quick {
+            page.write(workspace)?;
+        }
     }
-    shell::step("building the node and the bench in release");
+    Ok(())
+}
+
+/// What the page shows, in its order. Attacks beside a neighbour have a page of their own.
+fn all(quick: bool) -> Vec<Bench> {
+    let of = |full, few| if quick { few } else { full };
+    vec![
+        Bench::Overhead { proofs: of(30, 5) },
+        Bench::Witness {
+            witnesses: of(50, 10),
+        },
+        Bench::Throughput { proofs: of(30, 6) },
+        Bench::ColdStart { rounds: of(5, 1) },
+        Bench::BatchVerify { rounds: of(5, 1) },
+        Bench::Memory { proofs: of(3, 1) },
+        Bench::ControlPlane { clients: 64 },
+        Bench::Scale { proofs: of(20, 4) },
+        Bench::Failover { kills: of(10, 2) },
+        Bench::Api { seconds: of(15, 3) },
+    ]
+}
+
+fn build(workspace: &Path, benches: &[Bench]) -> anyhow::Result<()> {
+    shell::step("building the node and the benches in release");
+    let of_witness = |bench: &Bench| matches!(bench, Bench::Witness { .. });
     // One set of packages for nearly all: another set has other features, and is built anew.
-    let packages: &[_] = match program {
-        "witness" => &["-p", "aureole-conformance"],
-        _ => &["-p", "aureole-cli", "-p", "aureole-tests"],
-    };
-    shell::run(
-        shell::cargo(workspace)
-            .args(["build", "--release", "--bins"])
-            .args(packages),
-    )?;
-    shell::step("measuring");
-    let mut bench = std::process::Command::new(workspace.join("target/release").join(program));
-    shell::run(bench.arg(count.to_string()).current_dir(workspace))
+    let sets: [(bool, &[&str]); 2] = [
+        (
+            benches.iter().any(|bench| !of_witness(bench)),
+            &["-p", "aureole-cli", "-p", "aureole-tests"],
+        ),
+        (
+            benches.iter().any(of_witness),
+            &["-p", "aureole-conformance"],
+        ),
+    ];
+    for (wanted, packages) in sets {
+        if wanted {
+            let mut cargo = shell::cargo(workspace);
+            shell::run(cargo.args(["build", "--release", "--bins"]).args(packages))?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs one bench with its output shown; returns its last line.
+fn measure(workspace: &Path, bench: &Bench) -> anyhow::Result<Value> {
+    let Program { binary, arguments } = bench.program();
+    shell::step(&format!("measuring: {binary} {}", arguments.join(" ")));
+    let mut child = Command::new(workspace.join("target/release").join(binary))
+        .args(&arguments)
+        .current_dir(workspace)
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("could not start `{binary}`"))?;
+    let output = child.stdout.take().context("its output is not a pipe")?;
+    let mut last = String::new();
+    for line in BufReader::new(output).lines() {
+        last = line?;
+        println!("{last}");
+    }
+    let status = child.wait()?;
+    ensure!(status.success(), "`{binary}` ended with {status}");
+    serde_json::from_str(&last).with_context(|| format!("`{binary}` did not end with figures"))
+}
+
+// === impl Bench ===
+
+impl Bench {
+    fn program(&self) -> Program {
+        let own = |binary, count: &u32| Program {
+            binary,
+            arguments: vec![count.to_string()],
+        };
+        let of_bench = |name: &str, count: &u32| Program {
+            binary: "bench",
+            arguments: vec![name.to_owned(), count.to_string()],
+        };
+        match self {
+            Self::Overhead { proofs } => of_bench("overhead", proofs),
+            Self::Throughput { proofs } => of_bench("throughput", proofs),
+            Self::ColdStart { rounds } => of_bench("cold-start", rounds),
+            Self::BatchVerify { rounds } => of_bench("batch-verify", rounds),
+            Self::Memory { proofs } => of_bench("memory", proofs),
+            Self::ControlPlane { clients } => own("control_plane", clients),
+            Self::Api { seconds } => own("api", seconds),
+            Self::Neighbour { calls } => own("neighbour", calls),
+            Self::Failover { kills } => own("failover", kills),
+            Self::Scale { proofs } => own("scale", proofs),
+            Self::Witness { witnesses } => own("witness", witnesses),
+        }
+    }
 }

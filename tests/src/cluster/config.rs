@@ -41,8 +41,8 @@ pub(super) fn servers(
         ))
     };
     let worker = format!(
-        "[worker]\nslots = 1\nthreads = {}\nlease_ms = {}\n",
-        layout.threads, layout.lease_ms
+        "[worker]\nslots = {}\nthreads = {}\nlease_ms = {}\n",
+        layout.slots, layout.threads, layout.lease_ms
     );
     let made = folder.join("cluster");
     found(layout, &addresses, &made)?;
