@@ -12,6 +12,8 @@ cancels by their nature, submissions because each carries an idempotency key.
 """
 
 import base64
+import contextlib
+import datetime
 import hashlib
 import hmac
 import http.client
@@ -26,6 +28,7 @@ import urllib.request
 __all__ = ["Aureole", "AureoleError", "TaskFailed", "verify_webhook"]
 
 _ANSWER_MAX = 256 * 1024 * 1024
+_EVENT_MAX = 1024 * 1024
 _POLL = 20.0
 _FINAL = ("done", "failed", "cancelled")
 
@@ -95,14 +98,22 @@ class Aureole:
         """One plugin by name, name@version or digest."""
         return self._json("GET", "/plugins/" + _plugin_path(plugin), wait=wait)
 
-    def upload(self, component, wait=60):
-        """Uploads a component, bytes or a path, and waits for its inspection."""
+    def upload(self, component, wait=60, signature=None):
+        """Uploads a component, bytes or a path, and waits for its inspection. `signature` is
+        its author's, `ed25519:KEY:SIGNATURE` in hex digits."""
         if not isinstance(component, (bytes, bytearray)):
             with open(component, "rb") as file:
                 component = file.read()
-        return self._json(
-            "POST", "/plugins", raw=bytes(component), kind="application/wasm", wait=wait
-        )
+        fields = {"content-type": "application/wasm"}
+        if signature:
+            fields["aureole-signature"] = signature
+        return self._json("POST", "/plugins", raw=bytes(component), fields=fields, wait=wait)
+
+    def share(self, plugin, visibility, tenants=None):
+        """Says who may use a plugin beside its uploader: `private`, `public`, or `shared` with the
+        `tenants` that are named."""
+        body = dict({"visibility": visibility}, **({"with": list(tenants)} if tenants else {}))
+        return self._json("PUT", "/plugins/%s/visibility" % _quoted(plugin), body=body)
 
     def retire(self, plugin):
         """Takes a plugin, named exactly, out of use."""
@@ -119,13 +130,37 @@ class Aureole:
 
     def circuit_ir(self, circuit):
         """A circuit's canonical bytes."""
-        return self._bytes("/circuits/%s/ir" % _quoted(circuit))
+        return self._call("GET", "/circuits/%s/ir" % _quoted(circuit))
 
     def check(self, circuit, input, reveal=False):
         """Says whether an input satisfies a circuit, without a task."""
         body = {"input": input, "reveal": reveal}
         path = "/circuits/%s/check" % _quoted(circuit)
         return self._json("POST", path, body=body, patience=60)
+
+    # Verifying keys
+
+    def circuit_key(self, circuit):
+        """The identity of a circuit's key, the names it has, and whether it is revoked."""
+        return self._json("GET", "/circuits/%s/key" % _quoted(circuit))
+
+    def verifying_keys(self):
+        """Every published name with its versions, and every revocation."""
+        return self._json("GET", "/verifying-keys")
+
+    def verifying_key(self, name):
+        """The versions under a name; the current one is last."""
+        return self._json("GET", "/verifying-keys/" + _quoted(name))
+
+    def publish_key(self, name, circuit):
+        """Publishes a circuit's key under a name, or rotates the name to it; proofs under the one
+        before go on verifying."""
+        return self._json("PUT", "/verifying-keys/" + _quoted(name), body={"circuit": circuit})
+
+    def revoke_verifying_key(self, circuit, reason):
+        """Revokes a circuit's key for ever: no proof under it is valid any more."""
+        path = "/circuits/%s/revocation" % _quoted(circuit)
+        return self._json("POST", path, body={"reason": reason})
 
     # Tasks
 
@@ -143,17 +178,26 @@ class Aureole:
         """Submits a task and answers at once. The same `idempotency_key` with the same request is
         the same task; one is made for each call unless given."""
         body = _given(
-            plugin=plugin, circuit=circuit, params=params, priority=priority, deadline=deadline
+            plugin=plugin, circuit=circuit, params=params, priority=priority, deadline=_instant(deadline)
         )
         body["input"] = input
         return self._json("POST", "/tasks", body=body, key=idempotency_key or _fresh_key())
+
+    def submit_all(self, tasks, *, idempotency_key=None):
+        """Submits 1 to 100 tasks at once, each a dictionary with `input` and the options of `submit`.
+        The answer has an item for each, in their order: `status`, and `task` or `problem`."""
+        body = {"tasks": [dict(task, **_given(deadline=_instant(task.get("deadline")))) for task in tasks]}
+        key = idempotency_key or _fresh_key()
+        return self._json("POST", "/tasks:batch", body=body, key=key, patience=60)["items"]
 
     def task(self, task, wait=0):
         """One task; while it is not final, the node waits, at most 60 s."""
         return self._json("GET", "/tasks/" + _quoted(task), wait=wait)
 
     def tasks(self, **filters):
-        """A page of tasks, newest first: `state`, `plugin`, `before`, `limit`."""
+        """A page of tasks: those of a `state`, `plugin` or `circuit`, submitted `since` (inclusive)
+        and `until` (exclusive), each a datetime or as the API writes it; `sort` is `newest`, unless
+        given, or `oldest`; at most `limit`, after the page whose `next` was `before`."""
         return self._json("GET", "/tasks", query=filters)
 
     def all_tasks(self, **filters):
@@ -164,6 +208,30 @@ class Aureole:
             if not page.get("next"):
                 return
             filters["before"] = page["next"]
+
+    def events(self, task, within=300.0):
+        """Where a task stands, at once and whenever that changes, with an estimate of what remains;
+        its end is the last. Goes on over restarts of the node, and tells nothing twice."""
+        path = "/api/v1/tasks/%s/events" % _quoted(task)
+        end, last, turn = time.monotonic() + within, None, 0
+        while True:
+            try:
+                for kind, id, told in self._events(path, last, end):
+                    if kind == "problem":
+                        raise AureoleError(told.get("detail"), told.get("code"), told.get("status"), told)
+                    if kind != "task":
+                        break  # The node stops, or this reader was too slow: it comes again.
+                    last, turn = id, 0
+                    yield told
+                    if told["state"] in _FINAL:
+                        return
+            except AureoleError as error:
+                if error.status not in (None, 429, 503) or turn == self._retries:
+                    raise
+            if time.monotonic() >= end:
+                raise AureoleError("the task %s is not finished after %g s; it goes on" % (task, within))
+            turn += 1
+            time.sleep(min(5.0, 0.1 * 2**turn))
 
     def wait(self, task, within=300.0, seen=None):
         """Waits until a task is final, over restarts of the node. `seen` gets it at each look."""
@@ -199,7 +267,7 @@ class Aureole:
         found = self.task(task)
         if not found.get("proof"):
             raise TaskFailed(found)
-        proof = self._bytes("/tasks/%s/proof" % _quoted(task))
+        proof = self._call("GET", "/tasks/%s/proof" % _quoted(task))
         digest = hashlib.sha256(proof).hexdigest()
         if digest != found["proof"]["digest"]:
             raise AureoleError("the proof has the digest %s, announced was another" % digest)
@@ -207,12 +275,41 @@ class Aureole:
 
     def verify(self, circuit, public_inputs, proof):
         """Has a proof verified: the verdict, `valid` or not."""
-        body = {
-            "circuit": circuit,
-            "public_inputs": public_inputs,
-            "proof": base64.b64encode(proof).decode("ascii"),
-        }
+        body = dict(_claim(public_inputs, proof), circuit=circuit)
         return self._json("POST", "/proofs/verify", body=body)
+
+    def verify_all(self, circuit, proofs):
+        """Has 1 to 64 proofs of one circuit verified, pairs of public inputs and bytes, which is less
+        work than one by one: `valid` if all are, and the `verdicts` in their order."""
+        claims = [_claim(public_inputs, proof) for public_inputs, proof in proofs]
+        body = {"circuit": circuit, "proofs": claims}
+        return self._json("POST", "/proofs/verify:batch", body=body, patience=60)
+
+    # Receipts: what a node says here is checked by `aureole receipts`, or by any reader of C2SP logs
+
+    def receipt(self, task):
+        """The receipt of a done task's proof: it verifies offline, with the log's key."""
+        return self._json("GET", "/tasks/%s/receipt" % _quoted(task))
+
+    def checkpoint(self):
+        """The newest signed checkpoint of the log, a signed note."""
+        return self._call("GET", "/log/checkpoint").decode("utf-8")
+
+    def log_key(self):
+        """What the node says is its log's key; whoever trusts it has got it another way."""
+        return self._call("GET", "/log/key").decode("utf-8").strip()
+
+    def inclusion(self, index, size=None):
+        """The proof that a leaf is in the log of `size` leaves, or of the newest checkpoint."""
+        return self._json("GET", "/log/inclusion", query={"index": index, "size": size})
+
+    def consistency(self, start, to=None):
+        """The proof that the log of `to` leaves, or of the newest checkpoint, goes on from `start`."""
+        return self._json("GET", "/log/consistency", query={"from": start, "to": to})
+
+    def tile(self, path):
+        """A tile of the log, or a bundle of its entries, by its path below `tile/`."""
+        return self._call("GET", "/log/tile/" + urllib.parse.quote(path))
 
     # Webhooks
 
@@ -247,7 +344,69 @@ class Aureole:
         path = "/webhooks/%s/deliveries/%s/replay" % (_quoted(webhook), _quoted(task))
         return self._json("POST", path, body={})
 
-    # Health
+    # Tenants, keys and workers: for administrators, but `me`
+
+    def me(self):
+        """Whose key this is, its role, and what the tenant has used and may have."""
+        return self._json("GET", "/me")
+
+    def tenants(self):
+        """Every tenant."""
+        return self._json("GET", "/admin/tenants")["tenants"]
+
+    def tenant(self, tenant):
+        """One tenant."""
+        return self._json("GET", "/admin/tenants/" + _quoted(tenant))
+
+    def put_tenant(self, tenant, weight=None, quotas=None, suspended=None):
+        """Makes a tenant, or changes what is given of it; `quotas` are all of them at once:
+        `live_tasks`, `queued_bytes`, `stored_bytes`, `core_seconds` in an hour."""
+        body = _given(weight=weight, quotas=quotas, suspended=suspended)
+        return self._json("PUT", "/admin/tenants/" + _quoted(tenant), body=body)
+
+    def usage(self, tenant):
+        """What a tenant has used and has."""
+        return self._json("GET", "/admin/tenants/%s/usage" % _quoted(tenant))
+
+    def keys(self, tenant=None):
+        """Every API key, or those of one tenant."""
+        return self._json("GET", "/admin/keys", query={"tenant": tenant})["keys"]
+
+    def create_key(self, tenant, role, label=None, expires_at=None):
+        """Makes an API key: `admin`, `author`, `submitter` or `auditor`; `secret` is in this answer
+        only. Not made again when the answer is lost: look at `keys`, and revoke what came of it."""
+        body = _given(tenant=tenant, role=role, label=label, expires_at=_instant(expires_at))
+        return self._json("POST", "/admin/keys", body=body, again=False)
+
+    def revoke_key(self, key):
+        """Makes a key, named by its public part, open nothing any more."""
+        return self._json("DELETE", "/admin/keys/" + _quoted(key))
+
+    def audit(self, **page):
+        """The trail of administrative acts."""
+        return self._json("GET", "/admin/audit", query=page)
+
+    def workers(self):
+        """The workers that are joined, or that something is held against."""
+        return self._json("GET", "/workers")["workers"]
+
+    def trust_worker(self, worker):
+        """Takes a worker out of quarantine."""
+        return self._json("DELETE", "/workers/%s/quarantine" % _quoted(worker))["workers"]
+
+    # The node
+
+    def errors(self):
+        """Every stable code, with what it means and what to do."""
+        return self._json("GET", "/errors")["errors"]
+
+    def error(self, code):
+        """One stable code."""
+        return self._json("GET", "/errors/" + _quoted(code))
+
+    def live(self):
+        """Whether the process runs; a node that does not answer is an `AureoleError`."""
+        return json.loads(self._once("GET", "/health/live", {}, None, self._timeout))["live"]
 
     def ready(self):
         """How the node is, ready or not."""
@@ -267,33 +426,29 @@ class Aureole:
         except ValueError:
             raise AureoleError("%s gave an answer that is not Aureole's" % self._base) from None
 
-    def _bytes(self, path):
-        return self._call("GET", path)
-
     def _call(
         self,
         method,
         path,
         body=None,
         raw=None,
-        kind=None,
+        fields=None,
         query=None,
         wait=None,
         patience=0,
         key=None,
         again=True,
     ):
-        pairs = {name: value for name, value in (query or {}).items() if value is not None}
+        pairs = {name: _instant(value) for name, value in (query or {}).items() if value is not None}
         if wait is not None:
             pairs["wait"] = "%dms" % int(min(wait, 60) * 1000)
         path = "/api/v1" + path
         if pairs:
             path += "?" + urllib.parse.urlencode(pairs)
-        headers = {}
+        headers = dict(fields or {})
         if body is not None:
-            raw, kind = json.dumps(body).encode("utf-8"), "application/json"
-        if kind:
-            headers["content-type"] = kind
+            raw = json.dumps(body).encode("utf-8")
+            headers["content-type"] = "application/json"
         if key:
             headers["idempotency-key"] = key
         timeout = self._timeout + (wait or patience)
@@ -310,13 +465,36 @@ class Aureole:
         raise AssertionError("the loop returns or raises")
 
     def _once(self, method, path, headers, raw, timeout):
-        headers = dict(headers, accept="application/json")
+        with self._open(method, path, dict(headers, accept="application/json"), raw, timeout) as answer:
+            return _read(answer)
+
+    def _events(self, path, last, end):
+        """The events of one connection: kind, id and document of each. None after `end`."""
+        headers = {"accept": "text/event-stream"}
+        if last:
+            headers["last-event-id"] = last
+        with self._open("GET", path, headers, None, self._timeout) as answer:
+            event = {}
+            # A comment comes every few seconds, so a silent connection is a dead one.
+            while time.monotonic() < end:
+                line = answer.readline(_EVENT_MAX)
+                if not line.endswith(b"\n"):
+                    return
+                name, _, value = line.decode("utf-8").rstrip("\r\n").partition(": ")
+                if name:
+                    event[name] = value
+                elif "data" in event:
+                    yield event.get("event"), event.get("id"), json.loads(event["data"])
+                    event = {}
+
+    @contextlib.contextmanager
+    def _open(self, method, path, headers, raw, timeout):
         if self._key:
             headers["authorization"] = "Bearer " + self._key
         request = urllib.request.Request(self._base + path, raw, headers, method=method)
         try:
             with self._opener.open(request, timeout=timeout) as answer:
-                return _read(answer)
+                yield answer
         except urllib.error.HTTPError as refusal:
             with refusal:
                 raise _refusal(refusal) from None
@@ -375,6 +553,17 @@ def _refusal(refusal):
     if code:
         message = "%s (%s)" % (message, code)
     return AureoleError(message, code, refusal.code, problem, retry_after)
+
+
+def _claim(public_inputs, proof):
+    return {"public_inputs": public_inputs, "proof": base64.b64encode(proof).decode("ascii")}
+
+
+def _instant(value):
+    """A datetime as the API writes it; anything else as it is. One without a zone is local time."""
+    if isinstance(value, datetime.datetime):
+        value = value.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return value
 
 
 def _given(**fields):

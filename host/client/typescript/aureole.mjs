@@ -11,6 +11,7 @@
 const ANSWER_MAX = 256 * 1024 * 1024;
 const WAIT_MAX = 60_000;
 const POLL = 20_000;
+const EVENT_MAX = 1024 * 1024;
 const PAUSE_MAX = 30_000;
 const FINAL = new Set(["done", "failed", "cancelled"]);
 
@@ -84,8 +85,14 @@ export class Aureole {
     return this.#json("GET", `/plugins/${pluginPath(plugin)}`, { wait });
   }
 
-  upload(component, { wait = WAIT_MAX } = {}) {
-    return this.#json("POST", "/plugins", { raw: component, kind: "application/wasm", wait });
+  upload(component, { wait = WAIT_MAX, signature } = {}) {
+    const fields = { "content-type": "application/wasm" };
+    if (signature !== undefined) fields["aureole-signature"] = signature;
+    return this.#json("POST", "/plugins", { raw: component, fields, wait });
+  }
+
+  share(plugin, sharing) {
+    return this.#json("PUT", `/plugins/${quoted(plugin)}/visibility`, { body: sharing });
   }
 
   retire(plugin) {
@@ -109,14 +116,39 @@ export class Aureole {
     return this.#json("POST", path, { body: { input, reveal }, wait: WAIT_MAX, asks: false });
   }
 
+  // Verifying keys
+
+  circuitKey(circuit) {
+    return this.#json("GET", `/circuits/${quoted(circuit)}/key`);
+  }
+
+  verifyingKeys() {
+    return this.#json("GET", "/verifying-keys");
+  }
+
+  verifyingKey(name) {
+    return this.#json("GET", `/verifying-keys/${quoted(name)}`);
+  }
+
+  publishKey(name, circuit) {
+    return this.#json("PUT", `/verifying-keys/${quoted(name)}`, { body: { circuit } });
+  }
+
+  revokeVerifyingKey(circuit, reason) {
+    return this.#json("POST", `/circuits/${quoted(circuit)}/revocation`, { body: { reason } });
+  }
+
   // Tasks
 
   submit({ plugin, circuit, params, input, priority, deadline }, { idempotencyKey } = {}) {
-    const due = deadline instanceof Date ? deadline.toISOString() : deadline;
-    return this.#json("POST", "/tasks", {
-      body: { plugin, circuit, params, input, priority, deadline: due },
-      key: idempotencyKey ?? freshKey(),
-    });
+    // A date is written as the API reads it.
+    const body = { plugin, circuit, params, input, priority, deadline };
+    return this.#json("POST", "/tasks", { body, key: idempotencyKey ?? freshKey() });
+  }
+
+  async submitAll(tasks, { idempotencyKey } = {}) {
+    const options = { body: { tasks }, key: idempotencyKey ?? freshKey(), wait: WAIT_MAX, asks: false };
+    return (await this.#json("POST", "/tasks:batch", options)).items;
   }
 
   task(task, { wait = 0, signal } = {}) {
@@ -151,6 +183,33 @@ export class Aureole {
       if (performance.now() >= end) {
         throw new AureoleError(`the task ${task} is not finished after ${within} ms; it goes on`);
       }
+    }
+  }
+
+  /** Where the task stands, as the node tells it; its end last. */
+  async *events(task, { within = 300_000, signal } = {}) {
+    const end = performance.now() + within;
+    const path = `/api/v1/tasks/${quoted(task)}/events`;
+    let last;
+    for (let turn = 0; ; turn += 1) {
+      try {
+        for await (const { event, id, data } of this.#stream(path, last, end, signal)) {
+          const told = JSON.parse(data);
+          if (event === "problem") throw new AureoleError(told.detail, { ...told, problem: told });
+          // The node stops, or this reader was too slow: it comes again.
+          if (event !== "task") break;
+          [last, turn] = [id, 0];
+          yield told;
+          if (FINAL.has(told.state)) return;
+        }
+      } catch (error) {
+        const passes = error instanceof AureoleError && [undefined, 429, 503].includes(error.status);
+        if (!passes || signal?.aborted || turn >= this.#retries) throw error;
+      }
+      if (performance.now() >= end) {
+        throw new AureoleError(`the task ${task} is not finished after ${within} ms; it goes on`);
+      }
+      await sleep(Math.min(5_000, 200 * 2 ** turn), signal);
     }
   }
 
@@ -191,6 +250,38 @@ export class Aureole {
     return this.#json("POST", "/proofs/verify", { body });
   }
 
+  verifyAll(circuit, proofs) {
+    const claims = Array.from(proofs, ([public_inputs, proof]) => ({ public_inputs, proof: toBase64(proof) }));
+    const body = { circuit, proofs: claims };
+    return this.#json("POST", "/proofs/verify:batch", { body, wait: WAIT_MAX, asks: false });
+  }
+
+  // Receipts: what a node says here is checked by `aureole receipts`, or by any reader of C2SP logs
+
+  receipt(task) {
+    return this.#json("GET", `/tasks/${quoted(task)}/receipt`);
+  }
+
+  async checkpoint() {
+    return text(await this.#call("GET", "/log/checkpoint"));
+  }
+
+  async logKey() {
+    return text(await this.#call("GET", "/log/key")).trim();
+  }
+
+  inclusion(index, { size } = {}) {
+    return this.#json("GET", "/log/inclusion", { query: { index, size } });
+  }
+
+  consistency(from, { to } = {}) {
+    return this.#json("GET", "/log/consistency", { query: { from, to } });
+  }
+
+  tile(path) {
+    return this.#call("GET", `/log/tile/${path.split("/").map(quoted).join("/")}`);
+  }
+
   // Webhooks
 
   createWebhook(url, { events, publicInputs = false } = {}) {
@@ -223,7 +314,65 @@ export class Aureole {
     return this.#json("POST", path, { body: {} });
   }
 
-  // Health
+  // Tenants, keys and workers: for administrators, but `me`
+
+  me() {
+    return this.#json("GET", "/me");
+  }
+
+  async tenants() {
+    return (await this.#json("GET", "/admin/tenants")).tenants;
+  }
+
+  tenant(tenant) {
+    return this.#json("GET", `/admin/tenants/${quoted(tenant)}`);
+  }
+
+  putTenant(tenant, change = {}) {
+    return this.#json("PUT", `/admin/tenants/${quoted(tenant)}`, { body: change });
+  }
+
+  usage(tenant) {
+    return this.#json("GET", `/admin/tenants/${quoted(tenant)}/usage`);
+  }
+
+  async keys({ tenant } = {}) {
+    return (await this.#json("GET", "/admin/keys", { query: { tenant } })).keys;
+  }
+
+  createKey(request) {
+    return this.#json("POST", "/admin/keys", { body: request, again: false });
+  }
+
+  revokeKey(key) {
+    return this.#json("DELETE", `/admin/keys/${quoted(key)}`);
+  }
+
+  audit(page = {}) {
+    return this.#json("GET", "/admin/audit", { query: page });
+  }
+
+  async workers() {
+    return (await this.#json("GET", "/workers")).workers;
+  }
+
+  async trustWorker(worker) {
+    return (await this.#json("DELETE", `/workers/${quoted(worker)}/quarantine`)).workers;
+  }
+
+  // The node
+
+  async errors() {
+    return (await this.#json("GET", "/errors")).errors;
+  }
+
+  error(code) {
+    return this.#json("GET", `/errors/${quoted(code)}`);
+  }
+
+  async live() {
+    return JSON.parse(text(await this.#once("GET", "/health/live", {}, undefined, this.#timeout))).live;
+  }
 
   async ready() {
     try {
@@ -248,16 +397,16 @@ export class Aureole {
   }
 
   async #call(method, path, options = {}) {
-    const { body, kind, query = {}, wait, key, signal, again = true, asks = true } = options;
+    const { body, fields, query = {}, wait, key, signal, again = true, asks = true } = options;
     const pairs = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined && value !== null) pairs.set(name, String(value));
+      if (value === undefined || value === null) continue;
+      pairs.set(name, value instanceof Date ? value.toISOString() : String(value));
     }
     if (wait !== undefined && asks) pairs.set("wait", `${Math.trunc(Math.min(wait, WAIT_MAX))}ms`);
     const place = `/api/v1${path}${pairs.size > 0 ? `?${pairs}` : ""}`;
-    const headers = {};
+    const headers = { ...fields };
     if (body !== undefined) headers["content-type"] = "application/json";
-    if (kind !== undefined) headers["content-type"] = kind;
     if (key !== undefined) headers["idempotency-key"] = key;
     const sent = body === undefined ? options.raw : JSON.stringify(body);
     const timeout = this.#timeout + (wait ?? 0);
@@ -276,10 +425,51 @@ export class Aureole {
     }
   }
 
-  async #once(method, place, headers, body, timeout, signal) {
+  #once(method, place, headers, body, timeout, signal) {
     const fields = { accept: "application/json", ...headers };
-    if (this.#key !== undefined) fields.authorization = `Bearer ${this.#key}`;
     const limit = AbortSignal.timeout(timeout);
+    return this.#open(method, place, fields, body, timeout, limit, signal, read);
+  }
+
+  /** The events of one connection, until it or the time ends. */
+  async *#stream(place, last, end, signal) {
+    const fields = { accept: "text/event-stream" };
+    if (last !== undefined) fields["last-event-id"] = last;
+    const limit = new AbortController();
+    // A comment comes every few seconds, so a silent connection is a dead one.
+    let timer;
+    const alive = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => limit.abort(), Math.max(1, Math.min(this.#timeout, end - performance.now())));
+    };
+    alive();
+    try {
+      const use = (answer) => answer.body ?? [];
+      const body = await this.#open("GET", place, fields, undefined, this.#timeout, limit.signal, signal, use);
+      const decoder = new TextDecoder();
+      let rest = "";
+      for await (const part of body) {
+        alive();
+        rest += decoder.decode(part, { stream: true });
+        const blocks = rest.split("\n\n");
+        rest = blocks.pop();
+        if (rest.length > EVENT_MAX) throw new AureoleError(`an event has more than ${EVENT_MAX} characters`);
+        for (const block of blocks) {
+          const event = Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s, 2)));
+          if (event.data !== undefined) yield event;
+        }
+      }
+    } catch (cause) {
+      if (cause instanceof AureoleError || signal?.aborted) throw cause;
+      throw new AureoleError(`the events of ${this.#base} broke off: ${cause.message}`, { cause });
+    } finally {
+      clearTimeout(timer);
+      limit.abort();
+    }
+  }
+
+  async #open(method, place, fields, body, timeout, limit, signal, use) {
+    if (this.#key !== undefined) fields.authorization = `Bearer ${this.#key}`;
     let answer;
     let bytes;
     try {
@@ -292,13 +482,13 @@ export class Aureole {
         credentials: "omit",
         signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
       });
+      if (answer.ok) return await use(answer);
       bytes = await read(answer);
     } catch (cause) {
       if (cause instanceof AureoleError || signal?.aborted) throw cause;
       const reason = limit.aborted ? `not within ${timeout} ms` : (cause.cause?.message ?? cause.message);
       throw new AureoleError(`no answer from ${this.#base}: ${reason}`, { cause });
     }
-    if (answer.ok) return bytes;
     throw refusal(answer, bytes);
   }
 }

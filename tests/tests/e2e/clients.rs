@@ -5,15 +5,22 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, ensure};
 use aureole_client::Client;
-use aureole_tests::{KEY, Node, merkle_input, plugin_path};
+use aureole_tests::{KEY, Node, Options, merkle_input, plugin_path};
 
 #[path = "../../../host/client/examples/prove.rs"]
 #[allow(dead_code, reason = "its main is for people")]
 mod example;
 
+/// With webhooks to a port of this machine where nobody listens.
+const CONFIG: &str =
+    "[webhooks]\nenabled = true\nallow = [\"127.0.0.0/8\"]\nallow_http = true\nports = [9]\n";
+
 /// Runs a client's own tests against a node.
 async fn tested(program: &str, install: &str, script: &str) -> anyhow::Result<()> {
-    let node = Node::start()?;
+    let node = Node::start_with(Options {
+        config: CONFIG.to_owned(),
+        ..Options::default()
+    })?;
     let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("../host/client");
     let component = plugin_path("merkle")?;
     let url = node.url().to_owned();
