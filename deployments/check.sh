@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks everything in this folder and the workflows with real validators, and starts nothing.
 #
-#   deployments/check.sh [GROUP...]      image compose scripts yaml workflows kubernetes helm
+#   deployments/check.sh [GROUP...]      image compose scripts yaml monitoring workflows kubernetes helm
 #                                        terraform; default: all
 #   deployments/check.sh bootstrap       what `aureole cluster init` writes is what the pods mount; AUREOLE_BIN
 #
@@ -30,6 +30,7 @@ declare -A origin=(
     [kubernetes-validate]="PyPI kubernetes-validate"
     [helm]="the Helm project's releases"
     [terraform]="the Terraform project's releases"
+    [promtool]="the system's package manager (Debian: prometheus)"
     [python3]="the system's package manager"
 )
 
@@ -82,7 +83,17 @@ scripts() {
 
 yaml() {
     have yamllint || return
-    check "yamllint" yamllint --strict --config-file .yamllint.yaml ../.github compose kubernetes helm/aureole/*.yaml
+    check "yamllint" yamllint --strict --config-file .yamllint.yaml ../.github compose kubernetes monitoring helm/aureole/*.yaml
+}
+
+monitoring() {
+    have promtool || return
+    check "monitoring: prometheus.yml and its rules" promtool check config monitoring/prometheus.yml
+    check "monitoring: each alert fires when it should" promtool test rules monitoring/alerts.test.yaml
+    # The operator's object has them all, and the chart has the file.
+    check "monitoring: Kubernetes has the same alerts" sh -c "sed -n '/^spec:/,\$p' kubernetes/monitoring/alerts.yaml \
+        | sed -n '2,\$s/^  //p' > $work/alerts.yaml && sed -n '/^groups:/,\$p' monitoring/alerts.yaml | diff - $work/alerts.yaml"
+    check "monitoring: the chart has the same alerts" diff monitoring/alerts.yaml helm/aureole/alerts.yaml
 }
 
 workflows() {
@@ -192,13 +203,14 @@ terraform_() {
     done
 }
 
-[ $# -gt 0 ] || set -- image compose scripts yaml workflows kubernetes helm terraform
+[ $# -gt 0 ] || set -- image compose scripts yaml monitoring workflows kubernetes helm terraform
 for group in "$@"; do
     case $group in
         image) image ;;
         compose) compose ;;
         scripts) scripts ;;
         yaml) yaml ;;
+        monitoring) monitoring ;;
         workflows) workflows ;;
         kubernetes) kubernetes ;;
         helm) helm_ ;;

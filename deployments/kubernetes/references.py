@@ -14,7 +14,7 @@ import sys
 import yaml
 
 # Kinds that are not Kubernetes' own.
-CUSTOM = {("monitoring.coreos.com/v1", "ServiceMonitor")}
+CUSTOM = {("monitoring.coreos.com/v1", "PodMonitor"), ("monitoring.coreos.com/v1", "PrometheusRule")}
 ENDPOINT = {"port", "path", "interval", "scrapeTimeout"}
 
 
@@ -64,7 +64,6 @@ def wrong(objects):
         if item["kind"] in ("Deployment", "StatefulSet"):
             pods[item["kind"], item["metadata"]["name"]] = item["spec"]["template"]
     labels = [pod["metadata"]["labels"] for pod in pods.values()]
-    services = [item for item in objects if item["kind"] == "Service"]
     for name, pod in pods.items():
         yield from unconfined("/".join(name), pod)
         if not any(selects(policy["spec"]["podSelector"], pod["metadata"]["labels"])
@@ -94,16 +93,15 @@ def wrong(objects):
             for port in spec["ports"]:
                 if not all(port["targetPort"] in ports_of(pod) for pod in meant):
                     yield f"{name}: its pods have no port {port['targetPort']}"
-        elif item["kind"] == "ServiceMonitor":
-            meant = [each for each in services if selects(spec["selector"], each["metadata"]["labels"])]
+        elif item["kind"] == "PodMonitor":
+            meant = [pod for pod in pods.values() if selects(spec["selector"], pod["metadata"]["labels"])]
             if not meant:
-                yield f"{name}: means no service"
-            for endpoint in spec["endpoints"]:
+                yield f"{name}: means no pod"
+            for endpoint in spec["podMetricsEndpoints"]:
                 if endpoint.keys() - ENDPOINT:
                     yield f"{name}: {sorted(endpoint.keys() - ENDPOINT)} are not known here"
-                for service in meant:
-                    if endpoint["port"] not in [port["name"] for port in service["spec"]["ports"]]:
-                        yield f"{name}: {service['metadata']['name']} has no port {endpoint['port']}"
+                if not all(endpoint["port"] in ports_of(pod) for pod in meant):
+                    yield f"{name}: its pods have no port {endpoint['port']}"
 
 
 def main():

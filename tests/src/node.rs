@@ -54,8 +54,16 @@ pub struct Options {
 pub struct Node {
     process: Child,
     url: String,
+    /// Where its figures are, if its configuration says so.
+    metrics: Option<String>,
     folder: TempDir,
     options: Options,
+}
+
+/// What a node says when it is ready.
+struct Told {
+    url: String,
+    metrics: Option<String>,
 }
 
 // === impl Options ===
@@ -92,10 +100,11 @@ impl Node {
         let rates = if options.unlimited { UNLIMITED } else { "" };
         let config = format!("{}\n{access}{rates}", options.config);
         fs::write(folder.path().join("node.toml"), config)?;
-        let (process, url) = launch(folder.path(), "127.0.0.1:0", &options)?;
+        let (process, Told { url, metrics }) = launch(folder.path(), "127.0.0.1:0", &options)?;
         Ok(Self {
             process,
             url,
+            metrics,
             folder,
             options,
         })
@@ -118,6 +127,14 @@ impl Node {
             self.upload(plugin(name)?).await?;
         }
         Ok(self)
+    }
+
+    /// Where its figures are.
+    ///
+    /// # Errors
+    /// When its configuration names no address for them.
+    pub fn metrics_url(&self) -> anyhow::Result<&str> {
+        self.metrics.as_deref().context("the node tells no figures")
     }
 
     /// The node that tests share which neither stop it nor count what it holds, with the
@@ -231,9 +248,10 @@ impl Node {
             self.process.try_wait()?.is_some(),
             "the node still runs: stop it first"
         );
-        let (process, url) = launch(self.folder.path(), &self.listen(), &self.options)?;
+        let (process, Told { url, metrics }) =
+            launch(self.folder.path(), &self.listen(), &self.options)?;
         self.process = process;
-        self.url = url;
+        (self.url, self.metrics) = (url, metrics);
         Ok(())
     }
 
@@ -328,10 +346,10 @@ impl Drop for Node {
     }
 }
 
-fn launch(folder: &Path, listen: &str, options: &Options) -> anyhow::Result<(Child, String)> {
+fn launch(folder: &Path, listen: &str, options: &Options) -> anyhow::Result<(Child, Told)> {
     let mut process = spawn(folder, listen, options)?;
     match ready(&mut process) {
-        Ok(url) => Ok((process, url)),
+        Ok(told) => Ok((process, told)),
         Err(error) => {
             let _ = process.kill();
             let status = process.wait();
@@ -370,7 +388,7 @@ fn spawn(folder: &Path, listen: &str, options: &Options) -> anyhow::Result<Child
 }
 
 /// Reads the line that says where the node answers.
-fn ready(process: &mut Child) -> anyhow::Result<String> {
+fn ready(process: &mut Child) -> anyhow::Result<Told> {
     let stdout = process
         .stdout
         .take()
@@ -393,10 +411,11 @@ fn ready(process: &mut Child) -> anyhow::Result<String> {
         event["event"] == "ready",
         "the node's first line is {event}"
     );
-    Ok(event["url"]
-        .as_str()
-        .context("the node does not say where it answers")?
-        .to_owned())
+    let text = |name: &str| event[name].as_str().map(str::to_owned);
+    Ok(Told {
+        url: text("url").context("the node does not say where it answers")?,
+        metrics: text("metrics"),
+    })
 }
 
 fn read_log(folder: &Path) -> anyhow::Result<String> {

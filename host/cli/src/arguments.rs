@@ -172,6 +172,12 @@ pub(crate) struct Settings {
     /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<SocketAddr>,
+    /// Address and port of /metrics, which asks for no key [default: nowhere]
+    #[arg(long, value_name = "ADDRESS", env = "AUREOLE_METRICS_LISTEN")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    /// Receiver of spans over OTLP and gRPC, such as http://127.0.0.1:4317 [default: none]
+    #[arg(long, value_name = "URL", env = "AUREOLE_TRACES_ENDPOINT")]
+    pub(crate) traces_endpoint: Option<String>,
     /// File with the hash of the administrator's first key, without which a gateway does not start
     #[arg(long, value_name = "FILE", env = "AUREOLE_BOOTSTRAP_KEY_FILE")]
     pub(crate) bootstrap_key_file: Option<PathBuf>,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use aureole_ledger::{Millis, Reading};
+use aureole_telemetry::LeaderMeters;
 
 /// What a coordinator is told at start.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Config {
     pub tick: Duration,
     /// Log entries between snapshots. Default 8000.
     pub snapshot_every: u64,
+    /// What is counted while this member leads. Default silent.
+    pub meters: LeaderMeters,
     /// Set in a simulated world only. Default none: a process that serves anybody has none.
     pub simulation: Option<Simulation>,
 }
@@ -83,6 +86,7 @@ impl Config {
             lease: Duration::from_secs(10),
             tick: Duration::from_millis(500),
             snapshot_every: crate::limits::SNAPSHOT_EVERY,
+            meters: LeaderMeters::default(),
             simulation: None,
         }
     }

@@ -24,6 +24,7 @@ use crate::dial::Dial;
 use crate::events::Event;
 use crate::group::{Group, LeaderWatch, Reads};
 use crate::hub::{Hub, WorkerStatus};
+use crate::journeys::Journeys;
 use crate::limits::{MESSAGE_BYTES_MAX, START_PATIENCE};
 use crate::machine::Facts;
 use crate::members::{ClusterStatus, MemberError, MembersService, Verb};
@@ -32,6 +33,7 @@ use crate::planner;
 use crate::proposer::{ProposeError, Proposer};
 use crate::runtime::RaftRuntime;
 use crate::start::{self, StartError, Started};
+use crate::tally::{Note, count_times};
 use crate::verify::{InputKeys, Verifier};
 use crate::workers::WorkersService;
 
@@ -44,12 +46,22 @@ pub struct TaskView {
     pub stage: Option<Stage>,
 }
 
+/// What a member's files take of its disk, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DiskUse {
+    /// The log, with what is not purged yet.
+    pub log_bytes: u64,
+    /// The newest snapshot.
+    pub snapshot_bytes: u64,
+}
+
 /// What the parts of a coordinator share.
 pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) clock: LedgerClock,
     pub(crate) facts: Arc<Facts>,
     pub(crate) hub: Hub,
+    pub(crate) journeys: Journeys,
     pub(crate) proposer: Proposer,
     pub(crate) depot: SharedBlobs,
     pub(crate) verifier: Arc<dyn Verifier>,
@@ -85,9 +97,17 @@ impl Inner {
         self.group.leads()
     }
 
-    /// Proposes, and tells workers to stop what the outcome ended.
+    /// Proposes, counts what came of it, and tells workers to stop what the outcome ended.
     pub(crate) async fn propose(&self, command: Command) -> Result<Outcome, ProposeError> {
+        let meters = &self.config.meters;
+        let note = match meters.is_silent() {
+            true => Note::Nothing,
+            false => Note::of(&command),
+        };
         let outcome = self.proposer.propose(command).await?;
+        if let Some(done) = note.count(&outcome, meters) {
+            self.facts.read(|state| count_times(state, done, meters));
+        }
         for attempt in outcome.to_stop() {
             self.stop_attempt(*attempt);
         }
@@ -150,6 +170,7 @@ impl Coordinator {
             clock: LedgerClock::new(clock, Arc::clone(&facts)),
             facts,
             hub: Hub::default(),
+            journeys: Journeys::default(),
             proposer,
             depot,
             verifier,
@@ -180,6 +201,14 @@ impl Coordinator {
     /// A proposal whose future is dropped may or may not be committed.
     pub async fn propose(&self, command: Command) -> Result<Outcome, ProposeError> {
         self.inner.propose(command).await
+    }
+
+    /// Notes which trace a task belongs to that is about to be submitted, if to any: its leases and its
+    /// wait are told as parts of it.
+    pub fn follow(&self, task: TaskId, traceparent: Option<String>) {
+        if let Some(traceparent) = traceparent {
+            self.inner.journeys.follow(task, traceparent);
+        }
     }
 
     /// Returns the time for a command: steady, and never behind what the facts know. Not to be called
@@ -337,6 +366,22 @@ impl Coordinator {
     /// Tells how the group stands: as the leader sees it, or as this member does without one.
     pub async fn status(&self) -> ClusterStatus {
         self.inner.group.status(false).await
+    }
+
+    /// Tells how the group stands as this member sees it, without asking anybody.
+    pub fn standing(&self) -> ClusterStatus {
+        ClusterStatus::of(&self.inner.group)
+    }
+
+    /// Tells what this member's log and snapshot take of its disk. Blocks for two system calls.
+    pub fn disk_use(&self) -> DiskUse {
+        let dir = &self.inner.config.dir;
+        // A file that is not there yet has no bytes.
+        let bytes = |name| std::fs::metadata(dir.join(name)).map_or(0, |file| file.len());
+        DiskUse {
+            log_bytes: bytes(crate::log::FILE),
+            snapshot_bytes: bytes(crate::snapshot::FILE),
+        }
     }
 
     /// Adds a member, which must be running, empty and reachable at host:port. It becomes a learner,

@@ -1,6 +1,7 @@
 //! From a lease in the ledger to an assignment in a worker's stream.
 
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use aureole_api::internal::v1;
 use aureole_ledger::{
@@ -82,7 +83,12 @@ impl Inner {
                 v1::lease::Work::Prove(prove)
             }
         };
+        let journey = self.journeys.of(&attempt.task);
+        if let Some(journey) = &journey {
+            self.tell_wait(attempt, journey);
+        }
         let lease = v1::Lease {
+            traceparent: journey.unwrap_or_default(),
             attempt: Some(wire::attempt_id(attempt)),
             lease_ms: self.config.lease_ms(),
             threads,
@@ -92,6 +98,26 @@ impl Inner {
         Ok(Some(v1::Assignment {
             assignment: Some(assignment),
         }))
+    }
+
+    /// Tells the task's wait for this attempt as a span: from its submission, or from the end of the
+    /// attempt before.
+    fn tell_wait(&self, attempt: AttemptRef, journey: &str) {
+        let times = self.facts.read(|state| {
+            let task = state.task(&attempt.task)?;
+            let lease = task.lease_of(attempt.attempt)?;
+            let ends = task.attempts.iter().filter_map(|attempt| attempt.ended_at);
+            let since = ends.max().unwrap_or(task.submitted_at);
+            Some((since.min(lease.leased_at), lease.leased_at))
+        });
+        if let Some((since, until)) = times {
+            let at = |ms| UNIX_EPOCH + Duration::from_millis(ms);
+            let attributes = [
+                ("task", attempt.task.to_string()),
+                ("attempt", attempt.attempt.to_string()),
+            ];
+            aureole_telemetry::past(journey, "queue", (at(since), at(until)), &attributes);
+        }
     }
 
     async fn input_key(&self, task: TaskId, input: &[u8]) -> Result<Vec<u8>, Undeliverable> {

@@ -192,3 +192,7 @@ pub(crate) const LOG_CALL_PATIENCE: Duration = Duration::from_secs(5);
 /// Before a clock that does not move by itself, or a wake-up that was missed, delays a deadline: the
 /// longest sleep of the planner is `Config::tick`, and the shortest this.
 pub(crate) const TICK_MIN: Duration = Duration::from_millis(1);
+
+/// Tasks whose traces are remembered: at some 100 bytes each a MiB, and more than are queued while
+/// anybody looks at one of them.
+pub(crate) const JOURNEYS_MAX: usize = 10_000;

@@ -21,7 +21,7 @@ use thiserror::Error;
 use crate::limits::SNAPSHOT_BYTES_MAX;
 use crate::raft::SnapshotMeta;
 
-const FILE: &str = "snapshot";
+pub(crate) const FILE: &str = "snapshot";
 const TEMPORARY: &str = "snapshot.new";
 const MAGIC: [u8; 8] = *b"AURSNAP2";
 

@@ -15,9 +15,11 @@ use aureole_api::internal::v1::workers_server::Workers;
 use aureole_api::leader::Redirect;
 use aureole_ledger::limits::RENEWALS_MAX;
 use aureole_ledger::{AttemptRef, Command, Expiry, Millis, Outcome, WorkerId};
+use aureole_telemetry::TRACEPARENT;
 use futures::Stream;
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status};
+use tracing::Instrument as _;
 
 use crate::coordinator::Inner;
 use crate::events::Event;
@@ -316,6 +318,8 @@ impl Workers for WorkersService {
         request: Request<v1::CompleteRequest>,
     ) -> Result<Response<v1::CompleteReply>, Status> {
         self.check_leader().map_err(|status| *status)?;
+        let parent = request.metadata().get(TRACEPARENT);
+        let span = complete::span(parent.and_then(|parent| parent.to_str().ok()));
         let request = request.into_inner();
         let reported = complete::Reported {
             worker: wire::worker_id(&request.worker_id)?,
@@ -327,6 +331,7 @@ impl Workers for WorkersService {
         let reply = self
             .inner
             .complete(reported)
+            .instrument(span)
             .await
             .map_err(|error| self.unavailable(&error))?;
         Ok(Response::new(reply))

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use aureole_telemetry::HttpMeters;
 use ipnet::IpNet;
 
 use crate::limits;
 
 /// What the gateway refuses and how long it waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// Bytes of an uploaded component.
     pub component_max: u64,
@@ -39,6 +40,8 @@ pub struct Config {
     pub stream_stall_max: Duration,
     /// Proxies whose word on who calls counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// Where answers are counted. Default silent.
+    pub meters: HttpMeters,
     /// The wait of a registration or named submission that asks for none; at most 60 s.
     pub wait_default: Duration,
 }
@@ -63,6 +66,7 @@ impl Default for Config {
             heartbeat: limits::HEARTBEAT,
             stream_stall_max: limits::STREAM_STALL_MAX,
             trusted_proxies: Vec::new(),
+            meters: HttpMeters::default(),
             wait_default: limits::WAIT_DEFAULT,
         }
     }

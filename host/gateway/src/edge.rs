@@ -4,15 +4,19 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use aureole_api::{Problem, codes};
+use aureole_telemetry::{TRACEPARENT, adopt, is_on};
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use futures::FutureExt as _;
 use tokio::time::Instant;
-use tracing::{Instrument as _, field::Empty};
+use tracing::{
+    Instrument as _,
+    field::{Empty, display},
+};
 
 use crate::{
     answer::{Refusal, render},
@@ -44,6 +48,10 @@ pub(crate) async fn run(State(shared): State<Shared>, request: Request, next: Ne
     });
     let span = tracing::info_span!(
         "request",
+        otel.name = Empty,
+        otel.kind = Empty,
+        trace_id = Empty,
+        status = Empty,
         request_id = %id,
         %method,
         route,
@@ -51,6 +59,13 @@ pub(crate) async fn run(State(shared): State<Shared>, request: Request, next: Ne
         tenant = Empty,
         credential = Empty
     );
+    if is_on() {
+        let name = format_args!("{method} {route}");
+        span.record("otel.name", display(name));
+        span.record("otel.kind", "server");
+    }
+    let parent = request.headers().get(TRACEPARENT);
+    adopt(&span, parent.and_then(|parent| parent.to_str().ok()));
     let response = guarded(&shared, route, request, next)
         .instrument(span.clone())
         .await;
@@ -71,6 +86,15 @@ pub(crate) async fn run(State(shared): State<Shared>, request: Request, next: Ne
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     let _entered = span.enter();
+    // A failed call of gRPC is a 200 to HTTP, and none to who counts.
+    let status = problem.as_ref().map(Problem::status);
+    let status = status.and_then(|status| StatusCode::from_u16(status).ok());
+    let status = status.unwrap_or_else(|| response.status());
+    if is_on() {
+        span.record("status", status.as_u16());
+    }
+    let meters = &shared.config.meters;
+    meters.answered(route, method.as_str(), status.as_str(), start.elapsed());
     log(&response, problem.as_ref(), start);
     response
 }

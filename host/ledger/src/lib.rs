@@ -7,6 +7,7 @@
 mod access;
 mod apply;
 mod audit;
+mod backlog;
 mod circuit;
 mod codec;
 mod command;
@@ -33,6 +34,7 @@ mod webhook;
 pub use access::Role;
 pub use audit::{Act, AuditEntry};
 pub use aureole_receipts::Salt;
+pub use backlog::{Backlog, Depth};
 pub use circuit::{CircuitFacts, CircuitRecord, CircuitState};
 pub use codec::{CommandError, StateError};
 pub use command::{Acceptance, AttemptRef, Command, Completion, Expiry, Idempotency};

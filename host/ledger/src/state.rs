@@ -5,6 +5,7 @@
 //! a snapshot is loaded. Every change of a task's state goes through [`State::update_task`], which
 //! keeps both in step.
 
+mod depths;
 mod index;
 mod outbox;
 mod queue;
@@ -26,8 +27,8 @@ use self::tenants::Names;
 use crate::audit::Trail;
 use crate::{
     AttemptRef, CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Distrust, KeyId,
-    KeyRecord, Millis, Pace, PluginRecord, Reservation, Revocation, TaskId, TaskKind, TaskPhase,
-    TaskRecord, TenantId, TenantRecord, Usage, VerifyingKeyName, WorkerId,
+    KeyRecord, Millis, Pace, PluginRecord, Priority, Reservation, Revocation, TaskId, TaskKind,
+    TaskPhase, TaskRecord, TenantId, TenantRecord, Usage, VerifyingKeyName, WorkerId,
 };
 
 /// What is replicated.
@@ -192,6 +193,12 @@ impl State {
     /// Returns how many tasks could be leased now or after their back-off.
     pub fn queued_count(&self) -> u64 {
         self.index.queued_count()
+    }
+
+    /// Returns each tenant and priority that has queued tasks, how many, and when the oldest was
+    /// submitted.
+    pub(crate) fn depths(&self) -> impl Iterator<Item = (&TenantId, Priority, u64, Millis)> {
+        self.index.depths().rows()
     }
 
     /// Returns how many tasks wait for their circuit.

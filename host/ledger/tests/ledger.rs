@@ -10,6 +10,8 @@
 
 #[path = "ledger/attempts.rs"]
 mod attempts;
+#[path = "ledger/backlog.rs"]
+mod backlog;
 #[path = "ledger/charges.rs"]
 mod charges;
 #[path = "ledger/circuits.rs"]

@@ -34,6 +34,12 @@ const KEEP_MS: Millis = 60 * 60 * 1000;
 /// Tasks moved in one round of the loop; the ledger's limit for one command.
 const BATCH_MAX: usize = 128;
 
+/// How long the oldest finished task is overdue: what ended is in the archive after
+/// [`KEEP_MS`] and a round at the latest.
+pub(crate) fn lag_ms(now: Millis, oldest_end: Option<Millis>) -> Millis {
+    oldest_end.map_or(0, |ended| now.saturating_sub(ended).saturating_sub(KEEP_MS))
+}
+
 /// What came of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Moved {

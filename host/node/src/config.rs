@@ -5,6 +5,7 @@
 mod access;
 mod cluster;
 mod services;
+mod telemetry;
 mod webhooks;
 
 use std::collections::BTreeSet;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use access::{Access, TokenIssuer};
 pub use cluster::{Cluster, Founding, NodeRole, Tls};
 pub use services::{Archive, Cache, ServiceUrl, Span};
+pub use telemetry::{Log, LogFormat, Metrics, Traces};
 pub use webhooks::Webhooks;
 
 use crate::signers::Signers;
@@ -60,6 +62,10 @@ pub struct Config {
     pub receipts: Receipts,
     /// Events to receivers outside.
     pub webhooks: Webhooks,
+    /// Figures for a collector.
+    pub metrics: Metrics,
+    /// Spans for a receiver.
+    pub traces: Traces,
     /// Logging.
     pub log: Log,
 }
@@ -131,26 +137,6 @@ pub struct Receipts {
     /// The file of the key that signs checkpoints; the same on every coordinator. `log.key` in the
     /// data folder unless given.
     pub key_file: Option<PathBuf>,
-}
-
-/// Logging, to standard error.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Log {
-    /// For people or for machines.
-    pub format: LogFormat,
-    /// A filter such as `info` or `warn,aureole_worker=debug`.
-    pub filter: String,
-}
-
-/// How a log line looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// Lines for people.
-    Human,
-    /// One JSON object a line.
-    Json,
 }
 
 /// Why a configuration cannot be used.
@@ -250,6 +236,8 @@ impl Default for Config {
             plugins: Plugins::default(),
             receipts: Receipts::default(),
             webhooks: Webhooks::default(),
+            metrics: Metrics::default(),
+            traces: Traces::default(),
             log: Log::default(),
         }
     }
@@ -281,15 +269,6 @@ impl Default for Worker {
 impl Default for Limits {
     fn default() -> Self {
         Self { k_max: 14 }
-    }
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self {
-            format: LogFormat::Human,
-            filter: "info,openraft=warn".to_owned(),
-        }
     }
 }
 
@@ -377,6 +356,9 @@ impl Config {
             bounds,
         )?;
         within("webhooks.give_up_ms", webhooks.give_up_ms, waits, bounds)?;
+        let per_mille = self.traces.per_mille.into();
+        within("traces.per_mille", per_mille, 0..=1000, "0 to 1000")?;
+        self.traces.validate()?;
         Signers::new(&self.plugins)?;
         Ok(self)
     }
@@ -385,6 +367,12 @@ impl Config {
     #[must_use]
     pub fn is(&self, role: NodeRole) -> bool {
         self.roles.contains(&role)
+    }
+
+    /// The names of the process's roles, with commas between.
+    pub(crate) fn role_names(&self) -> String {
+        let names: Vec<&str> = self.roles.iter().map(|role| role.name()).collect();
+        names.join(",")
     }
 
     /// The folder of certificates.
@@ -464,6 +452,8 @@ mod tests {
         config.access.bootstrap_key = Some(String::new());
         config.access.bootstrap_key_file = path();
         config.webhooks.authorities = path();
+        config.metrics.listen = Some(config.http.listen);
+        config.traces.endpoint = Some(String::new());
         config
     }
 

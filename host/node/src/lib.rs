@@ -22,6 +22,7 @@ mod hot;
 mod ids;
 mod link;
 mod log_key;
+mod metrics;
 pub mod migrations;
 mod node;
 mod operator;
@@ -39,7 +40,8 @@ mod verifier;
 pub use aureole_gateway::{ApiKey, KeyHash};
 pub use config::{
     Access, Archive, Cache, Cluster, Config, ConfigError, Depot, Founding, Http, Limits, Log,
-    LogFormat, NodeRole, Plugins, Receipts, ServiceUrl, Span, Tls, TokenIssuer, Webhooks, Worker,
+    LogFormat, Metrics, NodeRole, Plugins, Receipts, ServiceUrl, Span, Tls, TokenIssuer, Traces,
+    Webhooks, Worker,
 };
 pub use enrol::{EnrolError, enrol};
 pub use first_key::{FirstKeyError, first_key};

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aureole_gateway::{Limiter, MemoryLimiter, Rates};
+use aureole_store::Cache;
+use aureole_telemetry::Meters;
 use aureole_worker::{ChildCommand, ProversConfig, Worker};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -19,8 +21,9 @@ use tokio_util::sync::CancellationToken;
 use self::coordinator::Member;
 use crate::config::{Config, ConfigError, Founding, NodeRole};
 use crate::hot::Hot;
+use crate::metrics::{self, Sources};
 use crate::rates::SharedLimiter;
-use crate::relay::{Doorman, Relay};
+use crate::relay::{Doorman, Local, Relay};
 use crate::tls::{AuthorityError, Identity, IdentityError, Role, Transport, TransportError};
 
 /// Why a node does not start.
@@ -72,6 +75,9 @@ pub enum StartError {
     /// The log's key cannot be trusted.
     #[error("the key of the log of proofs cannot be trusted")]
     Trust(#[from] aureole_receipts::TrustError),
+    /// The meters cannot be made.
+    #[error("the meters cannot be made")]
+    Meters(#[from] aureole_telemetry::MeterError),
     /// The archive does not open.
     #[error("the archive does not open")]
     Archive(#[from] aureole_store::ArchiveError),
@@ -95,6 +101,8 @@ pub struct Node {
     http_addr: Option<SocketAddr>,
     member: Option<Member>,
     worker: Option<Worker>,
+    metrics_addr: Option<SocketAddr>,
+    metrics: Option<JoinHandle<()>>,
     gateway: Option<JoinHandle<()>>,
     gateway_stop: CancellationToken,
     stop: CancellationToken,
@@ -118,57 +126,70 @@ impl Node {
             true => Some(bind(config.http.listen).await?),
             false => None,
         };
-        let http_addr = listener
-            .as_ref()
-            .and_then(|listener| listener.local_addr().ok());
+        let collector = match config.metrics.listen {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
+        let http_addr = address_of(listener.as_ref());
+        let metrics_addr = address_of(collector.as_ref());
+        // What nobody asks for is not counted.
+        let meters = match collector {
+            Some(_) => Meters::new()?,
+            None => Meters::default(),
+        };
+        let mut sources = Sources::new(meters.clone(), config.role_names());
         let transport = transport(&config)?;
         let stop = CancellationToken::new();
         let cache = config.cache.open()?;
         let mut member = match config.is(NodeRole::Coordinator) {
-            true => Some(Member::start(&config, &transport, cache.clone(), &stop).await?),
+            true => {
+                let counted = meters.leader();
+                Some(Member::start(&config, &transport, cache.clone(), counted, &stop).await?)
+            }
             false => None,
         };
         let worker = match config.is(NodeRole::Worker) {
-            true => Some(worker::start(&config, &transport, member.as_mut()).await?),
+            true => {
+                let counted = meters.worker();
+                let (worker, source) =
+                    worker::start(&config, &transport, member.as_mut(), counted).await?;
+                sources.worker = Some(source);
+                Some(worker)
+            }
             false => None,
         };
         let local = match &member {
             Some(member) => Some(member.open(&config, &transport, &stop).await?),
             None => None,
         };
+        sources.member = member.as_ref().map(Member::source);
         let gateway_stop = CancellationToken::new();
-        let limiter: Arc<dyn Limiter> = match &cache {
-            Some(cache) => Arc::new(SharedLimiter::new(cache.clone(), rates(&config))),
-            None => Arc::new(MemoryLimiter::new(rates(&config))),
-        };
         let gateway = listener.map(|listener| {
-            let relay = match local {
-                Some(local) => Relay::beside(local, transport, Hot::new(cache), doorman),
-                None => {
-                    let known = config.cluster.coordinators.clone();
-                    Relay::apart(known, transport, Hot::new(cache), doorman)
-                }
-            };
-            tokio::spawn(aureole_gateway::serve(
-                listener,
-                Arc::new(relay),
-                limiter,
-                aureole_gateway::Config {
-                    trusted_proxies: config.http.trusted_proxies.clone(),
-                    ..aureole_gateway::Config::default()
-                },
-                gateway_stop.clone().cancelled_owned(),
-            ))
+            let relay = relay(&config, local, transport, cache.clone(), doorman);
+            sources.platform = Some(relay.clone());
+            let limiter = limiter(&config, cache);
+            serve(&config, listener, relay, limiter, &meters, &gateway_stop)
         });
-        tracing::info!(address = ?http_addr, data = %config.data_dir.display(), "the node is ready");
+        let metrics = collector
+            .map(|collector| tokio::spawn(metrics::serve(collector, sources, stop.clone())));
+        tracing::info!(address = ?http_addr, metrics = ?metrics_addr, data = %config.data_dir.display(),
+            "the node is ready");
         Ok(Self {
             http_addr,
+            metrics_addr,
             member,
             worker,
+            metrics,
             gateway,
             gateway_stop,
             stop,
         })
+    }
+
+    /// Where figures are served, if they are.
+    #[must_use]
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics_addr
     }
 
     /// Where the REST API listens, if this process serves it.
@@ -209,6 +230,11 @@ impl Node {
             tracing::error!(%error, "the gateway did not end well");
         }
         self.stop.cancel();
+        if let Some(metrics) = self.metrics
+            && let Err(error) = metrics.await
+        {
+            tracing::error!(%error, "the listener of metrics did not end well");
+        }
         if let Some(member) = self.member {
             member.stop().await;
         }
@@ -246,6 +272,54 @@ fn transport(config: &Config) -> Result<Transport, StartError> {
     };
     let identity = Identity::load(&config.tls_dir(), role)?;
     Ok(Transport::Tls(Arc::new(identity)))
+}
+
+/// The gateway's verbs, beside a coordinator or on their own.
+fn relay(
+    config: &Config,
+    local: Option<Local>,
+    transport: Transport,
+    cache: Option<Cache>,
+    doorman: Doorman,
+) -> Arc<Relay> {
+    let hot = Hot::new(cache);
+    Arc::new(match local {
+        Some(local) => Relay::beside(local, transport, hot, doorman),
+        None => {
+            let known = config.cluster.coordinators.clone();
+            Relay::apart(known, transport, hot, doorman)
+        }
+    })
+}
+
+/// Serves the API until it is told to stop.
+fn serve(
+    config: &Config,
+    listener: TcpListener,
+    relay: Arc<Relay>,
+    limiter: Arc<dyn Limiter>,
+    meters: &Meters,
+    stop: &CancellationToken,
+) -> JoinHandle<()> {
+    let settings = aureole_gateway::Config {
+        trusted_proxies: config.http.trusted_proxies.clone(),
+        meters: meters.http(),
+        ..aureole_gateway::Config::default()
+    };
+    let stopped = stop.clone().cancelled_owned();
+    let served = aureole_gateway::serve(listener, relay, limiter, settings, stopped);
+    tokio::spawn(served)
+}
+
+fn limiter(config: &Config, cache: Option<Cache>) -> Arc<dyn Limiter> {
+    match cache {
+        Some(cache) => Arc::new(SharedLimiter::new(cache, rates(config))),
+        None => Arc::new(MemoryLimiter::new(rates(config))),
+    }
+}
+
+fn address_of(listener: Option<&TcpListener>) -> Option<SocketAddr> {
+    listener.and_then(|listener| listener.local_addr().ok())
 }
 
 fn rates(config: &Config) -> Rates {

@@ -1,45 +1,47 @@
-//! Logs: one subscriber for the process, for people or as JSON, to standard error.
+//! Log lines and spans of the process, as its configuration says.
 
-use std::io::IsTerminal as _;
+pub use aureole_telemetry::{InstallError, Installed};
+use aureole_telemetry::{LogOptions, TraceOptions};
 
-use tracing_subscriber::filter::EnvFilter;
+use crate::config::{Config, LogFormat};
 
-use crate::config::{Log, LogFormat};
-
-/// Why logging could not be set up.
+/// Why nothing was set up.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TelemetryError {
-    /// The filter does not parse.
-    #[error("log.filter `{filter}` is not a filter such as `info` or `warn,aureole_worker=debug`")]
-    Filter {
-        /// The filter.
-        filter: String,
-        /// Where and why.
-        #[source]
-        source: tracing_subscriber::filter::ParseError,
-    },
-    /// The process has a subscriber already.
-    #[error("logging was set up before")]
-    Twice,
+    /// The subscriber cannot be made.
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// Without randomness the process has no name of its own for its spans.
+    #[error("the operating system gives no randomness")]
+    Randomness(#[source] getrandom::Error),
 }
 
-/// Installs the process's log subscriber. Called once, by the binary, before a node starts.
+/// Installs the process's subscriber. Called once, by the binary, within its runtime, before a node
+/// starts; what it returns is closed after the node has stopped.
 ///
 /// # Errors
-/// A filter that does not parse, or a second call.
-pub fn install(log: &Log) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::try_new(&log.filter).map_err(|source| TelemetryError::Filter {
-        filter: log.filter.clone(),
-        source,
-    })?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    let installed = match log.format {
-        LogFormat::Human => builder.with_target(false).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+/// A filter that does not parse, a receiver that is none, or a second call.
+pub fn install(config: &Config) -> Result<Installed, TelemetryError> {
+    let log = LogOptions {
+        json: config.log.format == LogFormat::Json,
+        filter: config.log.filter.clone(),
     };
-    installed.map_err(|_| TelemetryError::Twice)
+    let traces = match &config.traces.endpoint {
+        Some(endpoint) => Some(TraceOptions {
+            endpoint: endpoint.clone(),
+            per_mille: config.traces.per_mille,
+            roles: config.role_names(),
+            instance: instance().map_err(TelemetryError::Randomness)?,
+        }),
+        None => None,
+    };
+    Ok(aureole_telemetry::install(&log, traces.as_ref())?)
+}
+
+/// A name that no other process has, also not the one before it on the same machine.
+fn instance() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(hex::encode(bytes))
 }

@@ -22,6 +22,7 @@ mod process;
 mod provers;
 mod remote;
 mod sandboxes;
+mod spans;
 mod unsatisfied;
 mod worker;
 
@@ -36,4 +37,4 @@ pub use provers::{Proved, Provers, ProversConfig, Session, Verdicts};
 pub use remote::{RemoteBlobs, RemoteConfig};
 pub use sandboxes::{Made, Sandboxes, SandboxesConfig};
 pub use unsatisfied::Unsatisfied;
-pub use worker::{Worker, WorkerConfig};
+pub use worker::{Lookout, Worker, WorkerConfig};

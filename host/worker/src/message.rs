@@ -111,6 +111,8 @@ pub(crate) struct Usage {
     pub(crate) peak_bytes: u64,
     /// Circuits whose proving keys are in memory.
     pub(crate) warm: Vec<Key>,
+    /// Bytes of those keys.
+    pub(crate) warm_bytes: u64,
 }
 
 /// A digest as hex, the key of a child's tables.

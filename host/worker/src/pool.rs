@@ -11,12 +11,14 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument as _;
 
 use crate::child::Kind;
 use crate::error::Error;
 use crate::frame::Blobs;
 use crate::message::{Key, Reply, Request, Start};
 use crate::process::{ChildCommand, OnReply, Process, Progress};
+use crate::spans;
 
 /// A pool of children of one kind; clones share it.
 #[derive(Clone, Debug)]
@@ -36,7 +38,14 @@ struct Inner {
 
 /// What the processes last said they keep, by process.
 #[derive(Debug, Default)]
-struct Kept(Mutex<BTreeMap<u64, Vec<Key>>>);
+struct Kept(Mutex<BTreeMap<u64, Load>>);
+
+/// What one process keeps.
+#[derive(Debug, Default)]
+struct Load {
+    keys: Vec<Key>,
+    bytes: u64,
+}
 
 /// A process and what it is known to have warm.
 #[derive(Debug)]
@@ -83,6 +92,11 @@ impl Pool {
     /// What the processes said they keep, each once.
     pub(crate) fn kept(&self) -> BTreeSet<Key> {
         self.inner.kept.all()
+    }
+
+    /// Bytes of what all processes said they keep; a key that two keep counts twice.
+    pub(crate) fn kept_bytes(&self) -> u64 {
+        self.inner.kept.bytes()
     }
 
     /// Starts processes until the pool is full, so that no call waits for it.
@@ -168,12 +182,12 @@ impl Kept {
     fn begin(&self) -> u64 {
         let mut list = self.lock();
         let number = list.last_key_value().map_or(0, |(last, _)| last + 1);
-        list.insert(number, Vec::new());
+        list.insert(number, Load::default());
         number
     }
 
-    fn set(&self, number: u64, keys: Vec<Key>) {
-        self.lock().insert(number, keys);
+    fn set(&self, number: u64, keys: Vec<Key>, bytes: u64) {
+        self.lock().insert(number, Load { keys, bytes });
     }
 
     fn end(&self, number: u64) {
@@ -181,10 +195,15 @@ impl Kept {
     }
 
     fn all(&self) -> BTreeSet<Key> {
-        self.lock().values().flatten().copied().collect()
+        let list = self.lock();
+        list.values().flat_map(|load| &load.keys).copied().collect()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Vec<Key>>> {
+    fn bytes(&self) -> u64 {
+        self.lock().values().map(|load| load.bytes).sum()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Load>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -225,13 +244,14 @@ impl Lease {
         let mut listen = |progress| match progress {
             Progress::Usage(usage) => {
                 *peak = usage.peak_bytes.max(*peak);
-                kept.set(number, usage.warm);
+                kept.set(number, usage.warm, usage.warm_bytes);
             }
             other => on_reply(other),
         };
         let result = warm
             .process
             .call(request, blobs, during, limit, &mut listen)
+            .instrument(spans::child(self.inner.kind, during))
             .await;
         match &result {
             Ok(_) => self.dirty = false,

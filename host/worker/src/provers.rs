@@ -178,6 +178,12 @@ impl Provers {
         kept.map(|key| Digest::from_bytes(key.0)).collect()
     }
 
+    /// Bytes of the proving keys in memory, over all processes, as they said after their last work.
+    #[must_use]
+    pub fn warm_bytes(&self) -> u64 {
+        self.pool.kept_bytes()
+    }
+
     /// Generates the public parameters that are missing or damaged on disk, telling each k before
     /// it starts. Takes seconds to minutes; done once, before the first circuit.
     ///

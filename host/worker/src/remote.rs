@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aureole_store::{BLOB_BYTES_MAX, BlobSource, Blobs, DepotError, Digest, Holder, pull};
+use aureole_telemetry::WorkerMeters;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use bytes::Bytes;
 use tokio::io::AsyncReadExt;
@@ -43,6 +44,8 @@ pub struct RemoteConfig {
     pub coordinators: Vec<String>,
     /// How long a call may take in all. Default 30 s.
     pub patience: Duration,
+    /// Where looks into the cache are counted. Default silent.
+    pub meters: WorkerMeters,
 }
 
 /// Blobs of the coordinators. Cheap to clone; all clones share the cache.
@@ -77,6 +80,7 @@ impl RemoteConfig {
             cache_bytes: BLOB_CACHE_BYTES,
             coordinators,
             patience: BLOB_PATIENCE,
+            meters: WorkerMeters::default(),
         }
     }
 }
@@ -202,7 +206,9 @@ impl Blobs for RemoteBlobs {
     }
 
     async fn get(&self, digest: &Digest, max: u64) -> Result<Bytes, DepotError> {
-        if let Some(bytes) = self.inner.cache.get(digest, max).await? {
+        let kept = self.inner.cache.get(digest, max).await?;
+        self.inner.config.meters.looked("blobs", kept.is_some());
+        if let Some(bytes) = kept {
             return Ok(bytes);
         }
         let turn = self.turn(digest).await;

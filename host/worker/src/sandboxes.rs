@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use aureole_runtime::{CodeCache, Description, Limits};
 use aureole_store::{Digest, Secret, SharedBlobs};
+use aureole_telemetry::WorkerMeters;
 use tokio::sync::Mutex;
 
 use crate::child::Kind;
@@ -49,6 +50,8 @@ pub struct SandboxesConfig {
     pub code_dir: PathBuf,
     /// Address space of a sandbox child.
     pub memory_bytes: u64,
+    /// Where looks into the code cache are counted. Default silent.
+    pub meters: WorkerMeters,
     /// Added to the children's niceness; compilations have the most there is.
     pub nice: i32,
 }
@@ -97,6 +100,7 @@ impl SandboxesConfig {
             // 0.6 GiB are reserved for one linear memory with its guards, its real pages are
             // within; the result, its encoding and mapped code of 32 plugins come on top.
             memory_bytes: 3 << 30,
+            meters: WorkerMeters::default(),
             nice: 10,
         }
     }
@@ -328,7 +332,9 @@ impl Sandboxes {
         let (mut reply, mut answer) = lease
             .call(request, blobs, during, limit, &mut |_| {})
             .await?;
-        if matches!(reply, Reply::NeedCode) {
+        let found = !matches!(reply, Reply::NeedCode);
+        self.inner.config.meters.looked("code", found);
+        if !found {
             self.compile(component).await?;
             (reply, answer) = lease
                 .call(request, blobs, during, limit, &mut |_| {})

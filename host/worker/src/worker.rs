@@ -28,6 +28,7 @@ use std::time::Duration;
 
 use aureole_api::internal::v1::{self, lease};
 use aureole_store::SharedBlobs;
+use aureole_telemetry::{Ended as Counted, WorkerMeters};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -58,6 +59,8 @@ pub struct WorkerConfig {
     pub cores: u32,
     /// Memory it may use, for the scheduler: it places attempts by what they are estimated to take.
     pub memory_bytes: u64,
+    /// Where attempts are counted. Silent unless given.
+    pub meters: WorkerMeters,
     /// How long draining waits for running attempts before it hands them back. A stop takes up to
     /// seven seconds more.
     pub drain: Duration,
@@ -87,6 +90,36 @@ struct Context {
     reporter: Reporter,
     route: Arc<Route>,
     caller: Arc<Caller>,
+}
+
+/// What a worker does at a moment. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Lookout {
+    running: Arc<Running>,
+    route: Arc<Route>,
+    slots: u32,
+}
+
+// === impl Lookout ===
+
+impl Lookout {
+    /// How many attempts run now.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.running.keys().len()
+    }
+
+    /// How many may run at a time.
+    #[must_use]
+    pub const fn slots(&self) -> u32 {
+        self.slots
+    }
+
+    /// Whether a coordinator has let it in and was not doubted since.
+    #[must_use]
+    pub fn is_joined(&self) -> bool {
+        self.route.leader().is_some()
+    }
 }
 
 // === impl Worker ===
@@ -193,6 +226,16 @@ impl Worker {
         self.context.running.keys().len()
     }
 
+    /// A look at the worker for as long as somebody wants one; it keeps nothing running.
+    #[must_use]
+    pub fn lookout(&self) -> Lookout {
+        Lookout {
+            running: Arc::clone(&self.context.running),
+            route: Arc::clone(&self.context.route),
+            slots: self.context.config.slots,
+        }
+    }
+
     /// The address of the coordinator that this worker follows; `None` while it looks for one.
     #[must_use]
     pub fn leader(&self) -> Option<String> {
@@ -267,12 +310,15 @@ fn draw_instance() -> [u8; 16] {
 /// Does the work of one attempt and reports how it ended.
 async fn run_attempt(context: &Context, guard: &running::Guard, work: lease::Work, threads: u32) {
     let key = guard.key();
+    let meters = &context.config.meters;
+    let work_name = name(&work);
     let threads = context.provers.threads(threads);
-    tracing::info!(task = %key.task, attempt = key.attempt, work = name(&work), threads,
+    tracing::info!(task = %key.task, attempt = key.attempt, work = work_name, threads,
         "attempt begins");
     let result = tokio::select! {
         biased;
         ended = guard.ended() => {
+            meters.attempt(work_name, Counted::Stopped);
             tracing::info!(task = %key.task, attempt = key.attempt, ?ended, "attempt stopped");
             if ended == Ended::HandedBack {
                 context.reporter.hand_back(&key).await;
@@ -282,9 +328,19 @@ async fn run_attempt(context: &Context, guard: &running::Guard, work: lease::Wor
         result = attempt::run(context, &key, work, threads) => result,
     };
     match result {
-        Ok(done) => context.reporter.complete(guard, done).await,
+        Ok(done) => {
+            meters.attempt(work_name, Counted::Done);
+            for (stage, took) in &done.timings {
+                meters.stage(stage.name(), *took);
+            }
+            context.reporter.complete(guard, done).await;
+        }
         Err(error) => {
             let (problem, retryable) = error.to_problem();
+            meters.attempt(work_name, counted(retryable));
+            if is_refusal(&problem.code, retryable) {
+                meters.refused(&problem.code);
+            }
             if retryable {
                 tracing::warn!(
                     task = %key.task, attempt = key.attempt, code = problem.code,
@@ -298,6 +354,20 @@ async fn run_attempt(context: &Context, guard: &running::Guard, work: lease::Wor
             context.reporter.fail(guard, problem, retryable).await;
         }
     }
+}
+
+const fn counted(retryable: bool) -> Counted {
+    if retryable {
+        Counted::Failed
+    } else {
+        Counted::Refused
+    }
+}
+
+/// Whether the plugin or its input is to blame, or was stopped by a bound of the sandbox. A plugin
+/// that ran out of time or died may do better elsewhere, and was refused here all the same.
+fn is_refusal(code: &str, retryable: bool) -> bool {
+    !retryable || code.starts_with("plugin.") || code == "task.sandbox_crashed"
 }
 
 fn name(work: &lease::Work) -> &'static str {

@@ -1,4 +1,4 @@
-//! The servers that tests start: PostgreSQL and Redis, looked for and, where that may be, installed.
+//! The servers that tests start: PostgreSQL, Redis and Prometheus, looked for and, where that may be, installed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,7 +6,12 @@ use std::process::Command;
 use crate::shell;
 
 /// A program that some test starts, and Debian's package of it.
-const SERVERS: [(&str, &str); 2] = [("initdb", "postgresql"), ("redis-server", "redis-server")];
+const SERVERS: [(&str, &str); 4] = [
+    ("initdb", "postgresql"),
+    ("redis-server", "redis-server"),
+    ("prometheus", "prometheus"),
+    ("promtool", "prometheus"),
+];
 
 /// Where Debian puts PostgreSQL's programs, below the folder of a version.
 const POSTGRESQL: &str = "/usr/lib/postgresql";
@@ -46,7 +51,9 @@ pub(crate) fn make_ready() {
 fn missing(folders: &[PathBuf]) -> Vec<&'static str> {
     let lacks = |program: &str| !folders.iter().any(|folder| folder.join(program).is_file());
     let lacking = SERVERS.iter().filter(|(program, _)| lacks(program));
-    lacking.map(|(_, package)| *package).collect()
+    let mut packages: Vec<_> = lacking.map(|(_, package)| *package).collect();
+    packages.dedup();
+    packages
 }
 
 fn folders() -> Vec<PathBuf> {
@@ -71,9 +78,15 @@ mod tests {
     fn what_is_not_in_any_folder_is_missing() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
         let folders = [folder.path().to_owned()];
-        assert_eq!(missing(&folders), ["postgresql", "redis-server"]);
+        assert_eq!(
+            missing(&folders),
+            ["postgresql", "redis-server", "prometheus"]
+        );
         std::fs::write(folder.path().join("initdb"), "")?;
-        assert_eq!(missing(&folders), ["redis-server"]);
+        assert_eq!(missing(&folders), ["redis-server", "prometheus"]);
+        std::fs::write(folder.path().join("prometheus"), "")?;
+        assert_eq!(missing(&folders), ["redis-server", "prometheus"]);
+        std::fs::write(folder.path().join("promtool"), "")?;
         std::fs::write(folder.path().join("redis-server"), "")?;
         assert!(missing(&folders).is_empty());
         Ok(())

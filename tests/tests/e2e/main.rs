@@ -18,6 +18,7 @@ mod faithful;
 mod first_proof;
 mod gateway;
 mod keys;
+mod metrics;
 mod openapi;
 mod privacy;
 mod receipts;

@@ -4018,6 +4018,9 @@ pub struct Lease {
     /// Threads for the work; 0 is all that the worker has for one attempt.
     #[prost(uint32, tag = "6")]
     pub threads: u32,
+    /// The W3C traceparent of the request that the task came with; empty if nobody follows it.
+    #[prost(string, tag = "7")]
+    pub traceparent: ::prost::alloc::string::String,
     #[prost(oneof = "lease::Work", tags = "3, 4, 5")]
     pub work: ::core::option::Option<lease::Work>,
 }

@@ -16,7 +16,7 @@ pub(crate) async fn run(context: &Context, options: Dev) -> anyhow::Result<ExitC
         return cluster::run(context, nodes, options.workers, options.settings).await;
     }
     let mut config = serve::configure(options.settings, &[], None)?;
-    telemetry::install(&config.log)?;
+    let told = telemetry::install(&config)?;
     let first = match config.access {
         // Whoever configured a first key has it.
         Access {
@@ -29,7 +29,7 @@ pub(crate) async fn run(context: &Context, options: Dev) -> anyhow::Result<ExitC
     if let Some((key, _)) = &first {
         config.access.bootstrap_key = Some(key.hash().to_string());
     }
-    serve::node(context, config, |url| {
+    let ended = serve::node(context, config, |url| {
         let url = url.unwrap_or_default();
         print::announce(format_args!("aureole is ready at {url}"));
         if let Some((key, path)) = &first {
@@ -48,6 +48,8 @@ pub(crate) async fn run(context: &Context, options: Dev) -> anyhow::Result<ExitC
         print::announce("  upload a plugin:  aureole plugin upload FILE.wasm");
         print::announce("  stop:             Ctrl-C");
     })
-    .await?;
+    .await;
+    serve::close(told).await?;
+    ended?;
     Ok(ExitCode::SUCCESS)
 }

@@ -14,19 +14,26 @@ use crate::print;
 /// Runs a process until SIGINT or SIGTERM.
 pub(crate) async fn run(context: &Context, options: Serve) -> anyhow::Result<()> {
     let config = configure(options.settings, &options.role, options.join.as_deref())?;
-    telemetry::install(&config.log)?;
+    let told = telemetry::install(&config)?;
     if let (Some(address), Some(file)) = (&options.join, &options.token_file) {
         enrol(&config, address, &Token::load(file)?).await?;
     }
     let roles: Vec<_> = config.roles.iter().map(|role| role.name()).collect();
     let roles = roles.join(", ");
-    node(context, config, |url| {
+    let ended = node(context, config, |url| {
         print::announce(match url {
             Some(url) => format!("aureole ({roles}) is ready at {url}"),
             None => format!("aureole ({roles}) is ready"),
         });
     })
-    .await
+    .await;
+    close(told).await?;
+    ended
+}
+
+/// Sends the spans that wait, which blocks.
+pub(super) async fn close(told: telemetry::Installed) -> anyhow::Result<()> {
+    Ok(tokio::task::spawn_blocking(move || told.close()).await?)
 }
 
 /// Runs a node until SIGINT or SIGTERM; telemetry is installed.
@@ -47,7 +54,9 @@ pub(super) async fn node(
     };
     let node = Node::start(config).await?;
     let url = node.http_addr().map(|address| format!("http://{address}"));
-    let ready = json!({"event": "ready", "url": url});
+    let metrics = node.metrics_addr();
+    let metrics = metrics.map(|address| format!("http://{address}/metrics"));
+    let ready = json!({"event": "ready", "url": url, "metrics": metrics});
     print::announcement(context.output, &ready, |_| greet(url.as_deref()))?;
     match node.run_until(asked).await {
         // A failure, so that a supervisor starts it again and an operator hears of it.
@@ -104,6 +113,8 @@ pub(super) fn configure(
     if let Some(listen) = options.listen {
         config.http.listen = listen;
     }
+    config.traces.endpoint = options.traces_endpoint.or(config.traces.endpoint);
+    config.metrics.listen = options.metrics_listen.or(config.metrics.listen);
     if let Some(slots) = options.slots {
         config.worker.slots = slots;
     }

@@ -19,7 +19,7 @@ use super::sectors::cut;
 use crate::limits::LOG_CHUNK_BYTES;
 
 /// Name of the file in the coordinator's folder.
-pub(super) const FILE: &str = "log";
+pub(crate) const FILE: &str = "log";
 
 /// Its name while it is written.
 const TEMPORARY: &str = "log.new";

@@ -17,6 +17,8 @@ use aureole_ledger::{
     Salt, Stage, State, TaskId, TaskKind, Timings, WorkerId, codes,
 };
 use aureole_store::DepotError;
+use aureole_telemetry::{adopt, is_on};
+use tracing::{Instrument as _, Span};
 
 use crate::coordinator::Inner;
 use crate::limits::PUBLIC_INPUT_BYTES_MAX;
@@ -32,6 +34,28 @@ const KEY_MISMATCH: &str = "circuit.key_mismatch";
 
 /// The verifier failed, which says nothing of the proof.
 const VERIFIER_FAILED: &str = "node.verifier_failed";
+
+/// A result's way in, as a part of the attempt's trace, if that is told.
+pub(super) fn span(parent: Option<&str>) -> Span {
+    if parent.is_none() || !is_on() {
+        return Span::none();
+    }
+    let span = tracing::info_span!(
+        "complete",
+        otel.kind = "server",
+        trace_id = tracing::field::Empty
+    );
+    adopt(&span, parent);
+    span
+}
+
+/// The verification's part of a result's way in.
+fn verify_span() -> Span {
+    match Span::current().is_none() {
+        true => Span::none(),
+        false => tracing::info_span!("verify"),
+    }
+}
 
 /// What a worker says it did.
 pub(super) struct Reported {
@@ -75,7 +99,8 @@ impl Inner {
             ) => {
                 self.report_stage(reported.attempt, Stage::Verify);
                 let started = Instant::now();
-                let checked = self.check_proof(&facts, proof, public_inputs).await;
+                let checked = self.check_proof(&facts, proof, public_inputs);
+                let checked = checked.instrument(verify_span()).await;
                 checked.map(|()| Some(micros_since(started)))
             }
             (Completion::Proved { .. }, None) => Err(invalid("its circuit is not known")),

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::depths::Depths;
 use super::queue::{Lane, QueueKey, TenantQueue};
 use crate::{
     AttemptRef, CircuitId, Completion, Digest, Lease, Millis, TaskId, TaskRecord, TaskState,
@@ -25,6 +26,8 @@ pub(super) struct Index {
     /// Queued without a back-off, by tenant. Empty queues are removed.
     queues: BTreeMap<TenantId, TenantQueue>,
     queued_count: u64,
+    /// Queued with a back-off or without.
+    depths: Depths,
     /// Queued with a back-off, by its end. The back-off may be over already: nobody moves a task
     /// from here because time passed.
     delayed: BTreeSet<(Millis, QueueKey)>,
@@ -62,11 +65,13 @@ impl Index {
                     self.waiting_count += 1;
                 }
                 None if *not_before == 0 => {
+                    self.depths.insert(task);
                     let queue = self.queues.entry(task.tenant.clone()).or_default();
                     queue.insert(QueueKey::of(task), Lane::of(&task.kind));
                     self.queued_count += 1;
                 }
                 None => {
+                    self.depths.insert(task);
                     self.delayed.insert((*not_before, QueueKey::of(task)));
                 }
             },
@@ -111,6 +116,7 @@ impl Index {
         match &task.state {
             TaskState::Queued { not_before } => {
                 if !self.remove_waiting(task) {
+                    self.depths.remove(task);
                     self.remove_queued(task);
                     self.delayed.remove(&(*not_before, QueueKey::of(task)));
                 }
@@ -198,6 +204,10 @@ impl Index {
 
     pub(super) const fn queues(&self) -> &BTreeMap<TenantId, TenantQueue> {
         &self.queues
+    }
+
+    pub(super) const fn depths(&self) -> &Depths {
+        &self.depths
     }
 
     pub(super) fn queued_count(&self) -> u64 {

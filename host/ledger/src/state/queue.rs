@@ -115,6 +115,12 @@ impl TenantQueue {
         self.heads.iter().copied()
     }
 
+    /// Returns each lane, and how many tasks it has.
+    pub(crate) fn sizes(&self) -> impl Iterator<Item = (Lane, u64)> {
+        let size = |(lane, keys): (&Lane, &BTreeSet<_>)| (*lane, keys.len() as u64);
+        self.lanes.iter().map(size)
+    }
+
     /// Returns the task after another one in its lane.
     pub(crate) fn after(&self, key: QueueKey, lane: Lane) -> Option<QueueKey> {
         let keys = self.lanes.get(&lane)?;

@@ -332,6 +332,23 @@ proptest! {
     }
 
     #[test]
+    fn the_backlog_counts_each_queued_task_once(steps in steps()) {
+        play(&steps, |_, _, _, after| {
+            let depths = after.backlog(1).depths;
+            let counted: u64 = depths.iter().map(|depth| depth.tasks).sum();
+            prop_assert_eq!(counted, after.queued_count());
+            for depth in depths {
+                let mut queued = after.tasks().filter(|task| {
+                    (&task.tenant, task.priority) == (&depth.tenant, depth.priority)
+                        && matches!(task.state, TaskState::Queued { .. })
+                });
+                prop_assert!(queued.any(|task| task.submitted_at == depth.oldest_at));
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn at_most_one_result_is_accepted_for_a_task(steps in steps()) {
         let mut accepted: BTreeMap<TaskId, Completion> = BTreeMap::new();
         play(&steps, |_, command, outcome, after| {

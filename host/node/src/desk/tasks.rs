@@ -12,8 +12,10 @@ use aureole_ledger::{
     TaskPhase, TaskRecord, TenantId,
 };
 use aureole_store::{ArchivedTask, Cursor, Page};
+use aureole_telemetry::traceparent;
 use base64::Engine as _;
 use serde_json::Value;
+use tracing::{Instrument as _, Span};
 
 use super::{Desk, blocking, circuits::usable, storage};
 
@@ -48,7 +50,7 @@ impl Desk {
         verdict: Duration,
     ) -> Result<rest::Task, Problem> {
         let (desk, caller) = (Arc::clone(self), caller.clone());
-        let made = tokio::spawn(async move {
+        let work = async move {
             let turn = {
                 let mut submitting = desk.submitting();
                 submitting.retain(|_, turn| Arc::strong_count(turn) > 1);
@@ -58,7 +60,8 @@ impl Desk {
             let made = desk.submit_task(&caller, id, submission, verdict).await;
             drop(held);
             made
-        });
+        };
+        let made = tokio::spawn(work.in_current_span());
         made.await.map_err(|error| {
             tracing::error!(%error, "a submission ended without a result");
             Problem::new(
@@ -107,6 +110,9 @@ impl Desk {
             deadline: submission.deadline,
             input_bytes,
         };
+        // Before it is queued: it may be leased at once.
+        self.coordinator
+            .follow(fresh, traceparent(&Span::current()));
         let outcome = self.propose(command).await;
         let task = match outcome {
             Ok(Outcome::TaskSubmitted { task, .. }) => task,

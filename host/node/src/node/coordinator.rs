@@ -15,6 +15,7 @@ use aureole_coordinator::{Coordinator, SystemClock};
 use aureole_ledger::Digest;
 use aureole_receipts::SignerKey;
 use aureole_store::{Cache, Depot, DepotConfig, InputVault, SharedArchive, SharedBlobs};
+use aureole_telemetry::LeaderMeters;
 use aureole_webhooks::{Courier, Sender, SystemResolver};
 use aureole_worker::{Provers, ProversConfig, Sandboxes, SandboxesConfig};
 use tokio::net::TcpListener;
@@ -34,6 +35,7 @@ use crate::enrol::EnrolService;
 use crate::history::History;
 use crate::link::Link;
 use crate::log_key;
+use crate::metrics::MemberSource;
 use crate::post::{self, PostOffice};
 use crate::relay::{DeskService, Local};
 use crate::secret::Secret;
@@ -88,6 +90,7 @@ impl Member {
         config: &Config,
         transport: &Transport,
         cache: Option<Cache>,
+        meters: LeaderMeters,
         stop: &CancellationToken,
     ) -> Result<Self, StartError> {
         let listener = match config.cluster.listens()? {
@@ -121,8 +124,10 @@ impl Member {
         let child = |config| ChildVerifier::new(Provers::new(config, blobs.clone()));
         let verifications = Verifications::new(child(asked_config));
         let verifier = Arc::new(child(verifier_config));
+        let mut member = member_config(config, transport)?;
+        member.meters = meters;
         let coordinator = Coordinator::start(
-            member_config(config, transport)?,
+            member,
             blobs.clone(),
             verifier,
             Arc::new(keys.clone()),
@@ -312,6 +317,15 @@ impl Member {
                 () = async { stop.cancelled().await; tokio::time::sleep(CLOSE_PATIENCE).await } => {}
             }
         }))
+    }
+
+    /// What its figures are looked up from.
+    pub(super) fn source(&self) -> MemberSource {
+        MemberSource {
+            coordinator: self.coordinator.clone(),
+            history: self.history.clone(),
+            disk: self.replicated.local().clone(),
+        }
     }
 
     pub(super) fn coordinator(&self) -> &Coordinator {

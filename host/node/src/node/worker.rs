@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aureole_store::SharedBlobs;
+use aureole_telemetry::WorkerMeters;
 use aureole_worker::{
     Connect, ConnectError, Provers, RemoteBlobs, RemoteConfig, Sandboxes, SandboxesConfig, Worker,
     WorkerConfig,
@@ -16,6 +17,7 @@ use super::{StartError, cores, provers_config};
 use crate::config::Config;
 use crate::desk::check::Checker;
 use crate::link::Link;
+use crate::metrics::WorkerSource;
 use crate::tls::Transport;
 
 /// Stands for the coordinator of this process, which is reached without a network.
@@ -49,10 +51,13 @@ pub(super) async fn start(
     config: &Config,
     transport: &Transport,
     member: Option<&mut Member>,
-) -> Result<Worker, StartError> {
+    meters: WorkerMeters,
+) -> Result<(Worker, WorkerSource), StartError> {
     let provers = provers_config(config)?;
     let slots = config.worker.slots;
-    let mut sandboxes = SandboxesConfig::new(provers.command.clone(), config.data_dir.join("code"));
+    let code_dir = config.data_dir.join("code");
+    let mut sandboxes = SandboxesConfig::new(provers.command.clone(), code_dir.clone());
+    sandboxes.meters = meters.clone();
     // One more than there are attempts: a component leaves one to its neighbours.
     sandboxes.size = slots + 1;
     let ways = Ways {
@@ -67,7 +72,8 @@ pub(super) async fn start(
     let blobs: SharedBlobs = match &member {
         Some(member) => member.blobs().clone(),
         None => {
-            let cache = RemoteConfig::new(config.data_dir.join("blobs"), coordinators.clone());
+            let mut cache = RemoteConfig::new(config.data_dir.join("blobs"), coordinators.clone());
+            cache.meters = meters.clone();
             let opened = Arc::new(RemoteBlobs::open(cache, Arc::new(ways.clone())).await?);
             remote = Some(opened.clone());
             opened
@@ -79,6 +85,7 @@ pub(super) async fn start(
         slots,
         cores: cores(),
         memory_bytes: provers.memory_bytes,
+        meters,
         drain: Duration::from_millis(config.worker.drain_ms),
     };
     let sandboxes = Sandboxes::new(sandboxes, blobs.clone())?;
@@ -86,12 +93,18 @@ pub(super) async fn start(
     if let Some(member) = member {
         member.lend(Checker::new(sandboxes.clone(), provers.clone()));
     }
-    let worker = Worker::start(worker, ways, blobs, sandboxes, provers).await?;
+    let worker = Worker::start(worker, ways, blobs, sandboxes, provers.clone()).await?;
+    let source = WorkerSource {
+        lookout: worker.lookout(),
+        provers,
+        blobs: remote.clone(),
+        code_dir,
+    };
     if let Some(remote) = remote {
         // The leader has the newest blobs for sure; others may have to pull them first.
         worker.tell_coordinators(move |addresses| remote.prefer(addresses));
     }
-    Ok(worker)
+    Ok((worker, source))
 }
 
 /// The worker's name: configured, or after the coordinator of this process, or drawn at the first

@@ -11,6 +11,7 @@ use aureole_api::leader::{COORDINATORS_MAX, Redirect};
 use aureole_api::rest::ComponentSignature;
 use aureole_gateway::{Blob, Caller};
 use aureole_ledger::Digest;
+use aureole_telemetry::TRACEPARENT;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use tonic::Status;
@@ -204,10 +205,15 @@ impl Remote {
     }
 }
 
-/// A request whose deadline the other side knows: it drops what nobody waits for any more.
+/// A request whose deadline the other side knows: it drops what nobody waits for any more. It names
+/// the trace that it belongs to.
 fn timely<T>(message: T, left: Duration) -> tonic::Request<T> {
     let mut request = tonic::Request::new(message);
     request.set_timeout(left);
+    let parent = aureole_telemetry::traceparent(&tracing::Span::current());
+    if let Some(parent) = parent.and_then(|parent| parent.parse().ok()) {
+        request.metadata_mut().insert(TRACEPARENT, parent);
+    }
     request
 }
 

@@ -10,9 +10,11 @@ use aureole_api::leader::Redirect;
 use aureole_api::rest::ComponentSignature;
 use aureole_api::{Problem, codes};
 use aureole_gateway::{Caller, Component};
+use aureole_telemetry::{TRACEPARENT, adopt, is_on};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
+use tracing::{Instrument as _, Span};
 
 use super::call::Call;
 use super::remote::{MESSAGE_BYTES_MAX, PART_BYTES};
@@ -85,9 +87,12 @@ impl desk_server::Desk for DeskService {
         &self,
         request: Request<v1::VerbCall>,
     ) -> Result<Response<v1::VerbReply>, Status> {
+        let parent = parent_of(&request);
         let (caller, call) = read(&request.into_inner())?;
+        let span = desk_span(call.verb(), parent.as_deref());
         let done = self
             .leading(perform::document(&self.local.desk, caller, call))
+            .instrument(span)
             .await?;
         Ok(Response::new(reply(done)?))
     }
@@ -96,6 +101,7 @@ impl desk_server::Desk for DeskService {
         &self,
         request: Request<Streaming<v1::UploadPart>>,
     ) -> Result<Response<v1::VerbReply>, Status> {
+        let span = desk_span("upload", parent_of(&request).as_deref());
         let closed = |_| Status::unavailable("the desk is closing");
         let _permit = self.uploads.acquire().await.map_err(closed)?;
         let work = async {
@@ -107,16 +113,19 @@ impl desk_server::Desk for DeskService {
             };
             Ok::<_, Status>(done.and_then(|done| written(&done)))
         };
-        let done = self.leading(work).await??;
+        let done = self.leading(work).instrument(span).await??;
         Ok(Response::new(reply(done)?))
     }
 
     type FetchStream = Parts;
 
     async fn fetch(&self, request: Request<v1::VerbCall>) -> Result<Response<Parts>, Status> {
+        let parent = parent_of(&request);
         let (caller, call) = read(&request.into_inner())?;
+        let span = desk_span(call.verb(), parent.as_deref());
         let done = self
             .leading(perform::blob(&self.local.desk, caller, call))
+            .instrument(span)
             .await?;
         let part = |part| v1::BlobPart { part: Some(part) };
         let parts: Vec<_> = match done {
@@ -136,6 +145,28 @@ impl desk_server::Desk for DeskService {
         };
         Ok(Response::new(Box::pin(futures::stream::iter(parts))))
     }
+}
+
+/// The traceparent that a gateway sent along.
+fn parent_of<T>(request: &Request<T>) -> Option<String> {
+    let parent = request.metadata().get(TRACEPARENT)?;
+    parent.to_str().ok().map(str::to_owned)
+}
+
+/// A verb's part of its request's trace. What asks on its own account, such as for health, has none.
+fn desk_span(verb: &'static str, parent: Option<&str>) -> Span {
+    if parent.is_none() || !is_on() {
+        return Span::none();
+    }
+    let span = tracing::info_span!(
+        "desk",
+        otel.name = %format_args!("desk {verb}"),
+        otel.kind = "server",
+        verb,
+        trace_id = tracing::field::Empty
+    );
+    adopt(&span, parent);
+    span
 }
 
 fn read(call: &v1::VerbCall) -> Result<(Option<Caller>, Call), Status> {

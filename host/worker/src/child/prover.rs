@@ -87,6 +87,7 @@ impl Prover {
         replies.notify(&Reply::Usage(Usage {
             peak_bytes: peak_bytes(),
             warm: warm.collect(),
+            warm_bytes: self.halo2.warm_bytes(),
         }));
     }
 

@@ -6,6 +6,7 @@ use aureole_api::internal::v1::{self, complete_request, lease};
 use aureole_prover::Values;
 use aureole_store::{DepotError, Digest, Secret, open_input};
 use bytes::Bytes;
+use tracing::{Instrument as _, Span};
 use zeroize::Zeroize;
 
 use super::Context;
@@ -16,6 +17,7 @@ use crate::limits::{PARAMS_BYTES_MAX, SEALED_BYTES_MAX};
 use crate::message::{Prepared, Stage};
 use crate::problem::Problem;
 use crate::provers::Session;
+use crate::spans;
 use crate::unsatisfied::Unsatisfied;
 
 type Timings = Vec<(Stage, Duration)>;
@@ -45,10 +47,15 @@ async fn inspect(
     let mut timings = Timings::new();
     let mut peak_bytes = 0;
     context.reporter.stage(key, Stage::Compile);
-    timings.push((Stage::Compile, context.sandboxes.compile(&component).await?));
+    let attempt = Span::current();
+    let compiling = context.sandboxes.compile(&component);
+    let compiling = compiling.instrument(spans::stage(&attempt, Stage::Compile));
+    timings.push((Stage::Compile, compiling.await?));
 
     context.reporter.stage(key, Stage::Inspect);
-    let described = context.sandboxes.describe(&component).await?;
+    let inspecting = spans::stage(&attempt, Stage::Inspect);
+    let described = context.sandboxes.describe(&component);
+    let described = described.instrument(inspecting.clone()).await?;
     let mut inspect_time = described.took;
     let description = described.value;
     let json = to_json(&description)?;
@@ -61,10 +68,13 @@ async fn inspect(
     };
     if let Some(params) = &description.default_params {
         let params = to_json(params)?;
-        let circuit = context.sandboxes.recorded(&component, &params).await?;
+        let circuit = context.sandboxes.recorded(&component, &params);
+        let circuit = circuit.instrument(inspecting).await?;
         inspect_time += circuit.took;
         context.reporter.stage(key, Stage::Keygen);
-        let (prepared, keygen, peak) = make_keys(context, circuit.value, threads).await?;
+        let making = make_keys(context, circuit.value, threads);
+        let making = making.instrument(spans::stage(&attempt, Stage::Keygen));
+        let (prepared, keygen, peak) = making.await?;
         timings.push((Stage::Keygen, keygen));
         peak_bytes = peak;
         result.default_params = Some(context.depot.put(params.into()).await?.as_bytes().to_vec());
@@ -92,9 +102,14 @@ async fn prepare(
         .get(&digest(&work.params)?, PARAMS_BYTES_MAX)
         .await?;
     context.reporter.stage(key, Stage::Inspect);
-    let circuit = context.sandboxes.recorded(&component, &params).await?;
+    let attempt = Span::current();
+    let circuit = context.sandboxes.recorded(&component, &params);
+    let circuit = circuit.instrument(spans::stage(&attempt, Stage::Inspect));
+    let circuit = circuit.await?;
     context.reporter.stage(key, Stage::Keygen);
-    let (prepared, keygen, peak_bytes) = make_keys(context, circuit.value, threads).await?;
+    let making = make_keys(context, circuit.value, threads);
+    let making = making.instrument(spans::stage(&attempt, Stage::Keygen));
+    let (prepared, keygen, peak_bytes) = making.await?;
     Ok(Done {
         result: complete_request::Result::CircuitPrepared(prepared),
         timings: vec![(Stage::Inspect, circuit.took), (Stage::Keygen, keygen)],
@@ -161,15 +176,27 @@ async fn prove(
 
     // The keys are made while the witness is. Both run to their end: an input that is refused
     // must not kill a prover in the middle of making keys for everybody.
+    let attempt = Span::current();
+    let witness = context.sandboxes.witness(&component, &params, &input);
     let (witness, keygen) = tokio::join!(
-        context.sandboxes.witness(&component, &params, &input),
-        session.warm()
+        witness.instrument(spans::stage(&attempt, Stage::Witness)),
+        session
+            .warm()
+            .instrument(spans::stage(&attempt, Stage::Keygen))
     );
     drop(input);
     let (witness, mut keygen) = (witness?, keygen?);
+    context.config.meters.looked("keys", keygen.is_zero());
 
-    let on_stage = |stage| context.reporter.stage(key, stage);
-    let proved = match session.prove(&witness.value, on_stage).await? {
+    // The prover tells when it goes from the check to the proof.
+    let mut stage_span = Span::none();
+    let on_stage = |stage| {
+        context.reporter.stage(key, stage);
+        stage_span = spans::stage(&attempt, stage);
+    };
+    let proving = session.prove(&witness.value, on_stage).await;
+    drop(stage_span);
+    let proved = match proving? {
         Ok(proved) => proved,
         Err(unsatisfied) => {
             let named = explain(context, &mut session, &component, &params, &witness.value).await;

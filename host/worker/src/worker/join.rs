@@ -14,12 +14,14 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::{Code, Status, Streaming};
+use tracing::Instrument as _;
 
 use super::running::{AttemptKey, Ended, Guard};
 use super::waits::Waits;
-use super::{Context, run_attempt};
+use super::{Context, name, run_attempt};
 use crate::limits::{JOIN_TIMEOUT, STEADY, WARM_ANNOUNCED_MAX};
 use crate::provers::Provers;
+use crate::spans;
 
 /// What this build proves with, by name.
 const BACKENDS: [&str; 1] = ["halo2-ipa"];
@@ -197,7 +199,9 @@ fn accept(context: &Arc<Context>, attempts: &TaskTracker, lease: v1::Lease) {
     let guard: Option<Guard> = context.running.begin(key, length, context.config.slots);
     match guard {
         Some(guard) => {
-            attempts.spawn(async move { run_attempt(&context, &guard, work, lease.threads).await });
+            let span = spans::attempt(key.task, key.attempt, name(&work), &lease.traceparent);
+            let running = async move { run_attempt(&context, &guard, work, lease.threads).await };
+            attempts.spawn(running.instrument(span));
         }
         // It runs already: the coordinators repeated themselves after a lost stream.
         None if context.running.contains(&key) => {}

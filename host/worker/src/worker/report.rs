@@ -10,10 +10,12 @@ use std::time::Duration;
 use aureole_api::internal::v1::workers_client::WorkersClient;
 use aureole_api::internal::v1::{self, complete_request};
 use aureole_api::leader::Redirect;
+use aureole_telemetry::{TRACEPARENT, traceparent};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
+use tracing::Span;
 
 use super::caller::Caller;
 use super::route::Route;
@@ -83,6 +85,7 @@ impl Reporter {
     /// Brings a result.
     pub(super) async fn complete(&self, guard: &Guard, done: Done) {
         let key = guard.key();
+        let parent = traceparent(&Span::current());
         let request = v1::CompleteRequest {
             worker_id: self.worker_id.clone(),
             attempt: Some(key.to_proto()),
@@ -100,7 +103,7 @@ impl Reporter {
         };
         let answer = self
             .offer(Some(guard), COMPLETE_TIMEOUT, |mut client| {
-                let request = request.clone();
+                let request = traced(request.clone(), parent.as_deref());
                 async move { client.complete(request).await }
             })
             .await;
@@ -230,6 +233,15 @@ async fn ended(guard: Option<&Guard>) {
         Some(guard) if guard.ended().await != Ended::HandedBack => {}
         _ => std::future::pending().await,
     }
+}
+
+/// A request that names the trace it belongs to, if to any.
+fn traced<T>(message: T, parent: Option<&str>) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    if let Some(parent) = parent.and_then(|parent| parent.parse().ok()) {
+        request.metadata_mut().insert(TRACEPARENT, parent);
+    }
+    request
 }
 
 async fn tell_stages(

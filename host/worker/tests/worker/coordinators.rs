@@ -122,6 +122,7 @@ impl Coordinators {
             lease_ms: 300,
             threads: self.state.threads.load(Ordering::SeqCst),
             work: Some(work),
+            traceparent: String::new(),
         };
         self.assign(assignment::Assignment::Lease(lease)).await;
     }

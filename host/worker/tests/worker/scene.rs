@@ -6,6 +6,7 @@ use std::time::Duration;
 use aureole_api::internal::v1::complete_request::Result as Outcome;
 use aureole_api::internal::v1::{self, lease::Work};
 use aureole_store::{Digest, TaskId, seal_input};
+use aureole_telemetry::WorkerMeters;
 use aureole_worker::{Sandboxes, Worker, WorkerConfig};
 
 use crate::coordinators::{Coordinators, Heard, connect};
@@ -36,6 +37,7 @@ pub async fn start_worker(
         slots,
         cores: 2,
         memory_bytes: 1 << 30,
+        meters: WorkerMeters::default(),
         drain,
     };
     Worker::start(

@@ -30,6 +30,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(40);
 struct Part {
     name: String,
     url: Option<String>,
+    metrics: Option<String>,
     process: Child,
 }
 
@@ -115,6 +116,7 @@ fn start(config: &Path, log: &str) -> anyhow::Result<Part> {
     Ok(Part {
         name,
         url: None,
+        metrics: None,
         process,
     })
 }
@@ -133,6 +135,7 @@ fn tell(
             "pid": part.process.id(),
             "url": part.url,
             "internal": internal(index),
+            "metrics": part.metrics,
         })
     });
     let ready = json!({
@@ -185,7 +188,8 @@ impl Part {
             );
         };
         let ready: Value = serde_json::from_str(&line)?;
-        self.url = ready.get("url").and_then(Value::as_str).map(str::to_owned);
+        let text = |name: &str| ready.get(name).and_then(Value::as_str).map(str::to_owned);
+        (self.url, self.metrics) = (text("url"), text("metrics"));
         Ok(())
     }
 
