@@ -304,6 +304,10 @@ fn serve(
     let settings = aureole_gateway::Config {
         trusted_proxies: config.http.trusted_proxies.clone(),
         meters: meters.http(),
+        tenant_requests_max: match config.access.tenant_requests {
+            0 => u32::MAX,
+            most => most,
+        },
         ..aureole_gateway::Config::default()
     };
     let stopped = stop.clone().cancelled_owned();
