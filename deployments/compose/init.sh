@@ -1,6 +1,6 @@
 #!/bin/sh
 # Founds the cluster of compose.yaml, once: the authority in the volume `authority`, and in each
-# process's own volume its certificate, its configuration and its passwords. Runs as root and gives each
+# process's own volume its certificate, its configuration and its passwords. The processes log JSON. Runs as root and gives each
 # volume to the user of the process.
 set -eu
 
@@ -33,6 +33,7 @@ aureole cluster init --dir "$dir" --coordinators "$coordinators" --http "$http,$
 archive=$dir/services/archive/password cache=$dir/services/cache/password
 fresh "$archive"
 fresh "$cache"
+fresh "$dir/services/grafana/password"
 printf 'requirepass %s\n' "$(cat "$cache")" > "$dir/services/cache/redis.conf"
 chmod 600 "$dir/services/cache/redis.conf"
 
@@ -49,6 +50,8 @@ coordinators = ["coordinator-1:7400", "coordinator-2:7400", "coordinator-3:7400"
 listen = "$http"
 [access]
 bootstrap_key_file = "$home/admin.hash"
+[log]
+format = "json"
 [cache]
 url = "redis://redis:6379"
 password_file = "$home/cache.password"
@@ -62,8 +65,12 @@ for number in 1 2 3; do
         "password_file = \"$home/archive.password\""
     told "$coordinator/node.toml" cache "url = \"redis://redis:6379\"" "password_file = \"$home/cache.password\""
 done
+for process in coordinator-1 coordinator-2 coordinator-3 worker-1 worker-2; do
+    sed -i 's/^format = "human"$/format = "json"/' "$dir/$process/node.toml"
+done
 for process in coordinator-1 coordinator-2 coordinator-3 gateway-1 gateway-2 worker-1 worker-2 admin; do
     chown -R 10001:10001 "$dir/$process"
 done
 chown -R 999:999 "$dir/services/archive" "$dir/services/cache"
+chown -R 472:0 "$dir/services/grafana"
 touch "$dir/complete"

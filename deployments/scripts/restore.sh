@@ -6,9 +6,10 @@
 #
 # AUREOLE_ARCHIVE_URL, AUREOLE_ARCHIVE_PASSWORD_FILE   as for backup.sh; needed if BACKUP has a history
 #
-# A folder that exists is refused unless it is empty, as a new volume is: move it away first. All coordinators go back to the backup, none alone: one
-# that is older than the others has forgotten what it voted for. What PostgreSQL has of the platform is
-# replaced, in one transaction. Ends with 0 when all is there, with 1 if not, with 2 if it is refused.
+# A folder that exists is refused unless it is empty, as a new volume is: move it away first. All
+# coordinators go back to the backup, none alone: one that is older than the others has forgotten what it
+# voted for. What PostgreSQL has of the platform is replaced, in one transaction. Ends with 0 when all is
+# there, with 1 if not, with 2 if it is refused.
 set -euo pipefail
 
 refuse() { echo "$1" >&2; exit 2; }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Ten checks of a running cluster through its public API, as a client sees it.
+# Ten checks of a running cluster through its public API, as a client sees it: health, submission, status,
+# proof, refusals and a little load.
 #
 #   AUREOLE_KEY=aur_... deployments/scripts/test-services.sh [URL]
 #
@@ -68,9 +69,10 @@ check() {
     touch "$work/begun"
 }
 
-lives() { [ "$(request live "$url/health/live")" = 200 ]; }
-
-ready() { [ "$(request ready "$url/health/ready")" = 200 ] && [ "$(json ready .ready)" = true ]; }
+healthy() {
+    [ "$(request live "$url/health/live")" = 200 ] && [ "$(request ready "$url/health/ready")" = 200 ] \
+        && [ "$(json ready .ready)" = true ]
+}
 
 refuses_strangers() {
     [ "$(curl --silent --max-time 90 --output "$work/stranger" --write-out '%{http_code}' "$api/plugins" || true)" = 401 ]
@@ -90,6 +92,18 @@ proves() {
         && [ "$(json task .public_inputs.root)" = "$root_hash" ]
 }
 
+# The status of a task, asked for until it ends, tells the stages and the same public input.
+tells_the_status() {
+    local id
+    printf '%s' "$input" > "$work/queued.in"
+    [[ $(post queued '/tasks/merkle?wait=0s' --header "idempotency-key: status-$RANDOM$RANDOM") = 20[02] ]] || return
+    id=$(json queued .id)
+    [ "$(request status "$api/tasks/$id?wait=60s")" = 200 ] && [ "$(json status .state)" = "done" ] \
+        && [ "$(json status '.timings_ms.total != null')" = true ] && [ "$(json status .public_inputs.root)" = "$root_hash" ] \
+        && [[ $(request events --header 'accept: text/event-stream' "$api/tasks/$id/events") = 200 ]] \
+        && grep -q '"state":"done"' "$work/events"
+}
+
 serves_the_proof() {
     [ "$(request proof "$api/tasks/$(json task .id)/proof")" = 200 ] \
         && [ "$(sha256sum < "$work/proof" | cut -d ' ' -f 1)" = "$(json task .proof.digest)" ] \
@@ -104,9 +118,9 @@ verdict() {
     [ "$(post "$1" /proofs/verify)" = 200 ] && json "$1" .valid
 }
 
-verifies() { [ "$(verdict valid "$root_hash")" = true ]; }
-
-refuses_another_statement() { [ "$(verdict invalid "0x1${root_hash:3}")" = false ]; }
+verifies() {
+    [ "$(verdict valid "$root_hash")" = true ] && [ "$(verdict invalid "0x1${root_hash:3}")" = false ]
+}
 
 refuses_a_bad_input() {
     printf '{"leaves":["%s"],"leaf_index":3}' "$leaf0" > "$work/bad.in"
@@ -122,17 +136,32 @@ counts_a_submission_once() {
         && [ "$(json once .id)" = "$(json twice .id)" ]
 }
 
+# Eight submissions at once, each for another statement, are all proved.
+bears_load() {
+    local each asks=()
+    for each in {1..8}; do
+        printf '{"leaves":["0x%064x","%s"],"leaf_index":1}' "$each" "$leaf1" > "$work/load$each.in"
+        (post "load$each" '/tasks/merkle?wait=60s' > "$work/load$each.status") &
+        asks+=($!)
+    done
+    wait "${asks[@]}"
+    for each in {1..8}; do
+        [ "$(cat "$work/load$each.status")" = 200 ] && [ "$(json "load$each" .state)" = "done" ] || return
+    done
+    [ "$(jq --raw-output .public_inputs.root "$work"/load[1-8] | sort -u | wc -l)" -eq 8 ]
+}
+
 touch "$work/begun"
 echo "checking $url"
-check "the process lives" lives
-check "it is ready" ready
+check "the process lives, and is ready" healthy
 check "who has no key is refused" refuses_strangers
 check "it takes a plugin, and the plugin's circuit is ready" takes_a_plugin
 check "it proves, and the public input is right" proves
+check "a task's status leads from the submission to the proof" tells_the_status
 check "the proof it serves has the digest and length it told" serves_the_proof
-check "the proof is valid" verifies
-check "for another statement it is not" refuses_another_statement
+check "the proof is valid, and for another statement it is not" verifies
 check "an input that is no good is refused, with its place" refuses_a_bad_input
 check "a submission made twice counts once" counts_a_submission_once
+check "eight submissions at once are all proved" bears_load
 echo "$passed of $number passed"
 [ "$passed" -eq "$number" ]

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Founds a cluster of processes in a folder of its own, proves, loses a coordinator's process, backs up,
-# loses every folder, puts them back, and finds what was proved before. Takes everything down.
+# Founds a cluster of processes in a folder of its own, proves, loses a coordinator's process, backs up
+# while it runs, loses every folder, puts them back, and finds what was proved before. Takes everything
+# down.
 #
 #   deployments/scripts/try.sh
 #
@@ -53,10 +54,12 @@ ask 'tasks?limit=100' | jq --sort-keys '[.tasks[] | {id, state, plugin, circuit}
 task=$(ask 'tasks?limit=100' | jq --raw-output '[.tasks[] | select(.kind == "prove" and .state == "done")][0].id')
 digest=$(ask "tasks/$task/proof" | sha256sum)
 refused "a copy of folders in use" "$here/backup.sh" "$work/backup" "${folders[@]}"
+refused "a copy of two of three" "$here/backup.sh" --running "$work/backup" "${folders[@]:0:2}"
+"$here/backup.sh" --running "$work/backup" "${folders[@]}"
+"$here/test-services.sh" "$url" | tail -n 1
 
 "$here/stop-services.sh" > /dev/null
-refused "a copy of two of three" "$here/backup.sh" "$work/backup" "${folders[@]:0:2}"
-"$here/backup.sh" "$work/backup" "${folders[@]}"
+"$here/backup.sh" "$work/stopped" "${folders[@]}"
 refused "to put back over what is there" "$here/restore.sh" "$work/backup" "$AUREOLE_SERVICES"
 rm -rf "${folders[@]}"
 if [ -n "${AUREOLE_ARCHIVE_URL:-}" ]; then
@@ -71,6 +74,8 @@ refused "a damaged backup" "$here/restore.sh" "$work/damaged" "$AUREOLE_SERVICES
 
 "$here/restore.sh" "$work/backup" "$AUREOLE_SERVICES"
 "$here/start-services.sh" > /dev/null
+# Workers come back by themselves, and what a lost lease held is proved again.
+finished
 ask 'tasks?limit=100' | jq --sort-keys '[.tasks[] | {id, state, plugin, circuit}] | sort_by(.id)' > "$work/after"
 diff "$work/before" "$work/after"
 echo "ok   all $(jq length "$work/after") tasks are back"

@@ -132,12 +132,13 @@ pub(crate) fn blob(blob: Blob, request: &HeaderMap) -> Response {
     (headers, kind, blob.bytes).into_response()
 }
 
-fn entity_tag(digest: &Digest) -> String {
+/// The validator of bytes.
+pub(crate) fn entity_tag(digest: &Digest) -> String {
     format!("\"{digest}\"")
 }
 
 /// Whether one of a header's validators is this one; `*` is every one.
-fn names(request: &HeaderMap, header: &HeaderName, tag: &str) -> bool {
+pub(crate) fn names(request: &HeaderMap, header: &HeaderName, tag: &str) -> bool {
     let lists = request
         .get_all(header)
         .iter()

@@ -12,6 +12,7 @@ mod caller;
 mod client_address;
 mod component;
 mod config;
+mod console;
 mod edge;
 mod extract;
 mod grpc;

@@ -30,7 +30,7 @@ use axum::{
 use crate::{
     access::{self, ADMINS, AUDITORS, AUTHORS, Access, Guard, READERS, USERS},
     answer::Refusal,
-    edge, grpc, openapi,
+    console, edge, grpc, openapi,
     shared::Shared,
 };
 
@@ -60,6 +60,9 @@ fn node() -> Vec<Row> {
         get("/health/live", Open, health::live),
         get("/health/ready", Open, health::ready),
         get("/openapi.json", Open, openapi::file),
+        get("/", Open, console::root),
+        get("/console", Open, console::page),
+        get("/console/{*file}", Open, console::file),
         get("/docs", Open, openapi::page),
         get("/docs/page.js", Open, openapi::script),
         get("/docs/page.css", Open, openapi::style),

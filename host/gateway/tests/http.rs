@@ -16,6 +16,8 @@ mod bodies;
 mod checks;
 #[path = "http/connections.rs"]
 mod connections;
+#[path = "http/console.rs"]
+mod console;
 #[path = "http/contract.rs"]
 mod contract;
 #[path = "http/events.rs"]

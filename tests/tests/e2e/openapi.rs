@@ -15,7 +15,7 @@ const CONFIG: &str = r#"request-timeout = 70.0
 
 [checks]
 ignored_auth.enabled = false
-positive_data_acceptance.expected-statuses = ["2xx", "304", "401", "403", "404", "409", "412", "413", "422", "429", "503"]
+positive_data_acceptance.expected-statuses = ["2xx", "304", "307", "401", "403", "404", "409", "412", "413", "422", "429", "503"]
 "#;
 
 /// The tool; none only where the environment says that there is none.

@@ -42,6 +42,9 @@ pub(crate) async fn run(context: &Context, options: Dev) -> anyhow::Result<ExitC
                 "  with aureole:     in this folder no key is needed; elsewhere --key-file {path}"
             ));
         }
+        print::announce(format_args!(
+            "  in a browser:     {url}/console, with the same key"
+        ));
         print::announce("  upload a plugin:  aureole plugin upload FILE.wasm");
         print::announce("  stop:             Ctrl-C");
     })

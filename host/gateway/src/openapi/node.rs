@@ -7,15 +7,18 @@ use aureole_api::{
 use axum::http::Method;
 
 use super::{
-    operation::{Operation, Shape},
+    operation::{Header, Operation, Shape},
     parameters,
 };
 
 const TAG: &str = "node";
 
+/// The headers of what can be asked for again.
+const ETAG: &[Header] = &[Header::Etag];
+
 pub(super) fn operations() -> Vec<Operation> {
     let get = |id, path| Operation::new(TAG, id, Method::GET, path);
-    vec![
+    let mut operations = vec![
         get("listErrors", "/api/v1/errors")
             .says("Lists every stable code", "")
             .answers::<CodeTable>(200, &[], "The codes."),
@@ -58,5 +61,48 @@ pub(super) fn operations() -> Vec<Operation> {
                 &[],
                 "A style sheet.",
             ),
+    ];
+    operations.extend(console());
+    operations
+}
+
+/// The console, which is no part of the API and stands here so that every route does.
+fn console() -> [Operation; 3] {
+    let get = |id, path| Operation::new(TAG, id, Method::GET, path);
+    let file = get("consoleFile", "/console/{*file}")
+        .says("Is a script, a style sheet or the icon of the console", "")
+        .with(parameters::console_file())
+        .with(parameters::if_none_match());
+    let kinds = [
+        "text/javascript; charset=utf-8",
+        "text/css; charset=utf-8",
+        "image/svg+xml",
+    ];
+    let file = kinds.into_iter().fold(file, |file, media| {
+        file.replies(200, media, Shape::Text, ETAG, "A file.")
+    });
+    [
+        get("root", "/").says("Leads to the console", "").replies(
+            307,
+            "",
+            Shape::Empty,
+            &[Header::Location],
+            "It is there.",
+        ),
+        get("console", "/console")
+            .says(
+                "Shows the console",
+                "A page that uses this API with the key of whoever looks at it.",
+            )
+            .with(parameters::if_none_match())
+            .replies(
+                200,
+                "text/html; charset=utf-8",
+                Shape::Text,
+                ETAG,
+                "A page.",
+            )
+            .replies(304, "", Shape::Empty, ETAG, "The caller has it."),
+        file.replies(304, "", Shape::Empty, ETAG, "The caller has it."),
     ]
 }

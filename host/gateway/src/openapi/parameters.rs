@@ -86,6 +86,20 @@ pub(super) fn tile() -> Parameter {
     }
 }
 
+/// A file of the console by its path below `/console/`, slashes and all.
+pub(super) fn console_file() -> Parameter {
+    let schema = json!({"type": "string", "pattern": "^[a-z0-9-]+(/[a-z0-9-]+)*\\.[a-z]+$"});
+    Parameter {
+        example: Some("app.js".into()),
+        ..parameter(
+            "path",
+            "file",
+            "The path of a file, below `/console/`.",
+            schema,
+        )
+    }
+}
+
 /// A number of leaves, or one of them.
 pub(super) fn number(name: &'static str, text: &'static str, required: bool) -> Parameter {
     let schema = json!({"type": "integer", "minimum": 0, "maximum": u64::MAX});

@@ -163,7 +163,15 @@ impl Schemas {
             if !links.is_empty() {
                 written["links"] = links.clone().into();
             }
-            responses.insert(answer.status, written);
+            match responses.get_mut(&answer.status) {
+                // The same in another medium.
+                Some(known) => {
+                    known["content"][answer.media] = written["content"][answer.media].take();
+                }
+                None => {
+                    responses.insert(answer.status, written);
+                }
+            }
         }
         let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
         for code in operation.codes() {

@@ -42,6 +42,7 @@ fn path(template: &str) -> String {
         .replace("{tenant}", "acme")
         .replace("{key}", "aur_0123456789abcdef")
         .replace("{code}", "json.syntax")
+        .replace("{*file}", "app.js")
 }
 
 impl Server {
@@ -94,7 +95,7 @@ async fn every_route_lets_in_the_roles_of_its_row_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn only_health_codes_and_descriptions_of_the_api_are_open() {
+async fn only_health_codes_descriptions_of_the_api_and_the_consoles_files_are_open() {
     let open: Vec<_> = table()
         .filter(|(_, _, access)| *access == Access::Open)
         .map(|(_, path, _)| path)
@@ -104,6 +105,8 @@ async fn only_health_codes_and_descriptions_of_the_api_are_open() {
             || path.starts_with("/api/v1/errors")
             || *path == "/openapi.json"
             || path.starts_with("/docs")
+            || *path == "/"
+            || path.starts_with("/console")
             || path.starts_with("/grpc.health.v1.")
             || path.starts_with("/grpc.reflection.v1.")
     };

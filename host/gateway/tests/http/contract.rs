@@ -56,8 +56,9 @@ fn operation(method: &str, path: &str) -> Option<&'static Value> {
     let given: Vec<&str> = path.split('/').collect();
     let fits = |template: &&String| {
         let parts: Vec<&str> = template.split('/').collect();
-        // A tile's parameter is the rest of the path.
-        let is_rest = parts.last() == Some(&"{tile}") && given.len() > parts.len();
+        // A tile's parameter and a file's are the rest of the path.
+        let last = parts.last().copied();
+        let is_rest = matches!(last, Some("{tile}" | "{file}")) && given.len() > parts.len();
         (is_rest || parts.len() == given.len())
             && parts
                 .iter()

@@ -47,7 +47,6 @@ async fn head_answers_what_get_answers_without_the_body() {
 async fn a_path_outside_the_table_is_no_route() {
     let server = server().await;
     for path in [
-        "/",
         "/api",
         "/api/v1",
         "/api/v1/",
