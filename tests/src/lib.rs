@@ -10,6 +10,7 @@
 //! - [`Native`] is stock halo2 on an author's own circuit, to compare with.
 //! - [`Net`] is several hosts on one machine, whose links break on demand; [`Faults`] makes a disk
 //!   slow, broken or full, and a clock wrong; [`damage`] flips bits in a stopped node's files.
+//! - [`Secret`] is planted, and looked for in every form in which it could have been written down.
 //! - [`linear`] says whether what clients saw of a task could have happened one thing at a time.
 //! - [`eventually`] waits within a bound; nothing here sleeps and hopes.
 //!
@@ -31,6 +32,7 @@ mod place;
 mod processes;
 mod random;
 mod receiver;
+mod secret;
 mod slow;
 mod wait;
 
@@ -46,5 +48,6 @@ pub use place::{
 pub use processes::{Process, descendants};
 pub use random::Random;
 pub use receiver::{Received, Receiver};
+pub use secret::Secret;
 pub use slow::Busy;
 pub use wait::{PATIENCE, eventually};

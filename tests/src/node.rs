@@ -158,6 +158,11 @@ impl Node {
         &self.url
     }
 
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// A client of it.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ mod pauses;
 mod races;
 mod restarts;
 mod same;
+mod secrets;
 mod story;
 mod webhooks;
 mod workers;

@@ -1,18 +1,29 @@
 //! Clients that race: with workers for a task's end, and with each other for one key.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use aureole_tests::cluster::{Habits, Layout};
-use aureole_tests::{PATIENCE, http, preimage_input};
+use aureole_tests::{PATIENCE, eventually, http, preimage_input};
 use serde_json::json;
 
-use crate::story::{clients, ends_well, rounds};
+use crate::story::{clients, ends_well, number_of_rounds, rounds};
 
 /// Connections that submit under one key.
-const CONNECTIONS: u64 = 32;
+const CONNECTIONS: usize = 32;
+
+/// How often each does in a round of several: ten thousand times in all, as is promised.
+const SEVERAL: u64 = 313;
+
+/// The same of a round that is the only one.
+const ONE: u64 = 12;
+
+/// Leaders that are killed meanwhile.
+const LEADER_CHANGES: u64 = 3;
 
 #[tokio::test]
 async fn a_cancelled_task_never_shows_a_proof_whoever_wins_the_race() -> anyhow::Result<()> {
@@ -67,54 +78,89 @@ fn submit(url: &str, key: &str, body: &str) -> anyhow::Result<http::Answer> {
     }
 }
 
-#[tokio::test]
-async fn one_key_from_32_connections_is_one_task_through_leader_changes() -> anyhow::Result<()> {
-    rounds(Layout::default(), async |cluster, random| {
-        let urls = cluster.urls();
-        for number in 0..2 {
-            let key = format!("key-{number}-{}", random.number());
-            let body =
-                |input| json!({"plugin": "preimage", "input": preimage_input(input)}).to_string();
-            let leader = cluster.leader().await?;
-            let ids = thread::scope(|scope| -> anyhow::Result<BTreeSet<String>> {
-                let mut hammers = Vec::new();
-                for connection in 0..CONNECTIONS {
-                    let url = urls.get(usize::try_from(connection)? % urls.len()).cloned();
-                    let url = url.unwrap_or_default();
-                    let (key, body) = (key.clone(), body(number));
-                    hammers.push(scope.spawn(move || -> anyhow::Result<Vec<String>> {
-                        (0..4)
-                            .map(|_| {
-                                let answer = submit(&url, &key, &body)?;
-                                ensure!(answer.status < 300, "{:?}", answer.json());
-                                Ok(answer.json()?["id"].to_string())
-                            })
-                            .collect()
-                    }));
-                }
-                cluster.server_mut(&leader)?.kill()?;
-                cluster.start_server(&leader)?;
+/// Connections that send one submission under one key, again and again.
+struct Hammers {
+    /// Answers so far: each named a task.
+    answers: Arc<AtomicU64>,
+    connections: Vec<thread::JoinHandle<anyhow::Result<BTreeSet<String>>>>,
+}
+
+impl Hammers {
+    fn start(urls: &[String], key: &str, body: &str, times: u64) -> Self {
+        let answers = Arc::new(AtomicU64::new(0));
+        let connections = urls.iter().cycle().take(CONNECTIONS).map(|url| {
+            let (url, key, body) = (url.clone(), key.to_owned(), body.to_owned());
+            let answers = Arc::clone(&answers);
+            thread::spawn(move || {
                 let mut ids = BTreeSet::new();
-                for hammer in hammers {
-                    let joined = hammer.join().map_err(|_| anyhow::anyhow!("it panicked"))?;
-                    ids.extend(joined?);
+                for _ in 0..times {
+                    let answer = submit(&url, &key, &body)?;
+                    ensure!(answer.status < 300, "{:?}", answer.json());
+                    ids.insert(answer.json()?["id"].to_string());
+                    answers.fetch_add(1, Ordering::Relaxed);
                 }
                 Ok(ids)
-            })?;
-            assert_eq!(ids.len(), 1, "one key has several tasks: {ids:?}");
-            let other = submit(cluster.url("c1")?, &key, &body(1_000))?;
-            assert_eq!(other.status, 409, "{:?}", other.json());
+            })
+        });
+        let connections = connections.collect();
+        Self {
+            answers,
+            connections,
+        }
+    }
+
+    /// Waits until so many answers have come.
+    async fn reach(&self, answers: u64) -> anyhow::Result<()> {
+        eventually("answers to one key", || async {
+            let reached = self.answers.load(Ordering::Relaxed) >= answers;
+            Ok(reached.then_some(()))
+        })
+        .await
+    }
+
+    /// Every task that any answer named.
+    fn ids(self) -> anyhow::Result<BTreeSet<String>> {
+        let mut ids = BTreeSet::new();
+        for connection in self.connections {
+            let joined = connection.join();
+            ids.extend(joined.map_err(|_| anyhow::anyhow!("it panicked"))??);
+        }
+        Ok(ids)
+    }
+}
+
+#[tokio::test]
+async fn one_key_from_32_connections_is_one_task_through_leader_changes() -> anyhow::Result<()> {
+    let times = if number_of_rounds()? > 1 {
+        SEVERAL
+    } else {
+        ONE
+    };
+    let all = times * CONNECTIONS as u64;
+    rounds(Layout::default(), async |cluster, random| {
+        let urls = cluster.urls();
+        let key = format!("key-{}", random.number());
+        let body =
+            |input| json!({"plugin": "preimage", "input": preimage_input(input)}).to_string();
+        let hammers = Hammers::start(&urls, &key, &body(1), times);
+        for change in 0..LEADER_CHANGES {
+            hammers.reach(all * change / LEADER_CHANGES).await?;
+            let leader = cluster.leader().await?;
+            cluster.server_mut(&leader)?.kill()?;
+            cluster.start_server(&leader)?;
             cluster.ready().await?;
         }
-        let recorded = clients(
-            &cluster,
-            Habits {
-                submissions: 10,
-                ..Habits::default()
-            },
-            random,
-        )
-        .finish()?;
+        hammers.reach(all).await?;
+        let ids = hammers.ids()?;
+        assert_eq!(ids.len(), 1, "one key has several tasks: {ids:?}");
+        let other = submit(cluster.url("c1")?, &key, &body(1_000))?;
+        assert_eq!(other.status, 409, "{:?}", other.json());
+        eprintln!("{all} submissions of one key are one task, another body is refused");
+        let habits = Habits {
+            submissions: 10,
+            ..Habits::default()
+        };
+        let recorded = clients(cluster, habits, random).finish()?;
         ends_well(cluster, &recorded).await
     })
     .await

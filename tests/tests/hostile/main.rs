@@ -10,3 +10,4 @@ mod liars;
 mod neighbour;
 mod plugins;
 mod uploads;
+mod verifications;

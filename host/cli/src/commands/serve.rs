@@ -3,6 +3,7 @@
 use anyhow::anyhow;
 use aureole_node::tls::Token;
 use aureole_node::{Config, LogFormat as NodeLogFormat, Node, NodeRole, enrol, telemetry};
+use rustix::process::{Resource, Rlimit, setrlimit};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -41,6 +42,7 @@ pub(super) async fn node(
     config: Config,
     greet: impl FnOnce(Option<&str>),
 ) -> anyhow::Result<()> {
+    no_core_files()?;
     // Before the start: whoever is told to stop while it starts stops too.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -61,6 +63,16 @@ pub(super) async fn node(
         Some(reason) => Err(anyhow!(reason)),
         None => Ok(()),
     }
+}
+
+/// A process that holds private inputs must not leave them in a file when it crashes. Its children
+/// start with the limit, and set it themselves all the same.
+fn no_core_files() -> anyhow::Result<()> {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    setrlimit(Resource::Core, none).map_err(|error| anyhow!("core files stay possible: {error}"))
 }
 
 fn node_role(role: Role) -> NodeRole {

@@ -71,7 +71,7 @@ impl Desk {
             return Ok(wrong_length(proof.len(), expected, revoked));
         }
         self.verifications
-            .one(facts.circuit_digest, flat, proof)
+            .one(&caller.tenant, facts.circuit_digest, flat, proof)
             .await
             .map(|found| verdict(found, revoked))
     }

@@ -1,14 +1,16 @@
-//! Verdicts for callers: by children that judge no worker's proof, a bounded number at a time, and
-//! many proofs of one circuit share the work.
+//! Verdicts for callers: by children that judge no worker's proof, a bounded number at a time of
+//! which no tenant takes more than it leaves free, and many proofs of one circuit share the work.
+
+mod places;
 
 use std::sync::Arc;
 
 use aureole_api::{Problem, codes, rest};
 use aureole_coordinator::{Verdict, Verifier as _, VerifyError};
 use aureole_gateway::{BatchVerification, Caller};
-use aureole_ledger::Digest;
-use tokio::sync::Semaphore;
+use aureole_ledger::{Digest, TenantId};
 
+use self::places::Places;
 use super::{
     Desk,
     proofs::{flat, verdict, wrong_length},
@@ -26,7 +28,7 @@ const VERIFICATIONS_MAX: usize = 16;
 #[derive(Clone, Debug)]
 pub(crate) struct Verifications {
     verifier: Arc<ChildVerifier>,
-    permits: Arc<Semaphore>,
+    places: Arc<Places>,
 }
 
 // === impl Verifications ===
@@ -36,48 +38,53 @@ impl Verifications {
     pub(crate) fn new(verifier: ChildVerifier) -> Self {
         Self {
             verifier: Arc::new(verifier),
-            permits: Arc::new(Semaphore::new(VERIFICATIONS_MAX)),
+            places: Places::new(VERIFICATIONS_MAX),
         }
     }
 
     /// Verifies one proof.
     pub(super) async fn one(
         &self,
+        tenant: &TenantId,
         circuit: Digest,
         public_inputs: Vec<u8>,
         proof: Vec<u8>,
     ) -> Result<Verdict, Problem> {
         let verifier = Arc::clone(&self.verifier);
-        self.run(async move { verifier.verify(circuit, public_inputs, proof).await })
-            .await
+        let work = async move { verifier.verify(circuit, public_inputs, proof).await };
+        self.run(tenant, work).await
     }
 
     /// Verifies many proofs of a circuit, each with its public inputs.
     async fn many(
         &self,
+        tenant: &TenantId,
         circuit: Digest,
         claims: Vec<(Vec<u8>, Vec<u8>)>,
     ) -> Result<Vec<Verdict>, Problem> {
         let verifier = Arc::clone(&self.verifier);
-        self.run(async move { verifier.verify_batch(circuit, &claims).await })
-            .await
+        let work = async move { verifier.verify_batch(circuit, &claims).await };
+        self.run(tenant, work).await
     }
 
     /// Does the work if there is room, on a task of its own: a caller who goes away must not kill the
     /// child, nor make room while it still works.
     async fn run<T: Send + 'static>(
         &self,
+        tenant: &TenantId,
         work: impl Future<Output = Result<T, VerifyError>> + Send + 'static,
     ) -> Result<T, Problem> {
-        let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| {
+        let place = self.places.take(tenant).map_err(|none| {
             let detail = format!(
-                "{VERIFICATIONS_MAX} verifications run already, the most at a time; try again"
+                "{} verifications of yours run already and {} of {VERIFICATIONS_MAX} places are \
+                 free; a tenant takes no more than it leaves: try again",
+                none.held, none.free
             );
             Problem::new(codes::node::BUSY, detail)
         })?;
         let running = tokio::spawn(async move {
             let done = work.await;
-            drop(permit);
+            drop(place);
             done
         });
         match running.await {
@@ -121,7 +128,9 @@ impl Desk {
                 claims.push((flat, claim.proof));
             }
         }
-        let found = self.verifications.many(facts.circuit_digest, claims);
+        let found = self
+            .verifications
+            .many(&caller.tenant, facts.circuit_digest, claims);
         let found = found.await?.into_iter();
         let found = found.map(|found| verdict(found, revoked.clone()));
         Ok(merged(verdicts, found))
@@ -162,27 +171,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_verification_more_than_may_run_is_busy() {
+    async fn one_verification_more_than_a_tenant_leaves_free_is_busy_and_another_tenants_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let verifications = verifications(&folder);
         let mut running = Vec::new();
-        for _ in 0..VERIFICATIONS_MAX {
+        let (flood, beside) = (TenantId::default(), "beside".parse().unwrap());
+        for _ in 0..VERIFICATIONS_MAX / 2 {
             let (end, ended) = oneshot::channel::<()>();
             let (own, work) = (verifications.clone(), async move {
                 drop(ended.await);
                 Ok(())
             });
-            let mut run = Box::pin(async move { own.run(work).await });
+            let mut run = Box::pin(async move { own.run(&TenantId::default(), work).await });
             let polled = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             assert!(polled.is_pending());
             running.push((run, end));
         }
-        let busy = verifications.run(async { Ok(()) }).await.unwrap_err();
-        assert_eq!(busy.code(), codes::node::BUSY.code);
+        let busy = verifications.run(&flood, async { Ok(()) }).await;
+        assert_eq!(busy.unwrap_err().code(), codes::node::BUSY.code);
+        verifications.run(&beside, async { Ok(()) }).await.unwrap();
         let (run, end) = running.pop().unwrap();
         drop(end);
         run.await.unwrap();
-        verifications.run(async { Ok(()) }).await.unwrap();
+        verifications.run(&flood, async { Ok(()) }).await.unwrap();
     }
 
     #[tokio::test]
@@ -191,7 +202,8 @@ mod tests {
         let verifications = verifications(&folder);
         let (end, ended) = oneshot::channel::<()>();
         let (tell, done) = oneshot::channel();
-        let mut run = Box::pin(verifications.run(async move {
+        let tenant = TenantId::default();
+        let mut run = Box::pin(verifications.run(&tenant, async move {
             drop(ended.await);
             tell.send(()).unwrap();
             Ok(())
@@ -199,8 +211,8 @@ mod tests {
         let polled = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(polled.is_pending());
         drop(run);
-        let free = verifications.permits.available_permits();
-        assert_eq!(free, VERIFICATIONS_MAX - 1);
+        let rest = std::iter::from_fn(|| verifications.places.take(&tenant).ok());
+        assert_eq!(rest.collect::<Vec<_>>().len(), VERIFICATIONS_MAX / 2 - 1);
         drop(end);
         done.await.unwrap();
     }

@@ -146,10 +146,10 @@ fn corrupted_proofs_are_refused_and_never_an_error() {
 }
 
 #[test]
-fn two_hundred_proofs_of_one_witness_share_no_commitment() {
+fn a_thousand_proofs_of_one_witness_share_no_commitment() {
     // A repeated first commitment would be a repeated blinding factor.
-    let (_, _, proofs) = proofs(200);
+    let (_, _, proofs) = proofs(1_000);
     let first: std::collections::BTreeSet<&[u8]> =
         proofs.iter().map(|proof| &proof.bytes[..32]).collect();
-    assert_eq!(first.len(), 200);
+    assert_eq!(first.len(), 1_000);
 }
