@@ -11,6 +11,7 @@
 )]
 
 mod archive;
+mod backup;
 mod clocks;
 mod disks;
 mod drain;
