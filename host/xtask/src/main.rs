@@ -12,6 +12,7 @@ mod bench;
 mod chaos;
 mod codegen;
 mod demo;
+mod deploy_check;
 mod plugins;
 mod schemathesis;
 mod servers;
@@ -43,6 +44,8 @@ enum Verb {
     Chaos(chaos::Options),
     /// Hold a running node to its OpenAPI document, with requests that a fuzzer makes
     Schemathesis(schemathesis::Options),
+    /// Validate what deployments/ holds, run it as processes and, where docker can run, as containers
+    DeployCheck(deploy_check::Options),
     /// Build the first-party plugins into target/plugins, and those of the tests beside them
     Plugins,
     /// Write the generated protobuf code
@@ -73,6 +76,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Verb::Bench(options) => bench::run(&workspace, options),
         Verb::Chaos(options) => chaos::run(&workspace, options),
         Verb::Schemathesis(options) => schemathesis::run(&workspace, options),
+        Verb::DeployCheck(options) => deploy_check::run(&workspace, options),
         Verb::Plugins => {
             test::build_plugins(&workspace)?;
             test::build_fixtures(&workspace)
