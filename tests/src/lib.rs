@@ -43,7 +43,8 @@ pub use native::{Instance, Native};
 pub use net::Net;
 pub use node::{Node, Options};
 pub use place::{
-    another_version, binary, fixture, params, params_afresh, params_dir, plugin, plugin_path,
+    another_version, binary, fixture, fixture_path, params, params_afresh, params_dir, plugin,
+    plugin_path,
 };
 pub use processes::{Process, descendants};
 pub use random::Random;

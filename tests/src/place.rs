@@ -103,11 +103,19 @@ pub fn plugin(name: &str) -> anyhow::Result<Vec<u8>> {
 /// # Errors
 /// When it has not been built.
 pub fn fixture(name: &str) -> anyhow::Result<Vec<u8>> {
-    read(&built(
+    read(&fixture_path(name)?)
+}
+
+/// The component of a plugin that only tests need.
+///
+/// # Errors
+/// When it has not been built.
+pub fn fixture_path(name: &str) -> anyhow::Result<PathBuf> {
+    built(
         target_dir()?
             .join("plugins/fixtures")
             .join(format!("{name}.wasm")),
-    )?)
+    )
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {

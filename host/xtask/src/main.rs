@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod browser;
 mod chaos;
 mod codegen;
 mod demo;

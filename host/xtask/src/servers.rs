@@ -30,7 +30,18 @@ pub(crate) fn make_ready() {
         );
         return;
     }
-    shell::step(&format!("installing servers that tests start: {names}"));
+    if let Err(error) = install(&packages) {
+        eprintln!("{error:#}; tests that need one of {names} will fail");
+    }
+}
+
+/// Installs packages by apt, where this process may.
+pub(crate) fn install(packages: &[&str]) -> anyhow::Result<()> {
+    anyhow::ensure!(may_install(), "there is no apt here, or this is not root");
+    shell::step(&format!(
+        "installing what tests start: {}",
+        packages.join(" ")
+    ));
     let apt = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
         command
@@ -38,14 +49,8 @@ pub(crate) fn make_ready() {
             .args(arguments);
         shell::run(&mut command)
     };
-    let install = [
-        &["install", "--yes", "--no-install-recommends"],
-        &packages[..],
-    ]
-    .concat();
-    if let Err(error) = apt(&["update"]).and_then(|()| apt(&install)) {
-        eprintln!("{error:#}; tests that need one of {names} will fail");
-    }
+    apt(&["update"])?;
+    apt(&[&["install", "--yes", "--no-install-recommends"], packages].concat())
 }
 
 fn missing(folders: &[PathBuf]) -> Vec<&'static str> {

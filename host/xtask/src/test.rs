@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::{plugins, schemathesis, servers, shell};
+use crate::{browser, plugins, schemathesis, servers, shell};
 
 /// What to run.
 #[derive(Debug, clap::Args)]
@@ -24,9 +24,19 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
         eprintln!("{error:#}; the OpenAPI document is not tried against a node");
         "none".into()
     });
+    let browser = browser::make_ready(workspace);
     shell::step("running the tests");
     let mut test = shell::cargo(workspace);
     test.arg("test").env(schemathesis::VARIABLE, schemathesis);
+    match browser {
+        Ok(browser) => test
+            .env(browser::BROWSER, browser.program)
+            .env(browser::TOOLS, browser.tools),
+        Err(error) => {
+            eprintln!("{error:#}; the console is not tried in a browser");
+            test.env(browser::BROWSER, browser::NONE)
+        }
+    };
     if !options
         .arguments
         .iter()

@@ -11,6 +11,7 @@ mod batches;
 mod cancel;
 mod cli;
 mod clients;
+mod console;
 mod crash;
 mod cubic;
 mod deadlines;
