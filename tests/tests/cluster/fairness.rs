@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 /// Tasks that wait when the others come.
 const FLOOD: u64 = 1_000;
 
-/// Submissions at a time: each answer waits a quarter of a second for a worker that does not come.
+/// Submissions at a time.
 const AT_A_TIME: u64 = 32;
 
 /// Tenants who come with one task each.

@@ -1,6 +1,8 @@
 //! Many at once: batches of tasks and of proofs, the list over ledger and archive in either order,
 //! and a task's events to its end.
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Context as _, ensure};
 use aureole_tests::{KEY, Node, Options, PATIENCE, http, preimage_input};
 use serde_json::{Value, json};
@@ -92,6 +94,27 @@ async fn a_batch_is_proved_listed_in_both_orders_and_verified_at_once() -> anyho
     let wanted = [true, false, false, true].map(Some);
     assert_eq!(verdicts, wanted, "{report}");
     assert_eq!(report["valid"], false);
+    Ok(())
+}
+
+#[tokio::test]
+async fn behind_a_queue_a_submission_is_answered_at_once() -> anyhow::Result<()> {
+    let node = Node::with_plugins(&["preimage"]).await?;
+    let items: Vec<Value> = (0..100)
+        .map(|number| json!({"plugin": "preimage", "input": preimage_input(number)}))
+        .collect();
+    let asked = json!({"tasks": items}).to_string();
+    let report = http::post_json(node.url(), "/api/v1/tasks:batch", &asked)?.json()?;
+    assert_eq!(report["items"].as_array().map(Vec::len), Some(100));
+    let mut shortest = PATIENCE;
+    for item in &items[..20] {
+        let begun = Instant::now();
+        let answer = http::post_json(node.url(), "/api/v1/tasks", &item.to_string())?;
+        ensure!(answer.status == 202, "{answer:?}");
+        shortest = shortest.min(begun.elapsed());
+    }
+    // Who waits for a worker waits a quarter of a second.
+    assert!(shortest < Duration::from_millis(250), "{shortest:?}");
     Ok(())
 }
 

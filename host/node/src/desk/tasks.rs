@@ -21,6 +21,10 @@ use super::{Desk, blocking, circuits::usable, storage};
 /// milliseconds, and a queue is no reason to hold the answer.
 const LEASE_WAIT: Duration = Duration::from_millis(250);
 
+/// With more tasks than this in the queue it does not wait at all: no proof is so short that a few
+/// workers were through with them in that time, and who sends many would wait for each.
+const QUEUED_MAX: u64 = 16;
+
 /// How long a submission waits for the verdict on its input once a worker has it. Witness and
 /// check take a small share of a proof; past this the answer is 202 and the task tells.
 const VERDICT_WAIT: Duration = Duration::from_secs(5);
@@ -265,8 +269,11 @@ impl Desk {
     }
 
     /// Waits until the task's witness has passed its check, the task has ended, or the bounds have
-    /// passed. See decision 3.
+    /// passed; not behind a queue. See decision 3.
     async fn early_verdict(&self, task: TaskId, longest: Duration) {
+        if self.coordinator.read(|state| state.queued_count()) > QUEUED_MAX {
+            return;
+        }
         let leased = self
             .coordinator
             .wait_task(
