@@ -21,7 +21,11 @@ pub(crate) async fn prove(
     let mut watch = std::pin::pin!(watch);
     while let Some(seen) = watch.next().await {
         let seen = seen?;
-        eprintln!("{} {}", seen.id, seen.state);
+        let stage = seen.stage.map_or("", |stage| stage.name());
+        let left = seen
+            .ends_in_ms
+            .map_or(String::new(), |ms| format!("{ms} ms left"));
+        eprintln!("{} {} {stage} {left}", seen.task, seen.state);
     }
     Ok(client.bundle(&task.id).await?)
 }

@@ -41,7 +41,9 @@ impl Builder {
         self
     }
 
-    /// How long an answer may take beyond what the node was asked to wait: 30 s unless set.
+    /// How long an answer may take beyond what the node was asked to wait: 30 s unless set. A stream
+    /// of events that is silent for as long counts as broken; a node is never for more than ten
+    /// seconds.
     pub const fn patience(mut self, patience: Duration) -> Self {
         self.patience = Some(patience);
         self

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aureole_api::rest::{
     CheckReport, CheckRequest, Circuit, CircuitRequest, Explanation, Health, Plugin, PluginList,
-    Task, TaskPage, TaskRequest, TaskState, Verdict, VerifyRequest,
+    Task, TaskRequest, Verdict, VerifyRequest,
 };
 use bytes::Bytes;
 use reqwest::{Method, StatusCode};
@@ -25,19 +25,6 @@ const CHECK_WAIT: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub struct Client {
     pub(crate) http: Http,
-}
-
-/// Which tasks to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TaskQuery {
-    /// In this state only.
-    pub state: Option<TaskState>,
-    /// Of this plugin only: name, name@version or digest.
-    pub plugin: Option<String>,
-    /// The `next` of an earlier page.
-    pub before: Option<String>,
-    /// How many at most; the node's default when absent.
-    pub limit: Option<u32>,
 }
 
 // === impl Client ===
@@ -227,13 +214,6 @@ impl Client {
         self.http.send_once(request, wait).await?.document()
     }
 
-    /// A page of tasks, newest first.
-    pub async fn tasks(&self, query: &TaskQuery) -> Result<TaskPage, Error> {
-        self.http
-            .get(&path(&["tasks"]), &query.pairs(), Duration::ZERO)
-            .await
-    }
-
     /// Why a task waits, and for how long it should.
     pub async fn explain(&self, id: &str) -> Result<Explanation, Error> {
         self.http
@@ -301,7 +281,7 @@ pub(crate) fn path<'a>(segments: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// `name@version` is `/plugins/{name}/{version}` on the wire.
-fn plugin_path(plugin: &str) -> Vec<&str> {
+pub(crate) fn plugin_path(plugin: &str) -> Vec<&str> {
     match plugin.split_once('@') {
         Some((name, version)) => vec!["plugins", name, version],
         None => vec!["plugins", plugin],
@@ -311,21 +291,4 @@ fn plugin_path(plugin: &str) -> Vec<&str> {
 /// The query that asks for a wait.
 pub(crate) fn wait_query(wait: Duration) -> [(&'static str, String); 1] {
     [("wait", format!("{}ms", wait.as_millis()))]
-}
-
-// === impl TaskQuery ===
-
-impl TaskQuery {
-    fn pairs(&self) -> Vec<(&'static str, String)> {
-        let given = [
-            ("state", self.state.map(|state| state.to_string())),
-            ("plugin", self.plugin.clone()),
-            ("before", self.before.clone()),
-            ("limit", self.limit.map(|limit| limit.to_string())),
-        ];
-        given
-            .into_iter()
-            .filter_map(|(key, value)| Some((key, value?)))
-            .collect()
-    }
 }

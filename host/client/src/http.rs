@@ -38,6 +38,8 @@ pub(crate) struct Http {
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) bytes: Bytes,
+    /// The validator of the document.
+    tag: Option<String>,
     url: String,
 }
 
@@ -92,6 +94,11 @@ impl Http {
     /// Sets how often calls are made again.
     pub(crate) fn set_retries(&mut self, retries: Retries) {
         self.retries = retries;
+    }
+
+    /// How long an answer may take beyond its wait.
+    pub(crate) const fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// Whether calls that may be made twice are.
@@ -157,6 +164,36 @@ impl Http {
         self.read(response, limit).await
     }
 
+    /// Opens an answer of a kind that goes on: its head comes within the client's patience, its
+    /// body whenever it comes. `None` says that there is none.
+    pub(crate) async fn open(
+        &self,
+        request: RequestBuilder,
+        kind: &str,
+    ) -> Result<Option<Response>, Error> {
+        let limit = self.patience;
+        let opened = async {
+            let response = request.send().await.map_err(|e| self.lost(e, limit))?;
+            let is_kind = response
+                .headers()
+                .get(header::CONTENT_TYPE)
+                .is_some_and(|found| found.as_bytes().starts_with(kind.as_bytes()));
+            if response.status() == StatusCode::OK && is_kind {
+                return Ok(Some(response));
+            }
+            let answer = self.read(response, limit).await?;
+            match answer.status {
+                StatusCode::NO_CONTENT => Ok(None),
+                _ => Err(answer.foreign(format!("no {kind}"))),
+            }
+        };
+        let late = |_| Error::Timeout {
+            url: self.base.to_string(),
+            seconds: limit.as_secs(),
+        };
+        tokio::time::timeout(limit, opened).await.map_err(late)?
+    }
+
     async fn read(&self, mut response: Response, limit: Duration) -> Result<Answer, Error> {
         let status = response.status();
         let refusal = response
@@ -170,6 +207,7 @@ impl Http {
             return Err(Error::TooLarge { max: ANSWER_MAX });
         }
         let retry_after = retry_after(response.headers());
+        let tag = text(response.headers(), &header::ETAG);
         let mut bytes = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| self.lost(e, limit))? {
             if bytes.len().saturating_add(chunk.len()) as u64 > ANSWER_MAX {
@@ -180,6 +218,7 @@ impl Http {
         let answer = Answer {
             status,
             bytes: bytes.freeze(),
+            tag,
             url: self.base.to_string(),
         };
         if refusal {
@@ -230,8 +269,12 @@ impl Http {
 
 /// The seconds of a `Retry-After`; its other form, a date, is nothing that a node sends.
 fn retry_after(fields: &header::HeaderMap) -> Option<Duration> {
-    let text = fields.get(header::RETRY_AFTER)?.to_str().ok()?;
+    let text = text(fields, &header::RETRY_AFTER)?;
     text.parse().ok().map(Duration::from_secs)
+}
+
+fn text(fields: &header::HeaderMap, name: &header::HeaderName) -> Option<String> {
+    fields.get(name)?.to_str().ok().map(str::to_owned)
 }
 
 /// Leaves the key out.
@@ -250,6 +293,15 @@ impl Answer {
     /// Refuses what is no success, and reads the document.
     pub(crate) fn document<T: DeserializeOwned>(self) -> Result<T, Error> {
         self.success()?.json()
+    }
+
+    /// Reads the document with its validator.
+    pub(crate) fn tagged<T: DeserializeOwned>(self) -> Result<(T, String), Error> {
+        let answer = self.success()?;
+        match &answer.tag {
+            Some(tag) => Ok((answer.json()?, tag.clone())),
+            None => Err(answer.foreign("a document without an entity tag")),
+        }
     }
 
     /// The bytes of a success.

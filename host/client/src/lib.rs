@@ -13,13 +13,18 @@
 //! ```
 
 mod admin;
+mod batch;
 mod builder;
 mod bundle;
 mod client;
 mod error;
+mod events;
 mod http;
+mod list;
 mod log;
 mod retry;
+mod sse;
+mod tagged;
 mod trust;
 mod upload;
 mod wait;
@@ -29,6 +34,8 @@ mod webhooks;
 pub use aureole_api::{Problem, codes, rest};
 pub use builder::Builder;
 pub use bundle::Bundle;
-pub use client::{Client, TaskQuery};
+pub use client::Client;
 pub use error::Error;
+pub use list::{Sort, TaskQuery};
 pub use retry::Retries;
+pub use tagged::{EntityTag, Tagged};

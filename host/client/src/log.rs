@@ -55,17 +55,29 @@ impl Client {
             .raw()
     }
 
-    /// The proof that a leaf is in the log of the newest checkpoint.
-    pub async fn log_inclusion(&self, index: u64) -> Result<LogProof, Error> {
-        let query = [("index", index.to_string())];
-        let segments = path(&["log", "inclusion"]);
-        self.http.get(&segments, &query, Duration::ZERO).await
+    /// The proof that a leaf is in the log as it was with so many leaves, or as it is at its newest
+    /// checkpoint. Nothing of it is checked here.
+    pub async fn log_inclusion(&self, index: u64, size: Option<u64>) -> Result<LogProof, Error> {
+        self.log_proof("inclusion", ("index", index), ("size", size))
+            .await
     }
 
-    /// The proof that the log of the newest checkpoint only grew since it had a size.
-    pub async fn log_consistency(&self, from: u64) -> Result<LogProof, Error> {
-        let query = [("from", from.to_string())];
-        let segments = path(&["log", "consistency"]);
+    /// The proof that the log, as it was with `to` leaves or is at its newest checkpoint, only grew
+    /// since it had `from`. Nothing of it is checked here.
+    pub async fn log_consistency(&self, from: u64, to: Option<u64>) -> Result<LogProof, Error> {
+        self.log_proof("consistency", ("from", from), ("to", to))
+            .await
+    }
+
+    async fn log_proof(
+        &self,
+        what: &str,
+        of: (&str, u64),
+        at: (&str, Option<u64>),
+    ) -> Result<LogProof, Error> {
+        let mut query = vec![(of.0, of.1.to_string())];
+        query.extend(at.1.map(|size| (at.0, size.to_string())));
+        let segments = path(&["log", what]);
         self.http.get(&segments, &query, Duration::ZERO).await
     }
 

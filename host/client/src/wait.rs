@@ -9,13 +9,13 @@ use crate::{Client, Error};
 
 /// How long one long poll waits. It ends at once when the task does; between, half a second lets
 /// `seen` follow the stages, which last for seconds at most sizes.
-const POLL: Duration = Duration::from_millis(500);
+pub(crate) const POLL: Duration = Duration::from_millis(500);
 
 /// The first pause after a node that does not answer; it doubles up to [`PAUSE_MAX`].
-const PAUSE_FIRST: Duration = Duration::from_millis(100);
+pub(crate) const PAUSE_FIRST: Duration = Duration::from_millis(100);
 
 /// A restarting node is back within seconds.
-const PAUSE_MAX: Duration = Duration::from_secs(2);
+pub(crate) const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 // === impl Client ===
 

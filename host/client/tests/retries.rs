@@ -10,7 +10,6 @@
 use std::time::{Duration, Instant};
 
 use aureole_client::{Client, Error, Retries, rest::TaskRequest};
-use futures::StreamExt as _;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -186,25 +185,4 @@ fn a_key_that_no_header_holds_is_refused_and_a_good_one_is_not_shown() {
     assert!(!format!("{builder:?}").contains("secret"));
     let client = builder.build().unwrap();
     assert!(!format!("{client:?}").contains("aur_secret"));
-}
-
-#[tokio::test]
-async fn a_watched_task_is_seen_changing_and_the_stream_ends_with_it() {
-    let (base, _server) = script(vec![task("queued"), task("queued"), task("done")]).await;
-    let watch = client(&base).watch(TASK, Duration::from_secs(20));
-    let states = watch
-        .map(|task| task.unwrap().state.name())
-        .collect::<Vec<_>>();
-    assert_eq!(states.await, ["queued", "done"]);
-}
-
-#[tokio::test]
-async fn a_watch_ends_with_what_went_wrong() {
-    let unknown = answer(404, "", &json!({"code": "task.unknown", "status": 404}));
-    let (base, _server) = script(vec![task("queued"), unknown]).await;
-    let watch = client(&base).watch(TASK, Duration::from_secs(20));
-    let mut seen = watch.collect::<Vec<_>>().await;
-    let error = seen.pop().unwrap().unwrap_err();
-    assert_eq!(error.code(), Some("task.unknown"));
-    assert_eq!(seen.len(), 1);
 }

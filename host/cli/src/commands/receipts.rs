@@ -253,7 +253,7 @@ async fn consistency(
     let old = *Checkpoint::open(&read(earlier)?, &trusted)?
         .checkpoint
         .head();
-    let proof = context.client()?.log_consistency(old.size).await?;
+    let proof = context.client()?.log_consistency(old.size, None).await?;
     let new = Checkpoint::open(&proof.checkpoint, &trusted)?;
     let new = *new.checkpoint.head();
     let hashes: Result<Vec<_>, _> = proof.hashes.iter().map(|hash| hash.parse()).collect();

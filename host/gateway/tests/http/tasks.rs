@@ -226,6 +226,7 @@ async fn tasks_are_listed_by_state_plugin_and_page() {
         plugin: Some("merkle@0.1.0".to_owned()),
         before: Some("00ff.1".to_owned()),
         limit: Some(7),
+        ..TaskQuery::default()
     };
     let page = server.client.tasks(&query).await.unwrap();
     assert_eq!(
