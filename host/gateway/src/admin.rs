@@ -45,6 +45,8 @@ pub enum Administration {
     RevokeKey(KeyId),
     /// Shows the newest acts: of every tenant to an administrator, else of the caller's.
     Audit,
+    /// Shows what waits, who works and who leads.
+    Overview,
 }
 
 /// What came of it.
@@ -63,4 +65,6 @@ pub enum Administered {
     Key(rest::Key),
     /// The newest acts.
     Audit(rest::AuditTrail),
+    /// The cluster at one moment.
+    Overview(rest::Overview),
 }

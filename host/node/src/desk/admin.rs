@@ -117,6 +117,7 @@ impl Desk {
                 Administered::Key(record.ok_or_else(gone)?)
             }
             Administration::Audit => Administered::Audit(self.trail(caller)),
+            Administration::Overview => Administered::Overview(self.overview(caller).await?),
         })
     }
 
