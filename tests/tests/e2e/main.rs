@@ -10,6 +10,7 @@
 mod batches;
 mod cancel;
 mod cli;
+mod cli_tasks;
 mod clients;
 mod crash;
 mod cubic;
@@ -27,4 +28,5 @@ mod services;
 mod shutdown;
 mod tenants;
 mod tokens;
+mod top;
 mod webhooks;
