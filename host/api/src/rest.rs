@@ -13,6 +13,7 @@ mod explain;
 mod form;
 mod health;
 mod log;
+mod overview;
 mod plugin;
 mod proof;
 mod reference;
@@ -37,6 +38,9 @@ pub use circuit::{Circuit, CircuitRequest, CircuitState, Lint, PublicInput, Shap
 pub use explain::{Estimate, Explanation, TaskEvent, Wait};
 pub use health::{Check, Health, Live};
 pub use log::{LogProof, TaskReceipt};
+pub use overview::{
+    ClusterMember, ClusterStanding, OVERVIEW_TENANTS_MAX, Overview, TaskCounts, TenantLoad,
+};
 pub use plugin::{Plugin, PluginList, PluginState, PublicInputName};
 pub use proof::{Elements, ProofRecord, PublicInputs, Verdict, VerifyRequest};
 pub use reference::{PluginRef, ReferenceError};

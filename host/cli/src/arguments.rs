@@ -11,12 +11,14 @@ mod admin;
 mod cluster;
 mod plugin;
 mod receipts;
+mod task;
 mod webhook;
 
 pub(crate) use admin::{Admin, Key, KeyRole, Quotas, Tenant};
 pub(crate) use cluster::{Cluster, JoinToken, Role, Serve, Way};
 pub(crate) use plugin::Plugin;
 pub(crate) use receipts::{Receipts, VerifyingKey, Worker};
+pub(crate) use task::{List, Moment, Order, Submit, Task};
 pub(crate) use webhook::Webhook;
 
 /// Zero-knowledge proofs of sandboxed halo2 circuits, on your own machines.
@@ -87,11 +89,21 @@ pub(crate) enum Command {
     Circuit(Circuit),
     /// Make a proof, on a node or here
     Prove(Prove),
-    /// Verify a proof from its bundle, with no node and no network
+    /// Verify proofs from their bundles: with no node and no network, or on a node
     Verify(Verify),
-    /// List, show, watch and cancel tasks
+    /// Submit, list, show, watch and cancel tasks
     #[command(subcommand)]
     Task(Task),
+    Top(Top),
+    /// Say who you are to the node: tenant, role, and what the tenant may have and has
+    Me,
+    /// Say whether the node takes work, and what keeps it from it; exits 1 if it does not
+    Health,
+    /// List the stable error codes, or explain one: what it means, and what to do
+    Errors {
+        /// A code, such as witness.unsatisfied
+        code: Option<String>,
+    },
     /// Tenants, keys, quotas, usage and the trail of what was done to them
     #[command(subcommand)]
     Admin(Admin),
@@ -279,50 +291,43 @@ fn deadline(text: &str) -> Result<Deadline, String> {
     }
 }
 
-/// Verify a proof from its bundle, with no node and no network.
+/// Verify proofs from their bundles: with no node and no network, or on a node.
 ///
-/// Rebuilds the verifying key from the circuit in the bundle, checks it against the bundle's key
-/// digest, then verifies. Exits 0 for a valid proof, 1 for any other.
+/// Here the verifying key is rebuilt from the circuit in the bundle, checked against the bundle's key
+/// digest, and used. With --on-node the node verifies under the key that it has; proofs of one circuit
+/// share the work. Exits 0 if all are valid, 1 for any other.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// Folder written by `aureole prove -o`
-    pub(crate) bundle: PathBuf,
+    /// Folders written by `aureole prove -o` or `aureole task bundle -o`
+    #[arg(required = true, value_name = "BUNDLE")]
+    pub(crate) bundles: Vec<PathBuf>,
     /// Refuse any key but this one: 64 hex digits
     #[arg(long, value_name = "DIGEST")]
     pub(crate) key: Option<String>,
+    /// Have the node verify
+    #[arg(long)]
+    pub(crate) on_node: bool,
+    /// The circuit on the node: its id (cir_...), or a plugin as NAME or NAME@VERSION [default: the
+    /// plugin that the bundle names]
+    #[arg(long, requires = "on_node")]
+    pub(crate) circuit: Option<String>,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Task {
-    /// List tasks, newest first
-    List {
-        /// Only tasks in this state: queued, running, done, failed or cancelled
-        #[arg(long)]
-        state: Option<String>,
-        /// How many at the most
-        #[arg(long, default_value_t = 20)]
-        limit: u32,
-    },
-    /// Show a task: state, stages and their times, public inputs, or what failed
-    Show {
-        /// Task id (tsk_...)
-        id: String,
-    },
-    /// Say why a task waits: its place, the limit it waits for, and an estimate with its basis
-    Explain {
-        /// Task id (tsk_...)
-        id: String,
-    },
-    /// Cancel a task; a running proof is stopped
-    Cancel {
-        /// Task id (tsk_...)
-        id: String,
-    },
-    /// Follow a task until it ends
-    Watch {
-        /// Task id (tsk_...)
-        id: String,
-    },
+/// Watch the cluster: what waits, who works, how fast, what fails, who leads; for administrators.
+///
+/// On the screen: tab and the arrows choose a pane and scroll it, p stops time, q ends. Without colors
+/// where NO_COLOR is set.
+#[derive(Debug, Args)]
+pub(crate) struct Top {
+    /// Print one frame as text and end
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Print one frame as a JSON document and end
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How long between two looks, such as 2s or 1m
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = cluster::duration)]
+    pub(crate) every: Duration,
 }
 
 /// Which child process to be.

@@ -4,7 +4,10 @@ mod admin;
 mod circuit;
 mod cluster;
 mod dev;
+mod errors;
+mod health;
 mod local;
+mod me;
 mod migrate;
 pub(crate) mod plugin;
 mod prove;
@@ -14,6 +17,7 @@ mod serve;
 mod reverify;
 mod shell;
 mod task;
+mod top;
 mod unsatisfied;
 mod verify;
 mod verifying_key;
@@ -23,9 +27,10 @@ mod worker;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use aureole_client::Client;
+use aureole_client::{Client, Retries};
 use serde_json::Value;
 
 use crate::arguments::{Arguments, Command, Output};
@@ -33,6 +38,15 @@ use crate::arguments::{Arguments, Command, Output};
 /// Where `aureole dev` and `aureole dev --nodes` keep the administrator's first key, unless they were
 /// told another folder.
 const FIRST_KEYS: [&str; 2] = [".aureole/admin.key", ".aureole-cluster/admin/admin.key"];
+
+/// How often a call is made again that may be: over a cluster's election, and not so often that a
+/// node which is not there keeps people waiting.
+const RETRIES: Retries = Retries {
+    most: 3,
+    first: Duration::from_millis(150),
+    longest: Duration::from_secs(2),
+    within: Duration::from_secs(8),
+};
 
 /// Where results go, which node is asked, and with which key.
 pub(crate) struct Context {
@@ -58,8 +72,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Plugin(verb) => return plugin::run(&context, verb).await,
         Command::Circuit(verb) => return circuit::run(&context, verb).await,
         Command::Prove(options) => prove::run(&context, options).await?,
-        Command::Verify(options) => return verify::run(&context, &options),
-        Command::Task(verb) => task::run(&context, verb).await?,
+        Command::Verify(options) => return verify::run(&context, &options).await,
+        Command::Task(verb) => return task::run(&context, verb).await,
+        Command::Top(options) => top::run(&context, &options).await?,
+        Command::Me => me::run(&context).await?,
+        Command::Health => return health::run(&context).await,
+        Command::Errors { code } => errors::run(&context, code.as_deref())?,
         Command::Admin(verb) => admin::run(&context, verb).await?,
         Command::Receipts(verb) => return receipts::run(&context, verb).await,
         Command::VerifyingKey(verb) => verifying_key::run(&context, verb).await?,
@@ -77,11 +95,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 impl Context {
     /// The node's client.
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
-        let client = Client::new(&self.url)?;
-        Ok(match self.key()? {
-            Some(key) => client.with_key(key.trim()),
-            None => client,
-        })
+        let builder = Client::builder(&self.url).retries(RETRIES);
+        let builder = match self.key()? {
+            Some(key) => builder.key(key.trim()),
+            None => builder,
+        };
+        Ok(builder.build()?)
     }
 
     /// The key to show: the one that was named, else the one that a node of this folder made. That one

@@ -7,11 +7,12 @@ mod admin;
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
+use std::path::Path;
 
 use aureole_client::rest;
 use serde::Serialize;
 
-pub(crate) use self::admin::{audit, key, tenant, usage};
+pub(crate) use self::admin::{audit, key, me, tenant, usage};
 use crate::arguments::Output;
 
 /// The exit status of a command whose reader went: 128 and the number of SIGPIPE, as a shell shows a
@@ -41,7 +42,7 @@ pub(crate) fn result<T: Serialize>(
 
 /// Prints a line of a command's result. Where nobody reads any more the command ends here.
 pub(crate) fn line(text: impl Display) {
-    let Err(error) = written(text) else {
+    let Err(error) = out(text) else {
         return;
     };
     if error.kind() == io::ErrorKind::BrokenPipe {
@@ -55,7 +56,7 @@ pub(crate) fn line(text: impl Display) {
 
 /// Prints what a node says of itself; where nobody reads that it runs on.
 pub(crate) fn announce(text: impl Display) {
-    let _ = written(text);
+    let _ = out(text);
 }
 
 /// Announces a document: as JSON, or with the function for people.
@@ -76,7 +77,7 @@ pub(crate) fn remark(text: impl Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-fn written(text: impl Display) -> io::Result<()> {
+fn out(text: impl Display) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{text}")?;
     stdout.flush()
@@ -265,7 +266,7 @@ pub(crate) fn explanation(told: &rest::Explanation) {
     fact("deadline", told.deadline);
 }
 
-/// Tasks, a line each.
+/// Tasks of a page, a line each.
 pub(crate) fn tasks(page: &rest::TaskPage) {
     for task in &page.tasks {
         say!(
@@ -276,9 +277,12 @@ pub(crate) fn tasks(page: &rest::TaskPage) {
             task.plugin.as_deref().unwrap_or_default()
         );
     }
-    if page.tasks.is_empty() {
-        say!("no tasks");
-    }
+}
+
+/// That a bundle was written, and what it is for.
+pub(crate) fn written(folder: &Path) {
+    let folder = folder.display();
+    say!("bundle written; verify it with `aureole verify {folder}`");
 }
 
 fn lints(lints: &[rest::Lint]) {

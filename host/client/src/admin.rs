@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aureole_api::rest::{
-    AuditTrail, Key, KeyList, KeyRequest, Me, NewKey, Plugin, Sharing, Tenant, TenantList,
-    TenantRequest, Usage,
+    AuditTrail, Key, KeyList, KeyRequest, Me, NewKey, Overview, Plugin, Sharing, Tenant,
+    TenantList, TenantRequest, Usage,
 };
 use reqwest::Method;
 
@@ -85,6 +85,12 @@ impl Client {
             .send(request, Duration::ZERO, Twice::Same)
             .await?
             .document()
+    }
+
+    /// The cluster at one moment: what waits, who works, who leads.
+    pub async fn overview(&self) -> Result<Overview, Error> {
+        let path = path(&["admin", "overview"]);
+        self.http.get(&path, &[], Duration::ZERO).await
     }
 
     /// The newest administrative acts.

@@ -50,6 +50,8 @@ pub enum Administration {
         /// How many at most.
         limit: u32,
     },
+    /// Shows what waits, who works and who leads.
+    Overview,
 }
 
 /// What came of it.
@@ -68,4 +70,6 @@ pub enum Administered {
     Key(rest::Key),
     /// The newest acts.
     Audit(rest::AuditTrail),
+    /// The cluster at one moment.
+    Overview(rest::Overview),
 }

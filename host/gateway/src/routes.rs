@@ -173,6 +173,7 @@ fn administration() -> Vec<Row> {
         post("/api/v1/admin/keys", ADMINS, admin::create_key),
         delete("/api/v1/admin/keys/{key}", ADMINS, admin::revoke_key),
         get("/api/v1/admin/audit", AUDITORS, admin::audit),
+        get("/api/v1/admin/overview", ADMINS, admin::overview),
         get("/api/v1/workers", ADMINS, workers::list),
         delete(
             "/api/v1/workers/{worker}/quarantine",

@@ -7,6 +7,7 @@ pub(crate) mod admin;
 pub(crate) mod check;
 mod circuits;
 mod explain;
+mod overview;
 mod plugins;
 mod proofs;
 mod receipts;

@@ -58,6 +58,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("host/oidc", &[]),
     ("host/webhooks", &["ledger"]),
     ("host/client", &["api"]),
+    ("host/top", &["client"]),
     ("tests/servers", &[]),
 ];
 

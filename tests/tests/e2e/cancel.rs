@@ -37,7 +37,7 @@ async fn cancelling_a_running_proof_stops_its_process() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn cancelling_twice_gives_the_same_answer() -> anyhow::Result<()> {
+async fn cancelling_is_of_what_was_seen_and_twice_gives_the_same_answer() -> anyhow::Result<()> {
     let Busy {
         node,
         circuit,
@@ -45,6 +45,12 @@ async fn cancelling_twice_gives_the_same_answer() -> anyhow::Result<()> {
     } = Busy::proving("").await?;
     let client = node.client()?;
     let queued = node.submit(&circuit.id, json!({"start": 4})).await?;
+    let seen = client.task_tagged(&queued.id).await?;
+    let other = client.task_tagged(&task.id).await?;
+    let refused = client.cancel_if(&queued.id, &other.tag).await;
+    let refused = refused.expect_err("it is not what was seen");
+    assert_eq!(refused.code(), Some("request.precondition"));
+    client.cancel_if(&queued.id, &seen.tag).await?;
     for id in [&queued.id, &task.id] {
         let first = client.cancel(id).await?;
         assert_eq!(first.state, TaskState::Cancelled);

@@ -1,12 +1,16 @@
-//! The clients in other languages, and the example of the one in Rust, against a real node.
+//! The clients in other languages, and what the one in Rust does at length, against a real node.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, ensure};
-use aureole_client::Client;
-use aureole_tests::{KEY, Node, Options, merkle_input, plugin_path};
+use aureole_client::{Client, Sort, TaskQuery};
+use aureole_tests::{KEY, Node, Options, merkle_input, plugin_path, preimage_input};
+use futures::TryStreamExt as _;
 
+#[path = "../../../host/client/examples/batch.rs"]
+#[allow(dead_code, reason = "its main is for people")]
+mod batch_example;
 #[path = "../../../host/client/examples/prove.rs"]
 #[allow(dead_code, reason = "its main is for people")]
 mod example;
@@ -62,5 +66,27 @@ async fn the_rust_clients_example_gets_a_proof() -> anyhow::Result<()> {
     let bundle = example::prove(&client, "merkle", &merkle_input()).await;
     let bundle = bundle.map_err(|error| anyhow::anyhow!("{error}"))?;
     ensure!(!bundle.proof.is_empty(), "an empty proof");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_rust_client_submits_watches_lists_and_verifies_many_at_once() -> anyhow::Result<()> {
+    let node = Node::with_plugins(&["preimage"]).await?;
+    let client = Client::builder(node.url()).key(KEY).build()?;
+    let inputs = (1..=3).map(preimage_input).collect();
+    let batch = batch_example::batch(&client, &"preimage".parse()?, inputs).await;
+    let (mut ids, valid) = batch.map_err(|error| anyhow::anyhow!("{error}"))?;
+    ensure!(ids.len() == 3 && valid, "{ids:?} {valid}");
+    let query = TaskQuery {
+        plugin: Some("preimage".to_owned()),
+        sort: Sort::Oldest,
+        limit: Some(2),
+        ..TaskQuery::default()
+    };
+    let listed: Vec<_> = client.all_tasks(query).try_collect().await?;
+    let mut listed: Vec<_> = listed.into_iter().map(|task| task.id).collect();
+    listed.sort();
+    ids.sort();
+    ensure!(listed == ids, "{listed:?}, not {ids:?}");
     Ok(())
 }

@@ -10,6 +10,7 @@
 mod batches;
 mod cancel;
 mod cli;
+mod cli_tasks;
 mod clients;
 mod console;
 mod crash;
@@ -29,4 +30,5 @@ mod services;
 mod shutdown;
 mod tenants;
 mod tokens;
+mod top;
 mod webhooks;

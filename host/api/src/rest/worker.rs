@@ -20,6 +20,12 @@ pub struct WorkerInfo {
     pub cores: Option<u32>,
     /// Whether it takes no further tasks because it is about to stop.
     pub draining: bool,
+    /// Attempts that it has now.
+    #[serde(default)]
+    pub leases: u64,
+    /// Circuits whose keys it has in memory.
+    #[serde(default)]
+    pub warm: u64,
     /// How many of its proofs did not verify.
     pub invalid_proofs: u32,
     /// Since when it gets no tasks because of them.

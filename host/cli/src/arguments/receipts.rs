@@ -51,6 +51,14 @@ pub(crate) enum Receipts {
         #[arg(long, value_name = "FILE")]
         keep: Option<PathBuf>,
     },
+    /// Have the node prove that its log, as it is now, has the leaf of a receipt; exits 1 if not
+    Inclusion {
+        /// File of the receipt
+        file: PathBuf,
+        /// The log's key
+        #[arg(long, value_name = "VKEY", required = true)]
+        key: Vec<String>,
+    },
     /// Fetch the newest signed checkpoint
     Checkpoint,
     /// Fetch what the node says is its log's key

@@ -35,7 +35,11 @@ pub(crate) async fn run(context: &Context, verb: Circuit) -> anyhow::Result<Exit
 }
 
 /// A circuit by its id, or a plugin's circuit, which is prepared if it is new.
-async fn ready(context: &Context, circuit: &str, params: Option<&Path>) -> anyhow::Result<View> {
+pub(super) async fn ready(
+    context: &Context,
+    circuit: &str,
+    params: Option<&Path>,
+) -> anyhow::Result<View> {
     let client = context.client()?;
     let spinner = progress::spinner(context.output, "preparing the circuit");
     let shown = if circuit.starts_with("cir_") {

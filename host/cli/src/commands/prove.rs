@@ -50,16 +50,13 @@ pub(crate) async fn run(context: &Context, options: Prove) -> anyhow::Result<()>
     print::result(context.output, &task::without_proof(task), |task| {
         print::task(task);
         if let Some(folder) = &options.out {
-            print::line(format_args!(
-                "bundle written; verify it with `aureole verify {}`",
-                folder.display()
-            ));
+            print::written(folder);
         }
     })
 }
 
 /// The instant that a deadline means.
-fn deadline(given: Deadline) -> anyhow::Result<Timestamp> {
+pub(super) fn deadline(given: Deadline) -> anyhow::Result<Timestamp> {
     let from_now = match given {
         Deadline::At(instant) => return Ok(instant),
         Deadline::In(from_now) => from_now,
@@ -71,7 +68,8 @@ fn deadline(given: Deadline) -> anyhow::Result<Timestamp> {
     Ok(Timestamp::from_millis(u64::try_from(millis)?))
 }
 
-async fn download(
+/// Writes a done task's bundle.
+pub(super) async fn download(
     client: &aureole_client::Client,
     task: &str,
     folder: &Path,

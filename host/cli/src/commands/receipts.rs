@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use aureole_client::Client;
 use aureole_receipts::{
     AuditError, AuditReport, Checkpoint, Digest, Receipt, Tile, TileReader, TrustedKeys, audit,
-    verify_consistency,
+    verify_consistency, verify_inclusion,
 };
 use aureole_store::TileFolder;
 use serde_json::json;
@@ -64,6 +64,7 @@ pub(crate) async fn run(context: &Context, verb: Receipts) -> anyhow::Result<Exi
             key,
             keep,
         } => return consistency(context, &checkpoint, &key, keep.as_deref()).await,
+        Receipts::Inclusion { file, key } => return inclusion(context, &file, &key).await,
         Receipts::Checkpoint => text(&context.client()?.log_checkpoint().await?)?,
         Receipts::Key => text(&context.client()?.log_key().await?)?,
     }
@@ -273,6 +274,34 @@ async fn consistency(
             new.size, old.size
         )),
         Err(error) => print::line(format_args!("NOT consistent: {error}")),
+    })?;
+    Ok(code(held.is_ok()))
+}
+
+async fn inclusion(context: &Context, file: &Path, keys: &[String]) -> anyhow::Result<ExitCode> {
+    let trusted = trusted(keys)?;
+    let receipt = Receipt::from_json(&read(file)?)
+        .with_context(|| format!("{} is no receipt", file.display()))?;
+    let index = receipt.index;
+    let proof = context.client()?.log_inclusion(index, None).await?;
+    let head = *Checkpoint::open(&proof.checkpoint, &trusted)?
+        .checkpoint
+        .head();
+    let hashes: Result<Vec<_>, _> = proof.hashes.iter().map(|hash| hash.parse()).collect();
+    let held = verify_inclusion(&receipt.leaf.hash(), index, &hashes?, &head);
+    let document = json!({
+        "included": held.is_ok(),
+        "reason": held.as_ref().err().map(ToString::to_string),
+        "index": index,
+        "size": head.size,
+        "root": head.root.to_string(),
+    });
+    print::result(context.output, &document, |_| match &held {
+        Ok(()) => print::line(format_args!(
+            "included: the receipt's leaf is leaf {index} of {}",
+            head.size
+        )),
+        Err(error) => print::line(format_args!("NOT included: {error}")),
     })?;
     Ok(code(held.is_ok()))
 }

@@ -1,12 +1,16 @@
-//! `aureole task`: list, show, explain, cancel, watch.
+//! `aureole task`: submit, list, show, explain, cancel, watch, bundle.
 
+mod list;
+mod submit;
+
+use std::pin::pin;
+use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::bail;
-use aureole_client::TaskQuery;
-use aureole_client::rest::{Task as View, TaskState};
+use aureole_client::rest::{Task as View, TaskEvent};
+use futures::StreamExt as _;
 
-use super::Context;
+use super::{Context, prove};
 use crate::arguments::{Output, Task};
 use crate::{print, progress};
 
@@ -14,57 +18,72 @@ use crate::{print, progress};
 pub(crate) const FOLLOW: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Runs the verb.
-pub(crate) async fn run(context: &Context, verb: Task) -> anyhow::Result<()> {
+pub(crate) async fn run(context: &Context, verb: Task) -> anyhow::Result<ExitCode> {
     let client = context.client()?;
     match verb {
-        Task::List { state, limit } => {
-            let state = state.as_deref().map(parse_state).transpose()?;
-            let query = TaskQuery {
-                state,
-                limit: Some(limit),
-                ..TaskQuery::default()
-            };
-            print::result(context.output, &client.tasks(&query).await?, print::tasks)
-        }
+        Task::Submit(options) => return submit::run(context, options).await,
+        Task::List(options) => list::run(context, options).await?,
         Task::Show { id } => {
             let task = client.task(&id, Duration::ZERO).await?;
-            print::result(context.output, &without_proof(task), print::task)
+            print::result(context.output, &without_proof(task), print::task)?;
         }
         Task::Explain { id } => print::result(
             context.output,
             &client.explain(&id).await?,
             print::explanation,
-        ),
+        )?,
         Task::Cancel { id } => {
             let task = client.cancel(&id).await?;
             print::result(context.output, &task, |task| {
                 print::line(format_args!("{} is {}", task.id, task.state));
-            })
+            })?;
         }
         Task::Watch { id } => {
             let task = follow(context, &id).await?;
-            print::result(context.output, &without_proof(task), print::task)
+            print::result(context.output, &without_proof(task), print::task)?;
+        }
+        Task::Bundle { id, out } => {
+            prove::download(&client, &id, &out).await?;
+            print::result(context.output, &serde_json::json!({"bundle": out}), |_| {
+                print::written(&out);
+            })?;
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
-/// Waits until a task has ended, showing its stages.
+/// Follows a task to its end, showing its stages.
 pub(crate) async fn follow(context: &Context, id: &str) -> anyhow::Result<View> {
     let spinner = progress::spinner(context.output, "queued");
     let client = context.client()?;
-    let task = client
-        .wait_task(id, FOLLOW, |task| {
-            let stage = task
-                .stage
-                .map_or_else(|| task.state.to_string(), |stage| stage.to_string());
-            if spinner.is_hidden() && context.output == Output::Text {
-                print::remark(format_args!("{}: {stage}", task.id));
-            }
-            spinner.set_message(stage);
-        })
-        .await?;
+    let mut watch = pin!(client.watch(id, FOLLOW));
+    let mut shown = String::new();
+    while let Some(event) = watch.next().await {
+        let event = event?;
+        let stage = stage(&event);
+        // An estimate comes again and again; a log wants to hear of a stage once.
+        if spinner.is_hidden() && context.output == Output::Text && shown != stage {
+            print::remark(format_args!("{id}: {stage}"));
+        }
+        spinner.set_message(format!("{stage}{}", remains(&event)));
+        shown = stage;
+    }
     spinner.finish_and_clear();
-    Ok(task)
+    Ok(client.task(id, Duration::ZERO).await?)
+}
+
+fn stage(event: &TaskEvent) -> String {
+    event
+        .stage
+        .map_or_else(|| event.state.to_string(), |stage| stage.to_string())
+}
+
+/// What remains, while it can be foreseen.
+fn remains(event: &TaskEvent) -> String {
+    let seconds = event.ends_in_ms.map(|ms| ms.div_ceil(1000));
+    seconds.map_or(String::new(), |seconds| {
+        format!(", done in about {seconds} s")
+    })
 }
 
 /// A task with its proof's digest but not its bytes, which `prove -o` writes to a file.
@@ -73,17 +92,4 @@ pub(crate) fn without_proof(mut task: View) -> View {
         proof.base64 = None;
     }
     task
-}
-
-fn parse_state(text: &str) -> anyhow::Result<TaskState> {
-    let known = TaskState::ALL
-        .into_iter()
-        .find(|state| state.name() == text);
-    match known {
-        Some(state) => Ok(state),
-        None => {
-            let names = TaskState::ALL.map(TaskState::name).join(", ");
-            bail!("`{text}` is no state of a task; the states are {names}")
-        }
-    }
 }

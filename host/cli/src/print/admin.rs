@@ -1,6 +1,6 @@
 //! Tenants, keys, usage and the trail as text.
 
-use aureole_client::rest::{AuditTrail, Key, Quotas, Tenant, Usage};
+use aureole_client::rest::{AuditTrail, Key, Me, Quotas, Tenant, Usage};
 
 use super::line;
 
@@ -50,6 +50,14 @@ pub(crate) fn key(key: &Key) {
         key.tenant,
         key.label
     ));
+}
+
+/// Who the caller is, and what its tenant has used and has.
+pub(crate) fn me(me: &Me) {
+    line(format_args!("{:<24} {:>16}", "tenant", me.tenant));
+    line(format_args!("{:<24} {:>16}", "role", me.role.name()));
+    line(format_args!("{:<24} {:>16}", "credential", me.credential));
+    usage(&me.usage);
 }
 
 /// What a tenant has used and has.

@@ -122,6 +122,7 @@ const CALLS: &[(&str, Call)] = calls! {
     "createKey": |client| client.create_key(&key());
     "revokeKey": |client| client.revoke_key("aur_0000000000000000");
     "audit": |client| client.audit();
+    "overview": |client| client.overview();
     "watchTask": |client| watch(client);
 };
 

@@ -3,8 +3,8 @@
 use aureole_api::{
     codes::{access, circuit, request},
     rest::{
-        AuditTrail, Key, KeyList, KeyRequest, Me, NewKey, Plugin, Sharing, Tenant, TenantList,
-        TenantRequest, Usage,
+        AuditTrail, Key, KeyList, KeyRequest, Me, NewKey, Overview, Plugin, Sharing, Tenant,
+        TenantList, TenantRequest, Usage,
     },
 };
 use axum::http::Method;
@@ -19,7 +19,7 @@ use super::{
 const TAG: &str = "tenants";
 
 pub(super) fn operations() -> Vec<Operation> {
-    let mut all = vec![me(), share(), audit()];
+    let mut all = vec![me(), share(), audit(), overview()];
     all.extend(tenants());
     all.extend(keys());
     all
@@ -62,6 +62,16 @@ fn audit() -> Operation {
         .with(parameters::before_act())
         .with(parameters::limit())
         .answers::<AuditTrail>(200, &[], "A page of acts.")
+        .refuses(facts())
+}
+
+fn overview() -> Operation {
+    Operation::new(TAG, "overview", Method::GET, "/api/v1/admin/overview")
+        .says(
+            "Shows the cluster at one moment",
+            "What waits and for whom, who works, who leads and how far the others are behind.",
+        )
+        .answers::<Overview>(200, &[], "The cluster, as its leader sees it.")
         .refuses(facts())
 }
 

@@ -154,6 +154,15 @@ pub(super) async fn audit(
     administer(&shared, &caller, Administration::Audit { before, limit }).await
 }
 
+/// What waits, who works, who leads.
+pub(super) async fn overview(
+    State(shared): State<Shared>,
+    caller: Caller,
+    _: Asked<Nothing>,
+) -> Answer {
+    administer(&shared, &caller, Administration::Overview).await
+}
+
 async fn administer(shared: &Shared, caller: &Caller, asked: Administration) -> Answer {
     Ok(document(shared.platform.administer(caller, asked).await?))
 }
@@ -166,6 +175,7 @@ fn document(done: Administered) -> Response {
         Administered::Keys(keys) => Json(keys).into_response(),
         Administered::Key(key) => Json(key).into_response(),
         Administered::Audit(trail) => Json(trail).into_response(),
+        Administered::Overview(overview) => Json(overview).into_response(),
     }
 }
 

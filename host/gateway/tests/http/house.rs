@@ -6,12 +6,13 @@ use async_trait::async_trait;
 use aureole_client::{
     Problem, codes,
     rest::{
-        AuditTrail, Cell, CheckReport, Circuit, CircuitKey, CircuitState, Delivery, DeliveryList,
-        DeliveryState, Elements, Estimate, EventKind, Explanation, Failure, Health, Key, KeyList,
-        LogProof, Me, Plugin, PluginList, PluginRef, PluginState, ProofRecord, Quotas, Revocation,
-        Role, Sharing, Task, TaskKind, TaskPage, TaskState, Tenant, TenantList, Timestamp, Usage,
-        Verdict, VerifyingKey, VerifyingKeyList, VerifyingKeyState, VerifyingKeyVersion, Wait,
-        Webhook, WebhookList, WebhookTest, WorkerInfo, WorkerList,
+        AuditTrail, Cell, CheckReport, Circuit, CircuitKey, CircuitState, ClusterMember,
+        ClusterStanding, Delivery, DeliveryList, DeliveryState, Elements, Estimate, EventKind,
+        Explanation, Failure, Health, Key, KeyList, LogProof, Me, Overview, Plugin, PluginList,
+        PluginRef, PluginState, ProofRecord, Quotas, Revocation, Role, Sharing, Task, TaskCounts,
+        TaskKind, TaskPage, TaskState, Tenant, TenantList, TenantLoad, Timestamp, Usage, Verdict,
+        VerifyingKey, VerifyingKeyList, VerifyingKeyState, VerifyingKeyVersion, Wait, Webhook,
+        WebhookList, WebhookTest, WorkerInfo, WorkerList,
     },
 };
 use aureole_gateway::{
@@ -191,6 +192,39 @@ fn circuit() -> Circuit {
     }
 }
 
+/// A cluster of one that has nothing to do.
+fn overview() -> Overview {
+    Overview {
+        at: Timestamp::from_millis(0),
+        cluster: ClusterStanding {
+            name: "house".to_owned(),
+            term: 1,
+            leader: Some(1),
+            applied: Some(7),
+            members: vec![ClusterMember {
+                id: 1,
+                leader: true,
+                voter: true,
+                lag: Some(0),
+            }],
+        },
+        tasks: TaskCounts {
+            queued: 0,
+            waiting: 0,
+            running: 0,
+        },
+        tenants: vec![TenantLoad {
+            tenant: "default".to_owned(),
+            live: 0,
+            running: 0,
+            proofs: 0,
+            failed: 0,
+        }],
+        tenant_count: 1,
+        workers: vec![worker("w-1")],
+    }
+}
+
 /// A queued task.
 pub(crate) fn task(id: &str) -> Task {
     Task {
@@ -297,6 +331,7 @@ impl Platform for House {
             Administration::CreateKey { key: hash, .. } => Administered::Key(key(hash.id)),
             Administration::RevokeKey(id) => Administered::Key(key(id)),
             Administration::Audit { .. } => Administered::Audit(AuditTrail::default()),
+            Administration::Overview => Administered::Overview(overview()),
         })
     }
 
@@ -672,6 +707,8 @@ fn worker(name: &str) -> WorkerInfo {
         slots: Some(1),
         cores: Some(2),
         draining: false,
+        leases: 0,
+        warm: 0,
         invalid_proofs: 0,
         quarantined_at: None,
     }

@@ -110,6 +110,7 @@ impl Desk {
             Administration::Audit { before, limit } => {
                 Administered::Audit(self.trail(caller, before, limit).await?)
             }
+            Administration::Overview => Administered::Overview(self.overview(caller).await?),
         })
     }
 

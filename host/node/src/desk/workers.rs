@@ -23,12 +23,19 @@ impl Desk {
             (worker, info)
         });
         let mut workers: BTreeMap<WorkerId, rest::WorkerInfo> = away.collect();
-        for worker in self.coordinator.workers() {
+        let joined = self.coordinator.workers();
+        let leases: Vec<u64> = self.coordinator.read(|state| {
+            let leases = joined.iter().map(|worker| state.leases_of(&worker.id));
+            leases.map(|held| held.count() as u64).collect()
+        });
+        for (worker, leases) in joined.into_iter().zip(leases) {
             let joined = rest::WorkerInfo {
                 joined: true,
                 slots: Some(worker.slots),
                 cores: Some(worker.cores),
                 draining: worker.draining,
+                leases,
+                warm: worker.warm.len() as u64,
                 ..info(&worker.id, worker.distrust)
             };
             workers.insert(worker.id, joined);
@@ -67,6 +74,8 @@ fn info(worker: &WorkerId, distrust: Distrust) -> rest::WorkerInfo {
         slots: None,
         cores: None,
         draining: false,
+        leases: 0,
+        warm: 0,
         invalid_proofs: distrust.invalid_proofs,
         quarantined_at: distrust.quarantined_at.map(rest::Timestamp::from_millis),
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 /// Dependency, and the rooms that may have it outside tests.
-const OWNERS: [(&str, &[&str]); 21] = [
+const OWNERS: [(&str, &[&str]); 22] = [
     ("wasmtime", &["host/runtime"]),
     ("wasmparser", &["host/runtime"]),
     ("wit-bindgen", &["plugins/sdk"]),
@@ -16,6 +16,7 @@ const OWNERS: [(&str, &[&str]); 21] = [
     ("axum", &["host/gateway", "tests"]),
     ("reqwest", &["host/client", "host/oidc"]),
     ("jsonwebtoken", &["host/oidc"]),
+    ("ratatui", &["host/top"]),
     ("prost", &["host/api"]),
     ("jsonschema", &["host/node"]),
     ("chacha20poly1305", &["host/store"]),
