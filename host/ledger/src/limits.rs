@@ -1,8 +1,19 @@
 //! Every number the ledger refuses by, each with its reason.
 
+use crate::Quotas;
+
 /// Bytes of one encoded command. Four KiB keeps an append to the log one disk page, and snapshots
 /// small with thousands of facts; every field below is bounded so that no command comes near it.
 pub const COMMAND_BYTES_MAX: usize = 4096;
+
+/// Commands in one entry of the log. Concurrent proposals share one fsync; at under 4 KiB each an entry
+/// stays under the 256 KiB that a peer may send.
+pub const ENTRY_COMMANDS_MAX: usize = 64;
+
+/// Entries of the log between snapshots. A restart replays at most this many: full ones take a second
+/// and a half. A snapshot costs a copy of the state, however little has changed: every 2,000 it took a
+/// fifth of a busy member's time.
+pub const SNAPSHOT_ENTRIES: usize = 8000;
 
 /// Attempts a task may lose before it is failed. A crash that repeats three times is the task's
 /// doing, not the worker's.
@@ -69,8 +80,16 @@ pub const PLAN_MAX: usize = 64;
 /// snapshot stays under ten MiB for them.
 pub const PLUGINS_MAX: u64 = 10_000;
 
+/// Plugins of one tenant, a tenth of all: nobody takes every place. Rejected ones, and retired ones
+/// that have no circuit, make room for new ones.
+pub const PLUGINS_OF_TENANT_MAX: u64 = PLUGINS_MAX / 10;
+
 /// Circuits known at a time. A record has under half a KiB.
 pub const CIRCUITS_MAX: u64 = 100_000;
+
+/// Circuits that one tenant registered, a tenth of all: nobody takes every place, and a hundred for
+/// each of a hundred plugins is more than parameters have been seen for.
+pub const CIRCUITS_OF_TENANT_MAX: u64 = CIRCUITS_MAX / 10;
 
 /// Tasks known at a time, finished ones that the archive has not taken included. Past a million the
 /// design shards by tenant instead; a record has about a quarter KiB, so the whole fits memory.
@@ -108,6 +127,15 @@ pub const TENANT_ID_BYTES_MAX: usize = 63;
 /// A tenant's weight unless somebody sets it: leaves room for a hundredth of an ordinary share.
 pub const WEIGHT_DEFAULT: u32 = 100;
 
+/// What a tenant may have that is made without quotas: enough for a team to start with, little enough
+/// that one of ten such tenants cannot fill a small cluster.
+pub const QUOTAS_DEFAULT: Quotas = Quotas {
+    live_tasks: Some(10_000),
+    queued_bytes: Some(1 << 30),
+    core_seconds: None,
+    stored_bytes: Some(256 << 20),
+};
+
 /// Tenants that may be made. A record and its usage have under 200 bytes.
 pub const TENANTS_MAX: u64 = 10_000;
 
@@ -125,9 +153,16 @@ pub const LABEL_BYTES_MAX: usize = 128;
 /// Bytes of the name of whoever acts: a key has 20, the subject of a token seldom more than 64.
 pub const ACTOR_BYTES_MAX: usize = 160;
 
-/// Administrative acts that the ledger keeps, the newest ones: at some 200 bytes each the snapshot
-/// stays small. Each act is a line of the leader's log as well, where older ones are found.
+/// Administrative acts that the ledger keeps when the archive has them, the newest ones: at some 200
+/// bytes each the snapshot stays small.
 pub const AUDIT_KEPT: usize = 500;
+
+/// Administrative acts that the ledger keeps while no archive has them: a megabyte, and years of most
+/// clusters. Past it the oldest are forgotten; each is a line of the leader's log as well.
+pub const AUDIT_WAITING_MAX: usize = 5_000;
+
+/// Acts that the archive takes at a time.
+pub const AUDIT_BATCH: usize = 128;
 
 /// Tenants that one plugin may be shared with: 32 names of 64 bytes leave half a command free. Who
 /// shares with more publishes.

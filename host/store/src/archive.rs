@@ -1,5 +1,7 @@
 //! The archive: finished tasks, kept for search after the ledger has forgotten them.
 //!
+//! Beside them stand the administrative acts that it has forgotten.
+//!
 //! One trait, two databases: SQLite in the data folder of a node on its own, PostgreSQL for a
 //! cluster. When `put_tasks` returns, the tasks are on disk, and the ledger may forget them. Putting
 //! a task again changes nothing, for a finished task never changes. Pages go by the time of submission,
@@ -54,6 +56,12 @@ pub trait Archive: Send + Sync + fmt::Debug + 'static {
     /// things of the same form. Reads the whole archive.
     async fn digests(&self) -> Result<Vec<Digest>, ArchiveError>;
 
+    /// Stores administrative acts, all or none; those that are there already stay as they are.
+    async fn put_acts(&self, acts: &[ArchivedAct]) -> Result<(), ArchiveError>;
+
+    /// A page of administrative acts, newest first.
+    async fn acts(&self, filter: &ActFilter) -> Result<Vec<ArchivedAct>, ArchiveError>;
+
     /// Whether the database answers now.
     async fn ping(&self) -> Result<(), ArchiveError>;
 
@@ -93,6 +101,28 @@ pub struct ArchivedTask {
     pub finished_at_ms: u64,
     /// What the API shows of it. Never an input.
     pub document: Value,
+}
+
+/// An administrative act.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArchivedAct {
+    /// Its place in the trail.
+    pub number: u64,
+    /// Whom it concerns.
+    pub tenant: String,
+    /// What the API shows of it.
+    pub document: Value,
+}
+
+/// Which acts a page shows; all conditions hold together.
+#[derive(Clone, Debug, Default)]
+pub struct ActFilter {
+    /// Only those that concern this tenant.
+    pub tenant: Option<String>,
+    /// Only those before this number.
+    pub before: Option<u64>,
+    /// How many; 1 to [`ARCHIVE_PAGE_MAX`](crate::ARCHIVE_PAGE_MAX), and taken as such when outside.
+    pub limit: u32,
 }
 
 /// Which tasks a page shows; all conditions hold together.

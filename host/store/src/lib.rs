@@ -22,9 +22,9 @@ mod tiles;
 mod vault;
 
 pub use archive::{
-    Archive, ArchiveError, ArchivePlace, ArchivedTask, Cursor, Expiry, Page, PostgresArchive,
-    PostgresConfig, Retention, SchemaStep, SharedArchive, SqliteArchive, TaskFilter, migrate,
-    open_archive, schema_steps,
+    ActFilter, Archive, ArchiveError, ArchivePlace, ArchivedAct, ArchivedTask, Cursor, Expiry,
+    Page, PostgresArchive, PostgresConfig, Retention, SchemaStep, SharedArchive, SqliteArchive,
+    TaskFilter, migrate, open_archive, schema_steps,
 };
 pub use aureole_ledger::{Digest, TaskId};
 pub use blobs::{BlobSource, Blobs, SharedBlobs};
@@ -33,5 +33,5 @@ pub use depot::{BlobInfo, Collected, Depot, DepotConfig, DepotError, FileSystem,
 pub use limits::{ARCHIVE_PAGE_MAX, BLOB_BYTES_MAX, PART_BYTES, SEALED_OVERHEAD_BYTES};
 pub use pull::{Holder, HolderError, Part, pull};
 pub use secret::Secret;
-pub use tiles::{Filler, TileFolder, TileLog, TileLogError};
+pub use tiles::{Filler, TileFolder, TileLog, TileLogError, Upkeep};
 pub use vault::{InputKey, InputVault, KeyInfo, Sealed, VaultError, open_input, seal_input};

@@ -1,5 +1,7 @@
 //! The numbers of this room, each with its reason.
 
+use aureole_ledger::limits::{ENTRY_COMMANDS_MAX, SNAPSHOT_ENTRIES};
+
 /// The largest blob the depot takes: twice the canonical bytes of the largest circuit that the
 /// IR's default limits admit, and eight times the largest component or request body.
 pub const BLOB_BYTES_MAX: u64 = 64 << 20;
@@ -88,10 +90,10 @@ pub const PART_BYTES: u64 = 1 << 20;
 pub(crate) const PARTS_AT_ONCE: usize = 4;
 
 /// Leaves that wait for the disk behind a gap, of at most 200 bytes each: twice what the entries
-/// between two snapshots can bring, which are 8,000 of 64 commands (`host/coordinator`). Those that
+/// between two snapshots can bring. Those that
 /// continue what is on disk are never dropped, and are no more: a snapshot waits for them or the
 /// member stops, and until then the entries are there to bring them again.
-pub(crate) const LEAVES_WAITING_MAX: usize = 2 * 8_000 * 64;
+pub(crate) const LEAVES_WAITING_MAX: usize = 2 * SNAPSHOT_ENTRIES * ENTRY_COMMANDS_MAX;
 
 /// Leaves that are settled before it is time, half of the above: as many as one snapshot waits for.
 /// They are written every second, so as many wait only when the disk is slow.

@@ -3,6 +3,7 @@
 //! ```text
 //! apply ── append ──▸ waiting (memory) ── settle ──▸ full tiles, partial tiles, then the frontier
 //! another member ── Filler ──▸ full tiles, checked against the facts' root, then the frontier
+//! its own leaves ── rebuild ──▸ every tile anew, where there is no other member
 //! ```
 //!
 //! What counts is what the `frontier` says: it is replaced last, so a crash leaves the log as long as
@@ -12,8 +13,10 @@
 
 mod error;
 mod folder;
+mod rebuild;
 mod waiting;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -46,6 +49,19 @@ pub struct TileLog {
     edge: Mutex<Writer>,
     /// Held while a checkpoint is made: one after another.
     signing: Mutex<()>,
+    /// Told when somebody met what should not be. Holds one permit.
+    doubt: Notify,
+    /// What is wrong, by who found it.
+    troubles: Mutex<BTreeMap<Upkeep, String>>,
+}
+
+/// Who looks after a log and may find that something is wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Upkeep {
+    /// Leaves are brought to the disk, and missing ones are fetched.
+    Filling,
+    /// Everything is read.
+    Audit,
 }
 
 /// A log on its way to become as long as the facts say, from what other members send.
@@ -85,7 +101,42 @@ impl TileLog {
             many: Notify::new(),
             edge: Mutex::new(edge),
             signing: Mutex::default(),
+            doubt: Notify::new(),
+            troubles: Mutex::default(),
         })
+    }
+
+    /// Asks for an audit before it is time: something was met that should not be.
+    pub fn suspect(&self) {
+        self.doubt.notify_one();
+    }
+
+    /// Waits until somebody suspects something.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn suspected(&self) {
+        self.doubt.notified().await;
+    }
+
+    /// Notes what is wrong, or that nothing is. Says whether that is news.
+    pub fn report(&self, by: Upkeep, trouble: Option<String>) -> bool {
+        let mut troubles = self.troubles();
+        match trouble {
+            Some(trouble) => troubles.insert(by, trouble.clone()) != Some(trouble),
+            None => troubles.remove(&by).is_some(),
+        }
+    }
+
+    /// Returns what is wrong with the log on this disk, for people; `None` while all is well.
+    pub fn trouble(&self) -> Option<String> {
+        let troubles = self.troubles();
+        let all: Vec<&str> = troubles.values().map(String::as_str).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+
+    fn troubles(&self) -> MutexGuard<'_, BTreeMap<Upkeep, String>> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     // Nothing in here panics while it holds a lock.

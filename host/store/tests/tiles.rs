@@ -10,7 +10,7 @@ use aureole_receipts::{
     Checkpoint, Digest, Head, Leaf, Log, SignerKey, TaskId, Tile, TileReader as _, Tree,
     TrustedKeys, audit, tiles_of,
 };
-use aureole_store::{TileFolder, TileLog, TileLogError};
+use aureole_store::{TileFolder, TileLog, TileLogError, Upkeep};
 
 fn leaf(number: u64) -> Leaf {
     let digest = |what: &str| Digest::of(format!("{what} {number}").as_bytes());
@@ -394,6 +394,119 @@ fn a_folder_that_cannot_be_written_is_an_error_and_nothing_is_lost() {
     fs::write(&large, vec![b'x'; 100_000]).unwrap();
     let damaged = log.checkpoint().unwrap_err();
     assert!(matches!(damaged, TileLogError::Damaged { .. }), "{damaged}");
+}
+
+/// Opens a log and has it made anew from its leaves, of which some are applied again.
+fn rebuilt(folder: &Path, to: u64) -> Result<TileLog, TileLogError> {
+    let log = TileLog::open(folder).unwrap();
+    for number in to - 5..to {
+        log.append(number, leaf(number));
+    }
+    log.rebuild(&tree(to))?;
+    Ok(log)
+}
+
+#[test]
+fn hashes_and_the_frontier_are_made_anew_from_the_leaves() {
+    let lost = [
+        "frontier",
+        "tile/0/000",
+        "tile/0/001",
+        "tile/0/002.p/88",
+        "tile/1/000.p/2",
+    ];
+    for name in lost {
+        let dir = tempfile::tempdir().unwrap();
+        drop(grown(dir.path(), 600));
+        fs::remove_file(dir.path().join(name)).unwrap();
+        // Two leaves were not written when the process ended: they come again with the entries.
+        let log = rebuilt(dir.path(), 602).unwrap();
+        assert_eq!((log.size(), log.root()), (602, tree(602).root()), "{name}");
+        let checkpoint = Checkpoint::new("audit", log.head()).unwrap();
+        audit(log.folder(), &checkpoint, None).unwrap();
+        grow(&log, 700, 7);
+        drop(log);
+        assert_eq!(TileLog::open(dir.path()).unwrap().size(), 700, "{name}");
+    }
+}
+
+#[test]
+fn rot_in_a_log_that_is_open_is_made_good_from_its_leaves() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = grown(dir.path(), 300);
+    for name in ["tile/0/000", "tile/0/001.p/44"] {
+        let path = dir.path().join(name);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[40] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+    }
+    log.append(300, leaf(300));
+    // The facts were read before the last leaf was settled.
+    assert_eq!(log.settle().unwrap(), 301);
+    log.rebuild(&tree(300)).unwrap();
+    assert_eq!(log.size(), 301);
+    let checkpoint = Checkpoint::new("audit", log.head()).unwrap();
+    audit(log.folder(), &checkpoint, None).unwrap();
+}
+
+#[test]
+fn leaves_that_are_lost_or_rotten_are_named_and_nothing_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(grown(dir.path(), 600));
+    let bundle = dir.path().join("tile/entries/001");
+    let good = fs::read(&bundle).unwrap();
+    fs::remove_file(dir.path().join("tile/0/001")).unwrap();
+    fs::remove_file(&bundle).unwrap();
+    let lost = rebuilt(dir.path(), 600).unwrap_err();
+    assert!(
+        matches!(
+            lost,
+            TileLogError::Behind {
+                have: 256,
+                needed: 600
+            }
+        ),
+        "{lost}"
+    );
+    let mut rotten = good.clone();
+    rotten[100] ^= 1;
+    fs::write(&bundle, &rotten).unwrap();
+    let root = rebuilt(dir.path(), 600).unwrap_err();
+    assert!(
+        matches!(root, TileLogError::Root { size: 600, .. }),
+        "{root}"
+    );
+    fs::write(&bundle, &good[..100]).unwrap();
+    let cut = rebuilt(dir.path(), 600).unwrap_err();
+    assert!(
+        matches!(cut, TileLogError::Bundle { index: 1, .. }),
+        "{cut}"
+    );
+    assert!(!dir.path().join("tile/0/001").exists());
+    // More than is asked for does no harm: what is beyond the facts is not taken.
+    let log = TileLog::open(dir.path()).unwrap();
+    log.rebuild(&tree(256)).unwrap();
+    assert_eq!(log.size(), 256);
+    drop(log);
+    // What somebody kept is put back.
+    fs::write(&bundle, &good).unwrap();
+    assert_eq!(rebuilt(dir.path(), 600).unwrap().size(), 600);
+}
+
+#[test]
+fn what_is_wrong_is_told_until_it_is_right() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = grown(dir.path(), 1);
+    assert_eq!(log.trouble(), None);
+    assert!(log.report(Upkeep::Audit, Some("rot".to_owned())));
+    assert!(
+        !log.report(Upkeep::Audit, Some("rot".to_owned())),
+        "no news"
+    );
+    assert!(log.report(Upkeep::Filling, Some("a gap".to_owned())));
+    assert_eq!(log.trouble().unwrap(), "a gap; rot");
+    assert!(log.report(Upkeep::Audit, None) && log.report(Upkeep::Filling, None));
+    assert_eq!(log.trouble(), None);
 }
 
 /// Copies a folder of tiles.

@@ -18,7 +18,10 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::rows::{self, COLUMNS, stored_text, stored_time};
-use super::{Archive, ArchiveError, ArchivePlace, ArchivedTask, Expiry, Page, TaskFilter, schema};
+use super::{
+    ActFilter, Archive, ArchiveError, ArchivePlace, ArchivedAct, ArchivedTask, Expiry, Page,
+    TaskFilter, schema,
+};
 use crate::limits::{
     POSTGRES_BREAKER_CALLS, POSTGRES_BREAKER_WAIT, POSTGRES_CONNECTIONS, POSTGRES_PATIENCE,
     POSTGRES_SCAN_PATIENCE,
@@ -215,6 +218,34 @@ impl Archive for PostgresArchive {
         let late = |_| ArchiveError::Late { action, patience };
         let found = timeout(patience, read).await.map_err(late)?;
         Ok(rows::each_once(found.map_err(failed)?))
+    }
+
+    async fn put_acts(&self, acts: &[ArchivedAct]) -> Result<(), ArchiveError> {
+        let numbers = acts.iter().map(|act| stored_time(act.number));
+        let insert = sqlx::query(
+            "INSERT INTO acts (number, tenant, document) SELECT * FROM UNNEST($1::bigint[], \
+             $2::text[], $3::text[]) ON CONFLICT (number) DO NOTHING",
+        )
+        .bind(numbers.collect::<Result<Vec<i64>, _>>()?)
+        .bind(
+            acts.iter()
+                .map(|act| stored_text(&act.tenant))
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            acts.iter()
+                .map(|act| act.document.to_string())
+                .collect::<Vec<_>>(),
+        );
+        let stored = insert.execute(&self.pool);
+        self.ask("store acts", stored).await.map(drop)
+    }
+
+    async fn acts(&self, filter: &ActFilter) -> Result<Vec<ArchivedAct>, ArchiveError> {
+        let mut query = rows::acts_query::<Postgres>(filter);
+        let found = query.build().fetch_all(&self.pool);
+        let found = self.ask("list acts", found).await?;
+        found.iter().map(rows::read_act).collect()
     }
 
     async fn ping(&self) -> Result<(), ArchiveError> {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use aureole_ledger::{Digest, TaskId};
 use sqlx::{ColumnIndex, Database, Decode, Encode, QueryBuilder, Row, Type};
 
-use super::{ArchiveError, ArchivedTask, Cursor, Expiry, Page, TaskFilter};
+use super::{ActFilter, ArchiveError, ArchivedAct, ArchivedTask, Cursor, Expiry, Page, TaskFilter};
 use crate::limits::ARCHIVE_PAGE_MAX;
 
 /// The columns, in the order in which they are written.
@@ -102,6 +102,47 @@ where
         .push_bind(i64::from(limit))
         .push(")");
     Ok(query)
+}
+
+/// Builds the statement of a page of acts.
+pub(super) fn acts_query<DB>(filter: &ActFilter) -> QueryBuilder<DB>
+where
+    DB: Database,
+    String: for<'q> Encode<'q, DB> + Type<DB>,
+    i64: for<'q> Encode<'q, DB> + Type<DB>,
+{
+    let mut query = QueryBuilder::<DB>::new("SELECT * FROM acts WHERE TRUE");
+    if let Some(tenant) = &filter.tenant {
+        query.push(" AND tenant = ").push_bind(tenant.clone());
+    }
+    if let Some(before) = filter.before {
+        let before = i64::try_from(before).unwrap_or(i64::MAX);
+        query.push(" AND number < ").push_bind(before);
+    }
+    query
+        .push(" ORDER BY number DESC LIMIT ")
+        .push_bind(i64::from(filter.limit.clamp(1, ARCHIVE_PAGE_MAX)));
+    query
+}
+
+/// Reads an act's row.
+pub(super) fn read_act<R>(row: &R) -> Result<ArchivedAct, ArchiveError>
+where
+    R: Row,
+    for<'c> &'c str: ColumnIndex<R>,
+    String: for<'r> Decode<'r, R::Database> + Type<R::Database>,
+    i64: for<'r> Decode<'r, R::Database> + Type<R::Database>,
+{
+    let number = row.try_get::<i64, _>("number").ok();
+    let number = number.and_then(|number| u64::try_from(number).ok());
+    let id = || number.map_or("(unreadable)".to_owned(), |number| number.to_string());
+    let bad = |column| ArchiveError::BadRow { id: id(), column };
+    let text = |column| row.try_get::<String, _>(column).map_err(|_| bad(column));
+    Ok(ArchivedAct {
+        number: number.ok_or_else(|| bad("number"))?,
+        tenant: text("tenant")?,
+        document: serde_json::from_str(&text("document")?).map_err(|_| bad("document"))?,
+    })
 }
 
 /// Makes a page of its rows and the one after them.

@@ -11,7 +11,9 @@ use sqlx::sqlite::{
 };
 
 use super::rows::{self, COLUMNS, stored_text, stored_time};
-use super::{Archive, ArchiveError, ArchivedTask, Expiry, Page, TaskFilter, schema};
+use super::{
+    ActFilter, Archive, ArchiveError, ArchivedAct, ArchivedTask, Expiry, Page, TaskFilter, schema,
+};
 use crate::limits::{ARCHIVE_BUSY_TIMEOUT, ARCHIVE_CONNECTIONS};
 
 /// A handle to the file; clones share it.
@@ -108,6 +110,33 @@ impl Archive for SqliteArchive {
             found.extend(rows::digests_in(&document));
         }
         Ok(rows::each_once(found))
+    }
+
+    async fn put_acts(&self, acts: &[ArchivedAct]) -> Result<(), ArchiveError> {
+        let failed = |source| failed("store acts", source);
+        let mut transaction = self.pool.begin().await.map_err(failed)?;
+        for act in acts {
+            sqlx::query(
+                "INSERT INTO acts (number, tenant, document) VALUES (?, ?, ?) \
+                 ON CONFLICT (number) DO NOTHING",
+            )
+            .bind(stored_time(act.number)?)
+            .bind(stored_text(&act.tenant))
+            .bind(act.document.to_string())
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        }
+        transaction.commit().await.map_err(failed)
+    }
+
+    async fn acts(&self, filter: &ActFilter) -> Result<Vec<ArchivedAct>, ArchiveError> {
+        let found = rows::acts_query::<Sqlite>(filter)
+            .build()
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|source| failed("list acts", source))?;
+        found.iter().map(rows::read_act).collect()
     }
 
     async fn ping(&self) -> Result<(), ArchiveError> {

@@ -126,6 +126,23 @@ impl TileFolder {
         Ok(names)
     }
 
+    /// Reads the entry bundle of a place in its widest form, whatever counts of it.
+    pub(super) fn widest(&self, index: u64) -> Result<Option<(Tile, Vec<u8>)>, TileLogError> {
+        let Ok(full) = Tile::entries(index, TILE_WIDTH) else {
+            return Ok(None);
+        };
+        if let Some(bytes) = self.file(&full.to_string())? {
+            return Ok(Some((full, bytes)));
+        }
+        let names = self.names(&format!("{full}.p"))?;
+        let widest = names.iter().filter_map(|name| name.parse().ok()).max();
+        let Some(Ok(tile)) = widest.map(|width| full.of_width(width)) else {
+            return Ok(None);
+        };
+        let bytes = self.file(&tile.to_string())?;
+        Ok(bytes.map(|bytes| (tile, bytes)))
+    }
+
     /// Reads the newest checkpoint that was signed.
     ///
     /// # Errors

@@ -67,6 +67,14 @@ impl Waiting {
         taken
     }
 
+    /// Returns those that continue a log of a size; they go on waiting.
+    pub(super) fn behind_of(&self, size: u64) -> Vec<Leaf> {
+        let later = self.leaves.iter().skip_while(|(index, _)| *index < size);
+        let next = (size..).zip(later);
+        let next = next.take_while(|(expected, (index, _))| index == expected);
+        next.map(|(_, (_, leaf))| leaf.clone()).collect()
+    }
+
     /// Puts back what was taken for a log of a size and could not be written.
     pub(super) fn put_back(&mut self, size: u64, leaves: Vec<Leaf>) {
         for leaf in leaves.into_iter().rev() {

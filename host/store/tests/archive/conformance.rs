@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use aureole_store::{
-    ARCHIVE_PAGE_MAX, ArchiveError, ArchivedTask, Digest, Expiry, Retention, TaskFilter,
+    ARCHIVE_PAGE_MAX, ActFilter, ArchiveError, ArchivedAct, ArchivedTask, Digest, Expiry,
+    Retention, TaskFilter,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -38,6 +39,38 @@ on_both! {
     what_is_past_its_time_goes_the_oldest_first
     a_policy_keeps_each_task_as_long_as_its_entry_says
     two_that_put_the_same_tasks_at_once_store_each_once
+    acts_are_kept_once_and_paged_from_the_newest_back
+}
+
+async fn acts_are_kept_once_and_paged_from_the_newest_back(database: Database) {
+    let archive = database.open().await;
+    let act = |number: u64| ArchivedAct {
+        number,
+        tenant: if number % 3 == 0 { "acme" } else { "default" }.to_owned(),
+        document: json!({"number": number, "actor": "nul \u{0} and é"}),
+    };
+    let acts: Vec<ArchivedAct> = (1..=7).map(act).collect();
+    archive.put_acts(&acts[..5]).await.unwrap();
+    let mut again = acts.clone();
+    again[0].tenant = "another".to_owned();
+    archive.put_acts(&again).await.unwrap();
+    archive.put_acts(&[]).await.unwrap();
+    archive.close().await;
+    let archive = database.open().await;
+    let page = |tenant: Option<&str>, before, limit| ActFilter {
+        tenant: tenant.map(str::to_owned),
+        before,
+        limit,
+    };
+    let newest: Vec<ArchivedAct> = (5..=7).rev().map(act).collect();
+    assert_eq!(archive.acts(&page(None, None, 3)).await.unwrap(), newest);
+    let rest: Vec<ArchivedAct> = (1..=4).rev().map(act).collect();
+    assert_eq!(archive.acts(&page(None, Some(5), 500)).await.unwrap(), rest);
+    let acme = archive.acts(&page(Some("acme"), Some(6), 9)).await.unwrap();
+    assert_eq!(acme, [act(3)]);
+    assert_eq!(archive.acts(&page(None, Some(1), 9)).await.unwrap(), []);
+    let all = archive.acts(&page(None, Some(u64::MAX), 1)).await.unwrap();
+    assert_eq!(all, [act(7)]);
 }
 
 async fn a_task_comes_back_as_it_was_put_after_a_restart(database: Database) {
