@@ -77,6 +77,7 @@ pub(crate) fn events_of(state: &State, command: &Command, outcome: &Outcome) -> 
         | Command::CreateKey { .. }
         | Command::RevokeKey { .. }
         | Command::PublishVerifyingKey { .. }
+        | Command::ArchiveActs { .. }
         | Command::TrustWorker { .. } => Vec::new(),
         // Any number of tasks may have failed by it.
         Command::RevokeVerifyingKey { .. } => vec![Event::Replaced],

@@ -25,7 +25,7 @@ mod webhooks;
 
 use self::attempts::{Grant, Report};
 use self::tasks::Submission;
-use self::tenants::Tenant;
+use self::tenants::TenantChange;
 use crate::{AttemptRef, Command, Outcome, Refusal, State};
 
 /// What a step of `apply` returns; a refusal becomes [`Outcome::Refused`].
@@ -99,13 +99,13 @@ impl State {
                 actor,
                 now,
             } => {
-                let tenant = Tenant {
+                let change = TenantChange {
                     id: tenant,
                     weight: *weight,
                     quotas: *quotas,
                     suspended: *suspended,
                 };
-                self.put_tenant(&tenant, actor, *now)
+                self.put_tenant(&change, actor, *now)
             }
             Command::CreateKey { key, actor } => self.create_key(key, actor),
             Command::RevokeKey { key, actor, now } => self.revoke_key(*key, actor, *now),
@@ -215,6 +215,10 @@ impl State {
                 task,
                 now,
             } => self.replay_delivery(webhook, tenant, task, *now),
+            Command::ArchiveActs { through } => {
+                self.facts_mut().trail.archive(*through);
+                Ok(Outcome::ActsArchived)
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::AUDIT_KEPT;
+use crate::limits::{AUDIT_KEPT, AUDIT_WAITING_MAX};
 use crate::{Digest, KeyId, Millis, Quotas, Role, TenantId, Visibility};
 
 /// One act.
@@ -62,13 +62,15 @@ pub enum Act {
     },
 }
 
-/// The newest acts, as many as the ledger keeps.
+/// The newest acts, as many as the ledger keeps, and those that no archive has yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Trail {
     /// Acts so far.
     count: u64,
     /// The newest of them, oldest first.
     kept: VecDeque<AuditEntry>,
+    /// Up to which number the archive has them.
+    archived: u64,
 }
 
 // === impl Trail ===
@@ -83,9 +85,31 @@ impl Trail {
             tenant,
             act,
         });
-        if self.kept.len() > AUDIT_KEPT {
+        self.trim();
+    }
+
+    /// Notes up to which number the archive has the acts.
+    pub(crate) fn archive(&mut self, through: u64) {
+        self.archived = self.archived.max(through.min(self.count));
+        self.trim();
+    }
+
+    fn trim(&mut self) {
+        let archived = self.archived;
+        while let Some(oldest) = self.kept.front()
+            && self.kept.len() > AUDIT_KEPT
+            && (oldest.number <= archived || self.kept.len() > AUDIT_WAITING_MAX)
+        {
             self.kept.pop_front();
         }
+    }
+
+    /// Returns the acts that no archive has, oldest first.
+    pub(crate) fn unarchived(&self) -> impl Iterator<Item = &AuditEntry> {
+        let archived = self.archived;
+        self.kept
+            .iter()
+            .filter(move |entry| entry.number > archived)
     }
 
     /// Returns the acts that are kept, newest first.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CircuitId, Digest, Measured, Millis, Problem, TaskId};
+use crate::{CircuitId, Digest, Measured, Millis, Problem, TaskId, TenantId};
 
 /// A plugin together with parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub struct CircuitRecord {
     pub state: CircuitState,
     /// What its proofs took here.
     pub measured: Measured,
+    /// Who registered it, among whose circuits it counts.
+    pub tenant: TenantId,
 }
 
 /// Where a circuit stands.

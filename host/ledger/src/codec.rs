@@ -10,15 +10,15 @@ use crate::state::Facts;
 use crate::{Command, Digest, State};
 
 /// First byte of an encoded command. 2: tenants, deadlines, threads and memory. 3: bytes of inputs,
-/// who retires a plugin, and what the log says of a proof.
-const COMMAND_VERSION: u8 = 3;
+/// who retires a plugin, and what the log says of a proof. 4: what of a tenant changes.
+const COMMAND_VERSION: u8 = 4;
 
 /// First bytes of an encoded state.
 const STATE_MAGIC: [u8; 8] = *b"AURLEDGR";
 
 /// Version of the state's layout, after the magic. 3: the newest time. 4: tenants, keys, usage, the
-/// trail and plugins' holders; the log, verifying keys and distrust; webhooks.
-const STATE_VERSION: u16 = 4;
+/// trail and plugins' holders; the log, verifying keys and distrust; webhooks. 5: whose a circuit is.
+const STATE_VERSION: u16 = 5;
 
 /// Bytes before the state's body: magic, version, digest.
 const HEADER_BYTES: usize = 8 + 2 + 32;

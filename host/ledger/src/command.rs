@@ -189,16 +189,17 @@ pub enum Command {
         /// The worker.
         worker: WorkerId,
     },
-    /// Makes a tenant, or changes it.
+    /// Makes a tenant, or changes it. What is absent stays as it is when the command is applied, and
+    /// is ordinary for a new one: of two changes at once neither undoes the other.
     PutTenant {
         /// Which.
         tenant: TenantId,
         /// Its part of the cluster beside the others who have work: 1 to `WEIGHT_MAX`.
-        weight: u32,
+        weight: Option<u32>,
         /// What it may have.
-        quotas: Quotas,
+        quotas: Option<Quotas>,
         /// Whether it may do nothing.
-        suspended: bool,
+        suspended: Option<bool>,
         /// Who does it.
         actor: String,
         /// When.
@@ -294,6 +295,11 @@ pub enum Command {
         task: TaskId,
         /// When.
         now: Millis,
+    },
+    /// Notes up to which number the archive has the trail of administrative acts.
+    ArchiveActs {
+        /// The number of the last act that it has.
+        through: u64,
     },
 }
 
@@ -406,6 +412,7 @@ impl Command {
             | Self::SetWeight { .. }
             | Self::ReserveWorker { .. }
             | Self::DeleteWebhook { .. }
+            | Self::ArchiveActs { .. }
             | Self::TrustWorker { .. } => None,
         }
     }
@@ -439,6 +446,7 @@ impl Command {
             Self::DeleteWebhook { .. } => "delete_webhook",
             Self::SettleDelivery { .. } => "settle_delivery",
             Self::ReplayDelivery { .. } => "replay_delivery",
+            Self::ArchiveActs { .. } => "archive_acts",
         }
     }
 }

@@ -120,6 +120,8 @@ pub enum Outcome {
     KeyRevoked,
     /// The plugin is for whom it was asked to be.
     PluginShared,
+    /// The ledger knows what of the trail the archive has.
+    ActsArchived,
 }
 
 /// A leaf that a command appended to the log.

@@ -86,6 +86,11 @@ impl PluginRecord {
         self.holders.contains_key(tenant) || self.holders.values().any(shown)
     }
 
+    /// Says whether it was taken out of use.
+    pub const fn is_retired(&self) -> bool {
+        matches!(self.state, PluginState::Retired { .. })
+    }
+
     /// Says whether some holder has published it.
     pub(crate) fn is_public(&self) -> bool {
         self.holders

@@ -17,7 +17,7 @@ pub struct Quotas {
     pub queued_bytes: Option<u64>,
     /// Seconds of one core within an hour.
     pub core_seconds: Option<u64>,
-    /// Bytes of the components that it keeps here.
+    /// Bytes of the components that it keeps here; those of retired plugins do not count.
     pub stored_bytes: Option<u64>,
 }
 
@@ -32,6 +32,10 @@ pub enum QuotaItem {
     CoreSeconds,
     /// See [`Quotas::stored_bytes`].
     StoredBytes,
+    /// Plugins: `PLUGINS_OF_TENANT_MAX` for everybody.
+    Plugins,
+    /// Circuits: `CIRCUITS_OF_TENANT_MAX` for everybody.
+    Circuits,
 }
 
 /// What a tenant has used since it was made. Times are those that workers report, clamped.
@@ -64,7 +68,7 @@ pub struct Holdings {
     pub running: u64,
     /// Plugins that it keeps here.
     pub plugins: u64,
-    /// Bytes of their components.
+    /// Bytes of their components, without those of retired ones.
     pub stored_bytes: u64,
 }
 
@@ -78,6 +82,8 @@ impl QuotaItem {
             Self::QueuedBytes => "quota.queued_bytes",
             Self::CoreSeconds => "quota.core_seconds",
             Self::StoredBytes => "quota.stored_bytes",
+            Self::Plugins => "quota.plugins",
+            Self::Circuits => "quota.circuits",
         }
     }
 
@@ -88,6 +94,8 @@ impl QuotaItem {
             Self::QueuedBytes => "bytes of queued inputs",
             Self::CoreSeconds => "core-seconds within an hour",
             Self::StoredBytes => "bytes of components",
+            Self::Plugins => "plugins",
+            Self::Circuits => "circuits",
         }
     }
 }

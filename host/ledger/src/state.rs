@@ -25,9 +25,9 @@ pub(crate) use self::shared::Shared;
 use self::tenants::Names;
 use crate::audit::Trail;
 use crate::{
-    AttemptRef, CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Distrust, KeyId,
-    KeyRecord, Millis, Pace, PluginRecord, Reservation, Revocation, TaskId, TaskKind, TaskPhase,
-    TaskRecord, TenantId, TenantRecord, Usage, VerifyingKeyName, WorkerId,
+    AttemptRef, CircuitFacts, CircuitId, CircuitRecord, CircuitState, Digest, Distrust,
+    Idempotency, KeyId, KeyRecord, Millis, Pace, PluginRecord, Reservation, Revocation, TaskId,
+    TaskKind, TaskPhase, TaskRecord, TenantId, TenantRecord, Usage, VerifyingKeyName, WorkerId,
 };
 
 /// What is replicated.
@@ -108,6 +108,9 @@ impl State {
         for task in facts.tasks.values() {
             index.insert(task, waits_for(&facts.circuits, task));
         }
+        for circuit in facts.circuits.values() {
+            index.count_circuit(circuit);
+        }
         let outbox = OutboxIndex::of(&facts.outbox);
         Self {
             facts,
@@ -166,6 +169,12 @@ impl State {
     /// Returns every task, in the order of their ids.
     pub fn tasks(&self) -> impl Iterator<Item = &TaskRecord> {
         self.facts.tasks.values().map(|task| &**task)
+    }
+
+    /// Returns the task that an idempotency key stands for, as long as it is known.
+    pub fn task_of_key(&self, idempotency: &Idempotency) -> Option<&TaskRecord> {
+        let task = self.task(self.facts.idempotency.get(&idempotency.key)?)?;
+        (task.idempotency == Some(*idempotency)).then_some(task)
     }
 
     /// Returns the finished tasks, those that ended first first: what the archive takes.
@@ -382,7 +391,30 @@ impl State {
     }
 
     pub(crate) fn insert_circuit(&mut self, circuit: CircuitRecord) {
+        if !self.facts.circuits.contains_key(&circuit.id) {
+            self.index.count_circuit(&circuit);
+        }
         self.facts.circuits.insert(circuit.id, circuit);
+    }
+
+    /// Returns how many plugins are known.
+    pub(crate) fn plugin_count(&self) -> u64 {
+        self.facts.plugins.len() as u64
+    }
+
+    /// Returns how many circuits are known.
+    pub(crate) fn circuit_count(&self) -> u64 {
+        self.facts.circuits.len() as u64
+    }
+
+    /// Returns how many circuits a tenant registered.
+    pub(crate) fn circuits_of(&self, tenant: &TenantId) -> u64 {
+        self.index.circuits_of(tenant)
+    }
+
+    /// Says whether a plugin has circuits.
+    pub(crate) fn has_circuits(&self, plugin: &Digest) -> bool {
+        self.index.has_circuits(plugin)
     }
 
     pub(crate) fn circuit_mut(&mut self, id: &CircuitId) -> Option<&mut CircuitRecord> {

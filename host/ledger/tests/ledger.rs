@@ -32,6 +32,8 @@ mod log;
 mod plan;
 #[path = "ledger/plugins.rs"]
 mod plugins;
+#[path = "ledger/room.rs"]
+mod room;
 #[path = "ledger/schedule.rs"]
 mod schedule;
 #[path = "ledger/steady.rs"]
@@ -40,6 +42,8 @@ mod steady;
 mod tasks;
 #[path = "ledger/tenants.rs"]
 mod tenants;
+#[path = "ledger/trail.rs"]
+mod trail;
 #[path = "ledger/trust.rs"]
 mod trust;
 #[path = "ledger/verifying_keys.rs"]

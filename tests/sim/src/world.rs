@@ -236,12 +236,12 @@ impl World {
         let _ = self.apply(&publish, quiet)?;
         let flood = Command::PutTenant {
             tenant: TenantId::new("flood").unwrap_or_default(),
-            weight: 100,
-            quotas: Quotas {
+            weight: Some(100),
+            quotas: Some(Quotas {
                 live_tasks: self.profile.flood_quota,
                 ..Quotas::default()
-            },
-            suspended: false,
+            }),
+            suspended: Some(false),
             actor: "operator".to_owned(),
             now: self.now,
         };

@@ -19,12 +19,17 @@ pub fn references(state: &State) -> Vec<Digest> {
     state
         .circuits()
         .for_each(|circuit| of_circuit(circuit, &mut found));
-    state.tasks().for_each(|task| of_task(task, &mut found));
+    state.tasks().for_each(|task| {
+        of_task(task, &mut found);
+        found.extend(component_of(state, task));
+    });
     found
 }
 
 pub(super) fn of_plugin(plugin: &PluginRecord, found: &mut Vec<Digest>) {
-    found.push(plugin.component);
+    if !plugin.is_retired() {
+        found.push(plugin.component);
+    }
     if let Some(facts) = &plugin.facts {
         found.push(facts.description);
         found.extend(facts.default_params);
@@ -35,11 +40,24 @@ pub(super) fn of_plugin(plugin: &PluginRecord, found: &mut Vec<Digest>) {
 }
 
 pub(super) fn of_circuit(circuit: &CircuitRecord, found: &mut Vec<Digest>) {
-    found.extend([circuit.plugin, circuit.params]);
+    found.push(circuit.params);
     match &circuit.state {
         CircuitState::Ready(facts) => found.extend([facts.circuit_digest, facts.report]),
         CircuitState::Rejected(problem) => found.extend(problem.report),
         CircuitState::Preparing => {}
+    }
+}
+
+/// The component that a task still needs: what was submitted before its plugin was retired goes on.
+fn component_of(state: &State, task: &TaskRecord) -> Option<Digest> {
+    if task.is_finished() {
+        return None;
+    }
+    match task.kind {
+        TaskKind::InspectPlugin { plugin } => Some(plugin),
+        TaskKind::PrepareCircuit { circuit } | TaskKind::Prove { circuit, .. } => {
+            state.circuit(&circuit).map(|record| record.plugin)
+        }
     }
 }
 

@@ -151,4 +151,22 @@ async fn every_blob_that_a_record_names_is_referred_to() {
         assert!(all.contains(&blob(name)), "{name}");
     }
     assert!(!all.contains(&blob("input 2")), "its task has ended");
+
+    // A retired plugin's component goes when the last task that needs it has ended.
+    let retired = state.apply(&Command::RetirePlugin {
+        component: blob("component"),
+        now: 2_000_000,
+        tenant: None,
+        actor: "operator".to_owned(),
+    });
+    assert!(matches!(retired, Outcome::PluginRetired { .. }));
+    let has = |state: &State| referenced(state).contains(&blob("component"));
+    assert!(has(&state), "task 1 runs");
+    let cancelled = state.apply(&Command::CancelTask {
+        task: task_id(1),
+        now: 2_000_000,
+    });
+    assert!(!matches!(cancelled, Outcome::Refused(_)));
+    assert!(!has(&state), "nobody needs it");
+    assert!(referenced(&state).contains(&blob("report")), "proofs stay");
 }

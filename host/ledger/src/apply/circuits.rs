@@ -40,6 +40,7 @@ impl State {
         let circuit = CircuitId::of(&plugin, &params);
         let known = self.circuit(&circuit);
         let registered_at = known.map_or(now, |record| record.registered_at);
+        let owner = known.map_or(tenant, |record| &record.tenant).clone();
         match known {
             Some(CircuitRecord {
                 task,
@@ -53,7 +54,10 @@ impl State {
                 });
             }
             Some(_) => {}
-            None => within("circuits", self.circuits().count() as u64 + 1, CIRCUITS_MAX)?,
+            None => {
+                self.check_circuit_share(tenant)?;
+                within("circuits", self.circuit_count() + 1, CIRCUITS_MAX)?;
+            }
         }
         self.check_fresh(task)?;
         self.check_task_quotas(tenant, 0, now)?;
@@ -65,6 +69,7 @@ impl State {
             registered_at,
             state: CircuitState::Preparing,
             measured: Measured::default(),
+            tenant: owner,
         });
         let kind = TaskKind::PrepareCircuit { circuit };
         self.insert_task(new_task(task, kind, tenant.clone(), now));

@@ -34,14 +34,11 @@ impl State {
         let known = self.plugin(&component).cloned();
         let holders = known.as_ref().map(|plugin| plugin.holders.clone());
         let mut holders = holders.unwrap_or_default();
-        if !holders.contains_key(tenant) {
-            let bytes = known.as_ref().map_or(bytes, |plugin| plugin.bytes);
-            self.check_stored_quota(tenant, bytes)?;
-        }
+        let idle = self.check_plugin_room(known.as_ref(), bytes, tenant)?;
         let inspected = known.as_ref().is_some_and(|plugin| plugin.facts.is_some());
         match known.as_ref().map(|plugin| (plugin.task, &plugin.state)) {
             Some((task, PluginState::Inspecting | PluginState::Ready)) => {
-                self.hold(&component, tenant)?;
+                self.hold(&component, tenant, &idle)?;
                 return Ok(Outcome::PluginRegistered {
                     task,
                     created: false,
@@ -49,7 +46,7 @@ impl State {
             }
             // A retired plugin that was inspected comes back as it was, for whom it belongs to now.
             Some((task, PluginState::Retired { .. })) if inspected => {
-                self.hold(&component, tenant)?;
+                self.hold(&component, tenant, &idle)?;
                 if let Some(plugin) = self.plugin_mut(&component) {
                     plugin.state = PluginState::Ready;
                     plugin.holders.retain(|holder, _| holder == tenant);
@@ -62,12 +59,14 @@ impl State {
             // The inspection may end differently now: limits are raised, crashes have causes.
             Some((_, PluginState::Rejected(_) | PluginState::Retired { .. })) => {}
             None => {
-                within("plugins", self.plugins().count() as u64 + 1, PLUGINS_MAX)?;
+                let left = self.plugin_count().saturating_sub(idle.len() as u64);
+                within("plugins", left + 1, PLUGINS_MAX)?;
                 within("bytes of a component", bytes, COMPONENT_BYTES_MAX)?;
             }
         }
         self.check_fresh(task)?;
         self.check_task_quotas(tenant, 0, now)?;
+        self.leave_plugins(&idle, tenant);
         holders.entry(tenant.clone()).or_default();
         let known = known.as_ref();
         self.insert_plugin(PluginRecord {
@@ -126,6 +125,9 @@ impl State {
             );
             return Err(Problem::new(codes::VERSION_IMMUTABLE, detail));
         }
+        let holders = self.plugin(&component).map(|plugin| &plugin.holders);
+        let owner = holders.and_then(|holders| holders.keys().next().cloned());
+        let owner = owner.unwrap_or_default();
         let circuit = default_params.zip(default_circuit).map(|(params, facts)| {
             let id = CircuitId::of(&component, &params);
             let state = CircuitState::Ready(facts);
@@ -139,6 +141,7 @@ impl State {
                     registered_at: now,
                     state,
                     measured: Measured::default(),
+                    tenant: owner.clone(),
                 });
             }
             id

@@ -17,8 +17,13 @@ use crate::{
 // === impl State ===
 
 impl State {
-    /// Adds a tenant to those who hold a plugin, for itself.
-    pub(super) fn hold(&mut self, component: &Digest, tenant: &TenantId) -> Result<(), Refusal> {
+    /// Adds a tenant to those who hold a plugin, for itself, in place of some that it held.
+    pub(super) fn hold(
+        &mut self,
+        component: &Digest,
+        tenant: &TenantId,
+        idle: &[Digest],
+    ) -> Result<(), Refusal> {
         let plugin = self
             .plugin(component)
             .ok_or(Refusal::UnknownPlugin(*component))?;
@@ -34,10 +39,24 @@ impl State {
                 });
             }
         }
+        self.leave_plugins(idle, tenant);
         if let Some(plugin) = self.plugin_mut(component) {
             plugin.holders.insert(tenant.clone(), Visibility::Private);
         }
         Ok(())
+    }
+
+    /// Takes a tenant from those who hold plugins; one that nobody holds is forgotten.
+    pub(super) fn leave_plugins(&mut self, plugins: &[Digest], tenant: &TenantId) {
+        for component in plugins {
+            let Some(plugin) = self.plugin_mut(component) else {
+                continue;
+            };
+            plugin.holders.remove(tenant);
+            if plugin.holders.is_empty() {
+                self.facts_mut().plugins.remove(component);
+            }
+        }
     }
 
     /// Makes a plugin's name that of each holder's, and takes it from holders who have other bytes

@@ -3,28 +3,40 @@
 use super::{Step, within};
 use crate::audit::Act;
 use crate::limits::{
-    ACTOR_BYTES_MAX, KEY_KEPT_MS, KEYS_MAX, LABEL_BYTES_MAX, TENANTS_MAX, WEIGHT_MAX,
+    ACTOR_BYTES_MAX, KEY_KEPT_MS, KEYS_MAX, LABEL_BYTES_MAX, QUOTAS_DEFAULT, TENANTS_MAX,
+    WEIGHT_MAX,
 };
 use crate::{KeyId, KeyRecord, Millis, Outcome, Quotas, Refusal, State, TenantId, TenantRecord};
 
-/// A tenant as it is asked for.
-pub(super) struct Tenant<'a> {
+/// What of a tenant is asked to be another.
+pub(super) struct TenantChange<'a> {
     pub(super) id: &'a TenantId,
-    pub(super) weight: u32,
-    pub(super) quotas: Quotas,
-    pub(super) suspended: bool,
+    pub(super) weight: Option<u32>,
+    pub(super) quotas: Option<Quotas>,
+    pub(super) suspended: Option<bool>,
 }
 
 // === impl State ===
 
 impl State {
-    pub(super) fn put_tenant(&mut self, tenant: &Tenant<'_>, actor: &str, now: Millis) -> Step {
-        let Tenant {
-            id,
-            weight,
-            quotas,
-            suspended,
-        } = *tenant;
+    pub(super) fn put_tenant(
+        &mut self,
+        change: &TenantChange<'_>,
+        actor: &str,
+        now: Millis,
+    ) -> Step {
+        let id = change.id;
+        // Merged here and not by whoever asks: what is absent is as the change before left it.
+        let before = match self.has_tenant(id) {
+            true => self.tenant(id),
+            false => TenantRecord {
+                quotas: QUOTAS_DEFAULT,
+                ..TenantRecord::default()
+            },
+        };
+        let weight = change.weight.unwrap_or(before.weight);
+        let quotas = change.quotas.unwrap_or(before.quotas);
+        let suspended = change.suspended.unwrap_or(before.suspended);
         check_actor(actor)?;
         check_weight(weight)?;
         if suspended && *id == TenantId::default() {

@@ -1,5 +1,7 @@
 //! Sets over the tasks by what has to happen to them next. Never replicated, never hashed.
 //!
+//! Beside them stand counts over the circuits.
+//!
 //! Every task is in exactly one place: waiting for its circuit, queued, delayed by a back-off, leased
 //! or finished. Unfinished tasks with a deadline stand in the list of deadlines beside that.
 
@@ -7,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::queue::{Lane, QueueKey, TenantQueue};
 use crate::{
-    AttemptRef, CircuitId, Completion, Digest, Lease, Millis, TaskId, TaskRecord, TaskState,
-    TenantId, WorkerId,
+    AttemptRef, CircuitId, CircuitRecord, Completion, Digest, Lease, Millis, TaskId, TaskRecord,
+    TaskState, TenantId, WorkerId,
 };
 
 /// What a worker's leases take of it.
@@ -48,6 +50,10 @@ pub(super) struct Index {
     finished: BTreeSet<(Millis, TaskId)>,
     /// Whose proof some bytes are, by their digest, as long as the task is known.
     proofs: BTreeMap<Digest, TaskId>,
+    /// Circuits by who registered them. None is ever removed.
+    circuits: BTreeMap<TenantId, u64>,
+    /// Plugins that have circuits.
+    in_use: BTreeSet<Digest>,
 }
 
 // === impl Index ===
@@ -234,6 +240,20 @@ impl Index {
 
     pub(super) fn lonely(&self) -> impl Iterator<Item = (Millis, TaskId)> {
         self.lonely.iter().copied()
+    }
+
+    /// Counts a circuit that is new.
+    pub(super) fn count_circuit(&mut self, circuit: &CircuitRecord) {
+        *self.circuits.entry(circuit.tenant.clone()).or_default() += 1;
+        self.in_use.insert(circuit.plugin);
+    }
+
+    pub(super) fn circuits_of(&self, tenant: &TenantId) -> u64 {
+        self.circuits.get(tenant).copied().unwrap_or(0)
+    }
+
+    pub(super) fn has_circuits(&self, plugin: &Digest) -> bool {
+        self.in_use.contains(plugin)
     }
 
     pub(super) fn proof(&self, digest: &Digest) -> Option<TaskId> {

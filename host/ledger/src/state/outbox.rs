@@ -35,6 +35,8 @@ struct Lane {
 pub(super) struct OutboxIndex {
     lanes: BTreeMap<WebhookId, Lane>,
     pending: u64,
+    /// Events that were queued since this index was made. Only whether it changed says something.
+    queued: u64,
     by_tenant: BTreeMap<TenantId, BTreeSet<WebhookId>>,
 }
 
@@ -75,7 +77,9 @@ impl OutboxIndex {
         let lane = self.lanes.entry(webhook).or_default();
         match delivery.state {
             DeliveryState::Pending => {
-                self.pending += u64::from(lane.pending.insert((delivery.since, task)));
+                let fresh = u64::from(lane.pending.insert((delivery.since, task)));
+                self.pending += fresh;
+                self.queued = self.queued.wrapping_add(fresh);
             }
             DeliveryState::Settled { at, .. } => {
                 lane.settled.insert((at, task));
@@ -134,8 +138,14 @@ impl State {
             .filter_map(|task| Some((task, self.delivery(webhook, &task)?)))
     }
 
+    /// Returns a number that changes whenever an event is queued.
+    pub const fn queued_events(&self) -> u64 {
+        self.outbox.queued
+    }
+
     /// Returns the subscriptions that something is to be delivered to, each with the oldest `limit`
-    /// of what it is.
+    /// of what it is. A suspended tenant's are not among them: what waits is held until it may act
+    /// again.
     pub fn pending_events(
         &self,
         limit: usize,
@@ -143,9 +153,13 @@ impl State {
         let waiting = self.outbox.lanes.iter();
         let waiting = waiting.filter(|(_, lane)| !lane.pending.is_empty());
         waiting.filter_map(move |(id, lane)| {
+            let webhook = self.webhook(id)?;
+            if self.tenant(&webhook.tenant).suspended {
+                return None;
+            }
             let oldest = lane.pending.iter().take(limit);
             let events = oldest.map(|&(since, task)| PendingEvent { task, since });
-            Some((self.webhook(id)?, events.collect()))
+            Some((webhook, events.collect()))
         })
     }
 

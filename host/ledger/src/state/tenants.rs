@@ -45,6 +45,11 @@ impl State {
         self.facts().trail.newest()
     }
 
+    /// Returns the administrative acts that no archive has, oldest first.
+    pub fn unarchived_acts(&self) -> impl Iterator<Item = &AuditEntry> {
+        self.facts().trail.unarchived()
+    }
+
     /// Returns what a tenant has used so far.
     pub fn usage(&self, tenant: &TenantId) -> Usage {
         self.facts().usage.get(tenant).copied().unwrap_or_default()
@@ -78,11 +83,13 @@ impl State {
         }
     }
 
+    /// Returns the bytes of a tenant's components; those of retired plugins are nobody's.
     pub(crate) fn stored_bytes_of(&self, tenant: &TenantId) -> u64 {
-        self.held(tenant).map(|plugin| plugin.bytes).sum()
+        let stored = self.held(tenant).filter(|plugin| !plugin.is_retired());
+        stored.map(|plugin| plugin.bytes).sum()
     }
 
-    fn held(&self, tenant: &TenantId) -> impl Iterator<Item = &PluginRecord> {
+    pub(crate) fn held(&self, tenant: &TenantId) -> impl Iterator<Item = &PluginRecord> {
         self.plugins()
             .filter(move |plugin| plugin.holders.contains_key(tenant))
     }

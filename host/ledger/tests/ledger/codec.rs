@@ -25,7 +25,7 @@ fn the_format_of_commands_does_not_change() {
         task: task_id(0xaa),
         now: 300,
     };
-    let expected = [&[3, 8][..], &[0xaa; 16], &[0xac, 0x02]].concat();
+    let expected = [&[4, 8][..], &[0xaa; 16], &[0xac, 0x02]].concat();
     assert_eq!(command.encode().unwrap(), expected);
 }
 
@@ -39,23 +39,23 @@ fn foreign_and_damaged_commands_are_refused() {
     newer[0] = 9;
     assert_eq!(
         Command::decode(&newer),
-        Err(CommandError::Version { found: 9, known: 3 })
+        Err(CommandError::Version { found: 9, known: 4 })
     );
     let mut older = bytes.clone();
-    older[0] = 2;
+    older[0] = 3;
     assert_eq!(
         Command::decode(&older),
-        Err(CommandError::Version { found: 2, known: 3 }),
-        "the fields of version 2 are others: it must never be read as this one"
+        Err(CommandError::Version { found: 3, known: 4 }),
+        "the fields of version 3 are others: it must never be read as this one"
     );
-    older[0] = 2;
+    older[0] = 3;
     assert!(matches!(
         Command::decode(&older),
-        Err(CommandError::Version { found: 2, .. })
+        Err(CommandError::Version { found: 3, .. })
     ));
     let mut longer = bytes.clone();
     longer.push(0);
-    for bad in [&[][..], &bytes[..bytes.len() - 1], &longer, &[3, 99]] {
+    for bad in [&[][..], &bytes[..bytes.len() - 1], &longer, &[4, 99]] {
         let error = Command::decode(bad).unwrap_err();
         assert!(matches!(error, CommandError::Malformed { .. }), "{error}");
     }
@@ -166,9 +166,9 @@ fn a_foreign_or_damaged_state_is_refused() {
     assert!(matches!(decode(&foreign), StateError::Header { .. }));
     let mut newer = bytes.clone();
     newer[9] = 7;
-    assert_eq!(decode(&newer), StateError::Version { found: 7, known: 4 });
+    assert_eq!(decode(&newer), StateError::Version { found: 7, known: 5 });
     newer[9] = 1;
-    assert_eq!(decode(&newer), StateError::Version { found: 1, known: 4 });
+    assert_eq!(decode(&newer), StateError::Version { found: 1, known: 5 });
     let last = bytes.len() - 1;
     for place in [12, 60, last] {
         let mut damaged = bytes.clone();

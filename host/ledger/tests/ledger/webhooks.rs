@@ -114,6 +114,43 @@ fn each_end_of_a_proof_is_told_to_those_of_its_tenant_who_want_to_hear_it() {
 }
 
 #[test]
+fn what_a_suspended_tenant_would_be_told_is_held_until_it_may_act_again() {
+    let (mut ledger, circuit) = Ledger::with_circuit();
+    let put = |ledger: &mut Ledger, suspended| {
+        let command = Command::PutTenant {
+            tenant: tenant("acme"),
+            weight: None,
+            quotas: None,
+            suspended: Some(suspended),
+            actor: "operator".to_owned(),
+            now: ledger.now,
+        };
+        let _ = ledger.apply(&command);
+    };
+    put(&mut ledger, false);
+    ledger.subscribe(1, "acme", &EventKind::ALL);
+    ledger.subscribe(2, "default", &EventKind::ALL);
+    ledger.submit_as("acme", circuit, wide_id(1));
+    ledger.cancelled("acme", circuit, wide_id(2));
+    ledger.cancelled("default", circuit, wide_id(3));
+    let others = (hook(2), vec![wide_id(3)]);
+    assert_eq!(ledger.pending().len(), 2);
+    put(&mut ledger, true);
+    assert_eq!(ledger.pending(), [others.clone()]);
+    // What ends meanwhile is held as well.
+    let queued = ledger.state.queued_events();
+    let now = ledger.now;
+    let task = wide_id(1);
+    let _ = ledger.apply(&Command::CancelTask { task, now });
+    assert_ne!(ledger.state.queued_events(), queued);
+    assert_eq!(ledger.pending(), [others.clone()]);
+    put(&mut ledger, false);
+    let mut told = ledger.pending();
+    told[0].1.sort_unstable();
+    assert_eq!(told, [(hook(1), vec![wide_id(1), wide_id(2)]), others]);
+}
+
+#[test]
 fn inspections_and_preparations_are_nobodys_business() {
     let mut ledger = Ledger::new();
     ledger.subscribe(1, "default", &EventKind::ALL);
