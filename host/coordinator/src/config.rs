@@ -19,6 +19,9 @@ pub struct Config {
     pub address: String,
     /// How the group comes about. Only looked at while the folder is empty. Default alone.
     pub founding: Founding,
+    /// Why this member must stay a group of one, if it must: said to whoever would add another.
+    /// Default none.
+    pub stays_alone: Option<String>,
     /// Folder of the log and the snapshot, this coordinator's alone.
     pub dir: PathBuf,
     /// Folder of the tiles of the log of proofs. Default `receipts` in `dir`.
@@ -78,6 +81,7 @@ impl Config {
             node_id,
             address: String::new(),
             founding: Founding::Alone,
+            stays_alone: None,
             receipts_dir: dir.join("receipts"),
             dir,
             lease: Duration::from_secs(10),

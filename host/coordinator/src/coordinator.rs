@@ -308,6 +308,13 @@ impl Coordinator {
         keys.attach(move |task, input| facts.read(|state| Fate::of(state, task, input)));
     }
 
+    /// Returns how many members the group has, as far as this one knows.
+    pub fn member_count(&self) -> usize {
+        let metrics = self.inner.group.raft.metrics();
+        let metrics = metrics.borrow();
+        metrics.membership_config.membership().nodes().count()
+    }
+
     /// Returns this member's id.
     pub fn id(&self) -> u64 {
         self.inner.group.identity.member

@@ -32,6 +32,8 @@ pub(crate) struct Group {
     pub(crate) identity: Arc<Identity>,
     /// Where the others reach this member.
     pub(crate) address: String,
+    /// Why no other member may be added, if none may.
+    pub(crate) stays_alone: Option<String>,
     pub(crate) raft: Raft,
     pub(crate) leader: LeaderWatch,
     pub(crate) network: Network,

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-/// Commands in one log entry. Concurrent proposals share one fsync; at under 4 KiB each an entry
-/// stays under the 256 KiB that a peer may send.
-pub(crate) const BATCH_MAX: usize = 64;
+/// Commands in one log entry: the ledger says how many.
+pub(crate) const BATCH_MAX: usize = aureole_ledger::limits::ENTRY_COMMANDS_MAX;
 
 /// Proposals that make a second entry go while one is under way: one waits for disks while the other is
 /// worked on. Fewer would be entries that cost more than they carry; at most two are under way.
@@ -60,10 +59,8 @@ pub(crate) const STAGES_REMEMBERED_MAX: usize = 16 * 1024;
 /// of the default limits can have in their instance columns' declared rows.
 pub(crate) const PUBLIC_INPUT_BYTES_MAX: u64 = 1024 * 1024;
 
-/// Log entries between snapshots. A restart replays at most this many: full ones, of 64 commands, take a
-/// second and a half. A snapshot costs a copy of the state, however little has changed: every 2,000 it
-/// took a fifth of a busy member's time.
-pub(crate) const SNAPSHOT_EVERY: u64 = 8000;
+/// Log entries between snapshots: the ledger says how many.
+pub(crate) const SNAPSHOT_EVERY: u64 = aureole_ledger::limits::SNAPSHOT_ENTRIES as u64;
 
 /// Log entries kept behind a snapshot, for peers that are a little late.
 pub(crate) const LOG_KEPT: u64 = 500;
@@ -185,6 +182,10 @@ pub(crate) const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// How often a member reads its whole log to find rot: a million leaves are 250 MB, half a minute's
 /// reading in the background.
 pub(crate) const AUDIT_EVERY: Duration = Duration::from_secs(3600);
+
+/// Rounds of the log's upkeep between two audits that suspicion asks for: ten seconds. An audit reads
+/// everything, and whoever asks for a bad tile may ask a thousand times a second.
+pub(crate) const AUDITS_APART: u32 = 10;
 
 /// How long a member may take to send a tile or a checkpoint: fifty KiB over a slow link.
 pub(crate) const LOG_CALL_PATIENCE: Duration = Duration::from_secs(5);

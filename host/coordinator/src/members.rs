@@ -56,6 +56,12 @@ pub enum MemberError {
     /// The group has members that could not reach this leader.
     #[error("this node was started without an internal address: no other member could reach it")]
     NoAddress,
+    /// The group keeps something that no other member could reach.
+    #[error("this node stays alone: {reason}")]
+    StaysAlone {
+        /// What, and what to do.
+        reason: String,
+    },
     /// Nobody answers at the address given.
     #[error("member {id} does not answer at {address}: {reason}")]
     Unreachable {

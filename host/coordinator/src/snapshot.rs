@@ -64,7 +64,10 @@ pub enum SnapshotError {
         source: StateError,
     },
     /// The leaves of the log of proofs cannot be written, which the snapshot stands on.
-    #[error("the log of proofs behind the snapshot")]
+    #[error(
+        "the log of proofs behind the snapshot: without other members its files must be put back, see \
+         the check `receipts` of this member's health"
+    )]
     Tiles(#[source] TileLogError),
     /// The runtime is shutting down.
     #[error("the snapshot's thread pool has stopped")]

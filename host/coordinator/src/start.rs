@@ -91,6 +91,7 @@ pub(crate) async fn member(config: &Config, dial: Arc<dyn Dial>) -> Result<Start
         let group = Arc::new(Group {
             identity,
             address: config.address.clone(),
+            stays_alone: config.stays_alone.clone(),
             leader: watch_leader(&raft),
             raft,
             network,

@@ -23,6 +23,11 @@ impl Group {
             return Err(MemberError::NoAddress);
         }
         let known = self.members();
+        if let (Some(reason), false) = (&self.stays_alone, known.contains_key(&id)) {
+            return Err(MemberError::StaysAlone {
+                reason: reason.clone(),
+            });
+        }
         if !known.contains_key(&id) && known.len() >= MEMBERS_MAX {
             return Err(MemberError::Full {
                 members: known.len(),

@@ -123,6 +123,7 @@ impl MemberError {
             Self::Leader { code, .. } => *code,
             Self::LastVoter { .. }
             | Self::NoAddress
+            | Self::StaysAlone { .. }
             | Self::Unreachable { .. }
             | Self::Another { .. }
             | Self::NotEmpty { .. }

@@ -1,4 +1,5 @@
-//! Whether a member's tiles are damaged: read whole, and believed only when a second reading agrees.
+//! Whether a member's tiles are what was written: read whole, and damage believed only when a second
+//! reading agrees.
 //!
 //! A member's log is forgotten on this word, and another may be all that is left of it then. What only
 //! could not be read, or was not there because the log grew while it was read, proves nothing.
@@ -44,25 +45,50 @@ impl Finding {
     }
 }
 
-/// Reads everything, once more if bytes are not what they should be. Says whether they are not.
-pub(super) fn is_damaged(log: &TileLog) -> bool {
+/// What reading everything says of the tiles.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// They are what was written.
+    Sound,
+    /// Some could not be read, which proves nothing.
+    Unread(String),
+    /// Bytes are there that are not what was written.
+    Damaged(String),
+}
+
+/// Reads everything, once more if bytes are not what they should be.
+pub(super) fn inspect(log: &TileLog) -> Verdict {
     twice(|| examine(log))
 }
 
-/// Says whether two examinations in a row find damage.
-fn twice(examine: impl Fn() -> Result<(), Finding>) -> bool {
+/// Believes damage that two examinations in a row find.
+fn twice(examine: impl Fn() -> Result<(), Finding>) -> Verdict {
+    let mut found = Verdict::Sound;
     for _ in 0..2 {
         let Err(finding) = examine() else {
-            return false;
+            return Verdict::Sound;
         };
         let damage = finding.is_damage();
         let error = &finding as &dyn Error;
         tracing::error!(error, damage, "the tiles of the log do not pass an audit");
+        let told = chain(error);
         if !damage {
-            return false;
+            return Verdict::Unread(told);
         }
+        found = Verdict::Damaged(told);
     }
-    true
+    found
+}
+
+/// An error with its causes, for people.
+pub(super) fn chain(error: &dyn Error) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        told = format!("{told}: {error}");
+        cause = error.source();
+    }
+    told
 }
 
 fn examine(log: &TileLog) -> Result<(), Finding> {
@@ -81,6 +107,10 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+
+    fn is_damaged(log: &TileLog) -> bool {
+        matches!(inspect(log), Verdict::Damaged(_))
+    }
 
     fn grown(leaves: u8) -> (TempDir, TileLog) {
         let dir = tempfile::tempdir().unwrap();
@@ -133,7 +163,11 @@ mod tests {
                 ),
                 "{finding:?}"
             );
-            assert!(!is_damaged(&log), "{name} is not there");
+            let verdict = inspect(&log);
+            assert!(
+                matches!(&verdict, Verdict::Unread(why) if why.contains("000")),
+                "{name} is not there: {verdict:?}"
+            );
             // Which opens and cannot be read, by root neither.
             fs::create_dir(&path).unwrap();
             let finding = examine(&log).unwrap_err();
@@ -173,8 +207,8 @@ mod tests {
             readings.set(readings.get() + 1);
             if readings.get() == 1 { found() } else { Ok(()) }
         };
-        assert!(!twice(flickers));
+        assert_eq!(twice(flickers), Verdict::Sound);
         assert_eq!(readings.get(), 2);
-        assert!(twice(found));
+        assert!(matches!(twice(found), Verdict::Damaged(_)));
     }
 }

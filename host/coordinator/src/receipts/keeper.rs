@@ -8,18 +8,17 @@ use std::time::Duration;
 use aureole_api::internal::v1;
 use aureole_api::internal::v1::log_client::LogClient;
 use aureole_receipts::{Head, Tree, limits::NOTE_BYTES_MAX};
-use aureole_store::{TileLog, TileLogError};
-use tokio::sync::Notify;
+use aureole_store::{TileLog, TileLogError, Upkeep};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
-use super::damage::is_damaged;
+use super::damage::{Verdict, chain, inspect};
 use super::notary::{Notary, NotaryError};
 use crate::Coordinator;
 use crate::blobs::Peers;
-use crate::limits::{AUDIT_EVERY, CHECKPOINT_EVERY, LOG_CALL_PATIENCE};
+use crate::limits::{AUDIT_EVERY, AUDITS_APART, CHECKPOINT_EVERY, LOG_CALL_PATIENCE};
 use crate::runtime::apart;
 
 /// How a member's log is kept.
@@ -43,8 +42,6 @@ struct Keeping {
     log: Arc<TileLog>,
     peers: Arc<dyn Peers>,
     notary: Notary,
-    /// Asks for an audit before it is time.
-    suspicion: Notify,
 }
 
 /// Why nobody could send what is missing.
@@ -87,7 +84,6 @@ impl LogKeeper {
             coordinator,
             peers,
             notary,
-            suspicion: Notify::new(),
         });
         // Reading everything takes minutes, in which leaves go on coming.
         let audits = tokio::spawn(run_audits(Arc::clone(&keeping), stop.clone()));
@@ -138,9 +134,15 @@ async fn run_audits(keeping: Arc<Keeping>, stop: CancellationToken) {
             biased;
             () = stop.cancelled() => return,
             _ = audit.tick() => {}
-            () = keeping.suspicion.notified() => {}
+            () = keeping.log.suspected() => {}
         }
         keeping.audit().await;
+        // Whoever meets a bad tile again and again has it read whole no more often than this.
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(keeping.every * AUDITS_APART) => {}
+        }
     }
 }
 
@@ -161,15 +163,17 @@ impl Keeping {
                 false
             }
             Ok(Err(error)) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "the log's tiles are not written"
-                );
+                let told = format!("its tiles are not written: {}", chain(&error));
+                self.tell(Upkeep::Filling, told);
                 return;
             }
             Err(_) => return,
         };
-        if !complete {
+        if complete {
+            self.log.report(Upkeep::Filling, None);
+        } else if self.is_alone() {
+            self.rebuild(&tree).await;
+        } else {
             self.pull(&tree).await;
         }
         self.checkpoint(tree.size()).await;
@@ -188,25 +192,73 @@ impl Keeping {
         false
     }
 
-    /// Reads everything, and forgets it if a bit has rotted for certain.
+    /// Reads everything, and has it made anew if a bit has rotted for certain.
     async fn audit(&self) {
         let log = Arc::clone(&self.log);
-        if let Ok(true) = apart(move || is_damaged(&log)).await {
+        let Ok(verdict) = apart(move || inspect(&log)).await else {
+            return;
+        };
+        let damage = matches!(verdict, Verdict::Damaged(_));
+        match verdict {
+            Verdict::Sound => {
+                self.log.report(Upkeep::Audit, None);
+                return;
+            }
+            Verdict::Unread(why) | Verdict::Damaged(why) => self.tell(Upkeep::Audit, why),
+        }
+        if damage || self.is_alone() {
             self.forget().await;
         }
     }
 
-    /// Has the log filled anew from the others. Without others it is kept, such as it is.
+    /// Has the log filled anew from the others; without others it is made anew from its own leaves.
     async fn forget(&self) {
-        if self.peers.group().others().next().is_none() {
-            return;
+        if self.is_alone() {
+            let tree = self.coordinator.read(|state| state.log().clone());
+            return self.rebuild(&tree).await;
         }
         let log = Arc::clone(&self.log);
-        if let Ok(Err(error)) = apart(move || log.reset()).await {
-            tracing::error!(
+        match apart(move || log.reset()).await {
+            Ok(Ok(())) => {
+                self.log.report(Upkeep::Audit, None);
+            }
+            Ok(Err(error)) => tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "the tiles of another log stay"
-            );
+            ),
+            Err(_) => {}
+        }
+    }
+
+    /// Makes the tiles anew from the leaves that are on this disk, where nobody else has any.
+    async fn rebuild(&self, tree: &Tree) {
+        let (log, facts) = (Arc::clone(&self.log), tree.clone());
+        match apart(move || log.rebuild(&facts)).await {
+            Ok(Ok(())) => {
+                self.log.report(Upkeep::Filling, None);
+                self.log.report(Upkeep::Audit, None);
+                tracing::info!(
+                    size = tree.size(),
+                    "the log's tiles were made anew from its leaves"
+                );
+            }
+            Ok(Err(error)) => {
+                let why = chain(&error);
+                let told = format!("{why}; {PUT_BACK}");
+                self.tell(Upkeep::Filling, told);
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn is_alone(&self) -> bool {
+        self.peers.group().others().next().is_none()
+    }
+
+    /// Says what is wrong: once in the log, and in this member's health until it is right.
+    fn tell(&self, by: Upkeep, trouble: String) {
+        if self.log.report(by, Some(trouble.clone())) {
+            tracing::error!(trouble, "the log of proofs on this disk");
         }
     }
 
@@ -222,6 +274,7 @@ impl Keeping {
                         size = tree.size(),
                         "the log was filled from a member"
                     );
+                    self.log.report(Upkeep::Filling, None);
                     return;
                 }
                 Err(error) => {
@@ -236,8 +289,12 @@ impl Keeping {
         }
         // What they sent does not continue what is here: one of the two is wrong.
         if foreign && self.log.size() > 0 {
-            self.suspicion.notify_one();
+            self.log.suspect();
         }
+        let have = self.log.size();
+        let needed = tree.size();
+        let told = format!("it has {have} leaves of {needed}, and no member sends the others");
+        self.log.report(Upkeep::Filling, Some(told));
     }
 
     async fn pull_from(&self, address: &str, tree: &Tree) -> Result<(), PullError> {
@@ -297,6 +354,11 @@ impl Keeping {
         Ok(within(call).await?.note)
     }
 }
+
+/// What an operator does about leaves that are nowhere on this disk.
+const PUT_BACK: &str = "put the files of receipts/tile/entries in data_dir back, from a backup or from a copy \
+     that an auditor keeps: they are checked against the ledger and taken up within a second; until then \
+     this member stops before its log is purged";
 
 /// Whether tiles with a head may be those of the facts. If they have become longer the next round
 /// compares again; size and root must be of one moment, or a settling in between makes them foreign.

@@ -171,6 +171,56 @@ async fn a_member_without_others_writes_no_snapshot_before_a_leaf_that_it_lacks(
 }
 
 #[tokio::test]
+async fn a_member_without_others_makes_lost_tiles_anew_and_names_leaves_that_must_be_put_back() {
+    let mut town = town(1, 5).await;
+    town.member(1).coordinator.compact().await.unwrap();
+    let at = |town: &Town, name: &str| town.receipts_of(1).join(name);
+    // The entries are gone with the snapshot: only what is on disk can bring the leaves.
+    town.stop(1).await;
+    for name in ["frontier", "tile/0/000.p/5"] {
+        std::fs::remove_file(at(&town, name)).unwrap();
+    }
+    town.start(1).await;
+    let keeper = keep(town.member(1));
+    until("tiles made of the leaves", || has_all(town.member(1))).await;
+    keeper.stop().await;
+    accept(&mut town, 6..=6).await;
+    town.member(1).coordinator.compact().await.unwrap();
+
+    town.stop(1).await;
+    let bundle = at(&town, "tile/entries/000.p/6");
+    let kept = std::fs::read(&bundle).unwrap();
+    std::fs::remove_file(&bundle).unwrap();
+    town.start(1).await;
+    let keeper = keep(town.member(1));
+    let log = town.member(1).coordinator.log();
+    until("what is wrong", || async { log.trouble().is_some() }).await;
+    let told = log.trouble().unwrap();
+    assert!(told.contains("receipts/tile/entries"), "{told}");
+    std::fs::write(&bundle, kept).unwrap();
+    until("what was put back", || has_all(town.member(1))).await;
+    until("an end of it", || async { log.trouble().is_none() }).await;
+    keeper.stop().await;
+    town.member(1).coordinator.compact().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_tile_that_somebody_could_not_read_is_read_again_and_told() {
+    let town = town(2, 4).await;
+    let log = town.member(1).coordinator.log();
+    log.settle().unwrap();
+    let keeper = keep(town.member(1));
+    until("the first audit", || has_all(town.member(1))).await;
+    let tile = town.receipts_of(1).join("tile/0/000.p/4");
+    std::fs::remove_file(&tile).unwrap();
+    std::fs::create_dir(&tile).unwrap();
+    log.suspect();
+    until("what is wrong", || async { log.trouble().is_some() }).await;
+    assert!(log.trouble().unwrap().contains("000.p/4"));
+    keeper.stop().await;
+}
+
+#[tokio::test]
 async fn tiles_of_another_log_are_forgotten_and_filled() {
     let mut town = town(2, 4).await;
     town.member(1).coordinator.log().settle().unwrap();

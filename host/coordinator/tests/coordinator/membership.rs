@@ -325,11 +325,24 @@ async fn a_change_that_makes_no_sense_is_refused_with_the_reason() {
     let error = alone.remove_member(8).await.unwrap_err();
     assert!(matches!(error, MemberError::LastVoter { id: 8 }), "{error}");
 
+    // One that keeps what no other member could read.
+    let mut config = group.config(10);
+    group.seat(10).await;
+    config.founding = Founding::Alone;
+    config.stays_alone = Some("its history is a file".to_owned());
+    let alone = group.start_with(10, config).await.unwrap();
+    let error = alone.add_member(9, &foreign).await.unwrap_err();
+    assert!(
+        matches!(&error, MemberError::StaysAlone { reason } if reason.contains("file")),
+        "{error}"
+    );
+    assert_eq!(alone.member_count(), 1);
+
     // A follower passes on what the leader refuses, with its words.
     let (_, follower) = group
         .running()
         .into_iter()
-        .find(|(id, _)| *id != leader.id() && *id != 8)
+        .find(|(id, _)| *id != leader.id() && ![8, 10].contains(id))
         .unwrap();
     let error = follower.remove_member(9).await.unwrap_err();
     let MemberError::Leader { code, message, .. } = error else {
