@@ -2,8 +2,8 @@
 //! a row runs, nor is a byte of a body read, before its caller is known.
 //!
 //! ```text
-//! Authorization ▸ one? ▸ a key, or a token ▸ Platform ▸ caller ▸ rate ▸ role ▸ handler
-//!                  └──────────┴────── 401, the same for all ──┘    429    403
+//! Authorization ▸ one? ▸ a key, or a token ▸ Platform ▸ caller ▸ rate ▸ role ▸ at once? ▸ handler
+//!                  └──────────┴────── 401, the same for all ──┘    429    403     429
 //! ```
 
 use std::{sync::Arc, time::Duration};
@@ -61,6 +61,9 @@ pub(crate) async fn guard(
     };
     let caller = identify(&guard.shared, request.headers()).await?;
     check_role(&caller, roles)?;
+    let most = guard.shared.config.tenant_requests_max;
+    let at_work = guard.shared.at_work.take(&caller.tenant, most);
+    let _at_work = at_work.map_err(too_many_at_once)?;
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
@@ -109,6 +112,11 @@ fn too_many(wait: Duration) -> Problem {
     let detail = "the tenant or the key has used up its requests of this second";
     let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
     Problem::new(codes::access::RATE, detail).retry_after(seconds)
+}
+
+fn too_many_at_once(count: u32) -> Problem {
+    let detail = format!("the tenant has {count} requests in work, the most it may");
+    Problem::new(codes::access::CONCURRENCY, detail).retry_after(1)
 }
 
 /// The credential of the one Authorization header.

@@ -43,8 +43,13 @@ pub enum Administration {
     },
     /// Makes a key open nothing more.
     RevokeKey(KeyId),
-    /// Shows the newest acts: of every tenant to an administrator, else of the caller's.
-    Audit,
+    /// Shows acts, newest first: of every tenant to an administrator, else of the caller's.
+    Audit {
+        /// Only those before this number.
+        before: Option<u64>,
+        /// How many at most.
+        limit: u32,
+    },
 }
 
 /// What came of it.

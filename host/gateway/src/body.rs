@@ -26,7 +26,9 @@ use tokio::{
 
 use crate::{
     component::{Component, Fault},
+    grpc::fields::Fields,
     json,
+    limits::MESSAGE_FIELDS_MAX,
     shared::Shared,
 };
 
@@ -86,7 +88,7 @@ pub(crate) async fn read_json(shared: &Shared, body: Request) -> Result<JsonBody
 /// What a body has taken from the budget; given back when the last holder drops it.
 pub(crate) type Taken = Arc<Mutex<Option<OwnedSemaphorePermit>>>;
 
-/// A body of at most `max` bytes, its pauses and whole bounded in time, with what is over
+/// The body of a gRPC call, of at most `max` bytes and [`MESSAGE_FIELDS_MAX`] fields, its pauses and whole bounded in time, with what is over
 /// [`FREE`] taken from the budget as long as it or the second value lives. A refusal is an error
 /// of the body.
 pub(crate) fn bounded<E>(
@@ -104,17 +106,41 @@ where
             format!("a call has at most {max} bytes"),
         )
     };
-    let chunks = Box::pin(chunks(shared, body, max, over));
+    let (bounded, taken) = budgeted(shared, chunks(shared, body, max, over));
+    let mut fields = Fields::default();
+    let bounded = bounded.map(move |chunk| {
+        let counted = chunk.and_then(|chunk| match fields.see(&chunk) {
+            Ok(()) => Ok(chunk),
+            Err(count) => Err(too_many(count)),
+        });
+        counted.map_err(|problem| refusal(&problem))
+    });
+    (Body::from_stream(bounded), taken)
+}
+
+fn too_many(fields: u32) -> Problem {
+    let detail =
+        format!("a message with {fields} fields and more, the limit is {MESSAGE_FIELDS_MAX}");
+    Problem::new(request::BATCH, detail)
+}
+
+/// The same chunks, with what is over [`FREE`] taken from the budget as they come.
+fn budgeted(
+    shared: &Shared,
+    chunks: impl Stream<Item = Result<Bytes, Problem>> + Send + 'static,
+) -> (
+    impl Stream<Item = Result<Bytes, Problem>> + Send + 'static,
+    Taken,
+) {
     let taken = Taken::default();
-    let state = (chunks, Arc::clone(&taken), 0_u64, shared.clone());
-    let bounded = stream::unfold(state, |(mut chunks, taken, seen, shared)| async move {
+    let state = (Box::pin(chunks), Arc::clone(&taken), 0_u64, shared.clone());
+    let budgeted = stream::unfold(state, |(mut chunks, taken, seen, shared)| async move {
         let chunk = chunks.next().await?;
         let seen = seen.saturating_add(chunk.as_ref().map_or(0, |chunk| chunk.len() as u64));
         let chunk = chunk.and_then(|chunk| take_up_to(&shared, &taken, seen).map(|()| chunk));
         Some((chunk, (chunks, taken, seen, shared)))
     });
-    let bounded = bounded.map(move |chunk| chunk.map_err(|problem| refusal(&problem)));
-    (Body::from_stream(bounded), taken)
+    (budgeted, taken)
 }
 
 /// Takes what a body of so many bytes needs beyond what it has.
@@ -145,7 +171,8 @@ fn take(shared: &Shared, wanted: u64) -> Result<OwnedSemaphorePermit, Problem> {
         .map_err(|_| busy())
 }
 
-/// Opens a component's body as a stream with the limits built in.
+/// Opens a component's body as a stream with the limits built in. Whoever takes the component has it
+/// whole in memory: what it takes from the budget is held as long as the third value lives.
 ///
 /// # Errors
 /// A header that is not taken (415), a declared length over the limit (413), or a signature that
@@ -153,7 +180,7 @@ fn take(shared: &Shared, wanted: u64) -> Result<OwnedSemaphorePermit, Problem> {
 pub(crate) fn open_component(
     shared: &Shared,
     body: Request,
-) -> Result<(Component, Fault), Problem> {
+) -> Result<(Component, Fault, Taken), Problem> {
     check_media_type(
         body.headers(),
         &["application/wasm", "application/octet-stream"],
@@ -170,8 +197,10 @@ pub(crate) fn open_component(
         return Err(over());
     }
     let signature = signature(body.headers())?;
-    let (component, fault) = Component::new(chunks(shared, body.into_body(), max, over), declared);
-    Ok((component.signed(signature), fault))
+    let chunks = chunks(shared, body.into_body(), max, over);
+    let (chunks, taken) = budgeted(shared, chunks);
+    let (component, fault) = Component::new(chunks, declared);
+    Ok((component.signed(signature), fault, taken))
 }
 
 /// The publisher's signature of a component, if the headers have one.

@@ -19,6 +19,8 @@ pub struct Config {
     pub connections_max: u32,
     /// Requests in work at a time; one more gets 503.
     pub requests_max: u32,
+    /// Requests of one tenant in work at a time; one more gets 429.
+    pub tenant_requests_max: u32,
     /// How long the head of a request may take, and an idle connection may stay.
     pub head_timeout: Duration,
     /// How long a body may pause.
@@ -53,6 +55,7 @@ impl Default for Config {
             json_in_flight_max: limits::JSON_IN_FLIGHT_MAX,
             connections_max: limits::CONNECTIONS_MAX,
             requests_max: limits::REQUESTS_MAX,
+            tenant_requests_max: limits::REQUESTS_OF_TENANT_MAX,
             head_timeout: limits::HEAD_TIMEOUT,
             body_pause_max: limits::BODY_PAUSE_MAX,
             body_time_max: limits::BODY_TIME_MAX,

@@ -64,6 +64,14 @@ pub(crate) struct Page {
     pub(crate) limit: Option<String>,
 }
 
+/// A query of the trail.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Acts {
+    before: Option<String>,
+    limit: Option<String>,
+}
+
 impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     type Rejection = Refusal;
 
@@ -174,15 +182,33 @@ impl Wait {
     }
 }
 
+// === impl Acts ===
+
+impl Acts {
+    /// Before which number, and how many.
+    pub(crate) fn page(self) -> Result<(Option<u64>, u32), Problem> {
+        let before = self.before.map(|text| {
+            let number = text.parse().ok();
+            number.ok_or_else(|| refused("before", "is the number of an act"))
+        });
+        Ok((before.transpose()?, page_limit(self.limit)?))
+    }
+}
+
+/// How many things a page shows.
+fn page_limit(text: Option<String>) -> Result<u32, Problem> {
+    let max = limits::PAGE_MAX;
+    text.map_or(Ok(limits::PAGE_DEFAULT), |text| {
+        let limit = text.parse().ok().filter(|limit| (1..=max).contains(limit));
+        limit.ok_or_else(|| refused("limit", format!("is a number from 1 to {max}")))
+    })
+}
+
 // === impl Page ===
 
 impl Page {
     pub(crate) fn filter(self) -> Result<TaskFilter, Problem> {
-        let max = limits::PAGE_MAX;
-        let limit = self.limit.map_or(Ok(limits::PAGE_DEFAULT), |text| {
-            let limit = text.parse().ok().filter(|limit| (1..=max).contains(limit));
-            limit.ok_or_else(|| refused("limit", format!("is a number from 1 to {max}")))
-        });
+        let limit = page_limit(self.limit);
         if let Some(before) = &self.before {
             check_cursor(before)?;
         }

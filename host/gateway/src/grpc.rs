@@ -2,11 +2,12 @@
 //! as REST, and the same calls of the platform.
 //!
 //! ```text
-//! edge (id, slot, panic net) ▸ guard (caller) ▸ call (content type, grpc-timeout, body's limits)
+//! edge (id, slot, panic net) ▸ guard (caller) ▸ call (content type, grpc-timeout, body's limits, fields)
 //!   ▸ tonic (framing, protobuf) ▸ tasks, plugins, circuits, proofs, receipts, keys ▸ Platform
 //! ```
 
 mod circuits;
+pub(crate) mod fields;
 mod health;
 mod keys;
 mod plugins;

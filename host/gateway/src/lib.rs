@@ -25,6 +25,7 @@ mod platform;
 mod routes;
 mod serve;
 mod shared;
+mod shares;
 mod submission;
 mod watch;
 mod webhooks;

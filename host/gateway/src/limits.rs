@@ -37,6 +37,10 @@ pub const CONNECTIONS_MAX: u32 = 1024;
 /// request gets 503. Health is exempt.
 pub const REQUESTS_MAX: u32 = 2048;
 
+/// Requests of one tenant in work at a time, those that wait for a task included: half of all, so that
+/// nobody takes every slot.
+pub const REQUESTS_OF_TENANT_MAX: u32 = REQUESTS_MAX / 2;
+
 /// Streams of one HTTP/2 connection: a browser or client library needs a few.
 pub const STREAMS_MAX: u32 = 32;
 
@@ -133,6 +137,11 @@ pub const EVENT_ID_MAX: u32 = 64;
 /// Bytes of a gRPC message: what gRPC libraries take unless told otherwise. A larger input goes over
 /// REST.
 pub const MESSAGE_MAX: u64 = 4 * 1024 * 1024 + 5;
+
+/// Fields of a gRPC message, counted before it is decoded: ten batches of tasks, or more public inputs
+/// by name than any circuit has. An empty message in a list takes two bytes on the wire and seventy times
+/// that in memory.
+pub const MESSAGE_FIELDS_MAX: u32 = 1_000;
 
 /// Bytes of a message that needs no key (health, reflection): the name of a service or symbol.
 pub const OPEN_MESSAGE_MAX: u64 = 16 * 1024;

@@ -6,7 +6,7 @@ use aureole_api::Problem;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Config, Limiter, Platform, watch::Hub};
+use crate::{Config, Limiter, Platform, shares::Shares, watch::Hub};
 
 /// Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -17,6 +17,8 @@ pub(crate) struct Shared {
     pub(crate) json_budget: Arc<Semaphore>,
     /// How often callers may ask.
     pub(crate) limiter: Arc<dyn Limiter>,
+    /// Requests that tenants have in work.
+    pub(crate) at_work: Shares,
     /// Requests that may still be taken.
     pub(crate) requests: Arc<Semaphore>,
     /// The tasks that are watched.
@@ -37,6 +39,7 @@ impl Shared {
         Self {
             platform,
             limiter,
+            at_work: Shares::default(),
             json_budget: Arc::new(Semaphore::new(budget.min(Semaphore::MAX_PERMITS))),
             requests: Arc::new(Semaphore::new(config.requests_max as usize)),
             hub: Hub::new(config.watchers_max),

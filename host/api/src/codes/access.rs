@@ -13,11 +13,14 @@ codes! {
     RATE = "access.rate", 429, "too many requests",
         "The tenant, or this key, made more requests within a second than it may.",
         "Try again after Retry-After; other tenants are not affected.";
+    CONCURRENCY = "access.concurrency", 429, "too many requests at once",
+        "The tenant has as many requests in work as it may, those that wait for a task included.",
+        "Try again after Retry-After, when some have been answered; wait for several tasks by their events or by a webhook.";
     TENANT_UNKNOWN = "tenant.unknown", 404, "no such tenant",
         "No tenant has this name.",
         "List tenants with `aureole admin tenant list`.";
     TENANT_SUSPENDED = "tenant.suspended", 403, "the tenant is suspended",
-        "Nothing new is accepted for the tenant, and its keys open nothing.",
+        "Nothing new is accepted for the tenant, its keys open nothing, and what its webhooks would be told is held.",
         "Ask the administrator of the cluster.";
     TENANT_DEFAULT = "tenant.default", 409, "the default tenant cannot be suspended",
         "The administrator's keys are the default tenant's.",

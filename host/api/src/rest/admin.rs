@@ -35,7 +35,7 @@ pub struct Quotas {
     /// Seconds of one core within an hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub core_seconds: Option<u64>,
-    /// Bytes of components.
+    /// Bytes of components; retired plugins do not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stored_bytes: Option<u64>,
 }
@@ -227,12 +227,15 @@ pub struct AuditEntry {
     pub detail: String,
 }
 
-/// The newest administrative acts.
+/// A page of the trail of administrative acts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditTrail {
     /// Newest first.
     pub acts: Vec<AuditEntry>,
+    /// Where the next page begins: its `before`. Absent at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
 }
 
 /// [`Sharing`] as it comes. By itself serde takes any further field beside a variant that has none.

@@ -171,6 +171,12 @@ pub(super) fn limit() -> Parameter {
     parameter("query", "limit", text, schema)
 }
 
+pub(super) fn before_act() -> Parameter {
+    let schema = json!({"type": "integer", "minimum": 0});
+    let text = "Only acts before this number: the `next` of the page before.";
+    parameter("query", "before", text, schema)
+}
+
 pub(super) fn before() -> Parameter {
     let schema = json!({
         "type": "string",

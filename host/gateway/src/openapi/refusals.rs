@@ -15,6 +15,7 @@ pub(super) fn of_kind(operation: &Operation) -> Vec<Code> {
     if operation.access != Access::Open {
         // Who asks is the leader's to say where this process does not know.
         codes.extend([access::UNAUTHENTICATED, access::FORBIDDEN, access::RATE]);
+        codes.push(access::CONCURRENCY);
         // Tokens need the keys of their issuer.
         codes.push(access::ISSUER_AWAY);
         codes.push(node::NO_LEADER);

@@ -56,9 +56,12 @@ fn audit() -> Operation {
     Operation::new(TAG, "audit", Method::GET, "/api/v1/admin/audit")
         .says(
             "Shows the trail of administrative acts",
-            "Newest first: an auditor's are those that concern its tenant.",
+            "Newest first: an auditor's are those that concern its tenant. All that ever were, where \
+             there is an archive.",
         )
-        .answers::<AuditTrail>(200, &[], "The newest acts.")
+        .with(parameters::before_act())
+        .with(parameters::limit())
+        .answers::<AuditTrail>(200, &[], "A page of acts.")
         .refuses(facts())
 }
 

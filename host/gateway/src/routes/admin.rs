@@ -18,7 +18,7 @@ use crate::{
     Administered, Administration, ApiKey, Caller,
     answer::Answer,
     body::read_json,
-    extract::{Asked, Nothing, Segment},
+    extract::{Acts, Asked, Nothing, Segment},
     json,
     shared::Shared,
 };
@@ -148,9 +148,10 @@ pub(super) async fn revoke_key(
 pub(super) async fn audit(
     State(shared): State<Shared>,
     caller: Caller,
-    _: Asked<Nothing>,
+    Asked(acts): Asked<Acts>,
 ) -> Answer {
-    administer(&shared, &caller, Administration::Audit).await
+    let (before, limit) = acts.page()?;
+    administer(&shared, &caller, Administration::Audit { before, limit }).await
 }
 
 async fn administer(shared: &Shared, caller: &Caller, asked: Administration) -> Answer {

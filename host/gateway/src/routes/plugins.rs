@@ -33,8 +33,9 @@ pub(super) async fn put(
     let wait = wait.or(shared.config.wait_default)?;
     // A component's digest is its identity: the key can only be well formed.
     idempotency_key(request.headers())?;
-    let (component, fault) = open_component(&shared, request)?;
+    let (component, fault, taken) = open_component(&shared, request)?;
     let put = shared.platform.put_plugin(&caller, component).await;
+    drop(taken);
     let (mut plugin, new) = put.map_err(|problem| fault.take().unwrap_or(problem))?;
     if !plugin.is_settled()
         && !wait.is_zero()

@@ -1,23 +1,23 @@
 //! Places of those who watch something: so many over all, so many of one tenant, and a few of their
 //! own for whoever watches health without a key.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use aureole_api::{Problem, codes};
 use aureole_ledger::TenantId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::limits;
+use crate::{
+    limits,
+    shares::{Share, Shares},
+};
 
 /// The places of a gateway; clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
     all: Arc<Semaphore>,
     of_health: Arc<Semaphore>,
-    of_tenants: Arc<Mutex<BTreeMap<TenantId, u32>>>,
+    of_tenants: Shares,
 }
 
 /// A place that is taken; dropped, it is free again.
@@ -27,13 +27,6 @@ pub(crate) struct Place {
     _share: Option<Share>,
 }
 
-/// One of a tenant's places.
-#[derive(Debug)]
-struct Share {
-    taken: Arc<Mutex<BTreeMap<TenantId, u32>>>,
-    tenant: TenantId,
-}
-
 // === impl Places ===
 
 impl Places {
@@ -41,7 +34,7 @@ impl Places {
         Self {
             all: Arc::new(Semaphore::new(watchers_max as usize)),
             of_health: Arc::new(Semaphore::new(limits::HEALTH_WATCHERS_MAX as usize)),
-            of_tenants: Arc::default(),
+            of_tenants: Shares::default(),
         }
     }
 
@@ -51,22 +44,14 @@ impl Places {
     /// `node.busy` when all are taken, or the tenant has its share.
     pub(crate) fn take(&self, tenant: &TenantId) -> Result<Place, Problem> {
         let permit = permit(&self.all)?;
-        let mut taken = self
-            .of_tenants
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let count = taken.entry(tenant.clone()).or_default();
-        if *count >= limits::WATCHERS_OF_TENANT_MAX {
+        let share = self.of_tenants.take(tenant, limits::WATCHERS_OF_TENANT_MAX);
+        let share = share.map_err(|count| {
             let detail = format!("the tenant has {count} watchers already");
-            return Err(Problem::new(codes::node::BUSY, detail));
-        }
-        *count = count.saturating_add(1);
+            Problem::new(codes::node::BUSY, detail)
+        })?;
         Ok(Place {
             _permit: permit,
-            _share: Some(Share {
-                taken: Arc::clone(&self.of_tenants),
-                tenant: tenant.clone(),
-            }),
+            _share: Some(share),
         })
     }
 
@@ -85,20 +70,6 @@ impl Places {
 fn permit(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
     let busy = |_| Problem::new(codes::node::BUSY, "too many watch something");
     Arc::clone(of).try_acquire_owned().map_err(busy)
-}
-
-// === impl Share ===
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = taken.get_mut(&self.tenant) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                taken.remove(&self.tenant);
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -120,8 +91,6 @@ mod tests {
         places.take(&other).unwrap();
         taken.pop();
         taken.push(places.take(&greedy).unwrap());
-        drop(taken);
-        assert!(places.of_tenants.lock().unwrap().is_empty());
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use std::num::NonZeroU32;
 
-use aureole_gateway::{Access, Rates, table};
+use aureole_gateway::{Access, Config, Rates, table};
 use aureole_ledger::Role;
 use axum::http::Method;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::{
-    house::{CIRCUIT, DONE, KEY, TOKEN, TOKEN_OF_ONE_AWAY, admit},
-    wire::{Reply, Server, last_reply, server, server_at},
+    house::{CIRCUIT, DONE, KEY, TOKEN, TOKEN_OF_ONE_AWAY, admit, done},
+    wire::{Reply, Server, last_reply, server, server_at, server_with},
 };
 
 /// A key for each role, all of one tenant.
@@ -260,6 +260,45 @@ async fn a_tenant_that_asks_too_often_waits_and_the_others_do_not() {
 }
 
 #[tokio::test]
+async fn a_tenant_with_all_the_requests_in_work_it_may_have_leaves_others_theirs() {
+    let server = server_with(Config {
+        tenant_requests_max: 1,
+        ..Config::default()
+    })
+    .await;
+    let [(role, first), (_, second), (_, other), _] = KEYS;
+    server.admit("loud", &[(role, first), (role, second)]);
+    server.admit("quiet", &[(role, other)]);
+    let mut waiting = server.connect().await;
+    let body = r#"{"plugin":"merkle","input":{}}"#;
+    let submit = format!(
+        "POST /api/v1/tasks?wait=60s HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{}\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        bearer(first),
+        body.len()
+    );
+    waiting.write_all(submit.as_bytes()).await.unwrap();
+    server.house.until(|facts| facts.waits == 1).await;
+    let ask = async |key: &str| {
+        let headers = bearer(key);
+        server.with(&Method::GET, "/api/v1/me", &headers).await
+    };
+    // Another key of the same tenant is one more of it.
+    let refused = ask(second).await;
+    let answer = (refused.status, refused.code());
+    assert_eq!(answer, (429, "access.concurrency".to_owned()));
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(ask(other).await.status, 200);
+    server.house.change(|facts| {
+        for task in facts.tasks.values_mut() {
+            *task = done(task.clone());
+        }
+    });
+    assert_eq!(last_reply(waiting).await.status, 200);
+    assert_eq!(ask(second).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_key_that_asks_too_often_leaves_the_tenants_other_keys_their_share() {
     let server = server_at(Rates {
         tenant: None,
@@ -313,6 +352,11 @@ async fn what_an_administrator_asks_wrongly_is_refused_by_its_place() {
     ] {
         let reply = server.post("/api/v1/admin/keys", body).await;
         assert_eq!(reply.code(), code, "{reply:?}");
+    }
+    for query in ["limit=0", "limit=201", "before=x", "before=-1", "after=3"] {
+        let path = format!("/api/v1/admin/audit?{query}");
+        let reply = server.ask("GET", &path).await;
+        assert_eq!(reply.code(), "request.query", "{path} {reply:?}");
     }
     for (method, path) in [
         ("GET", "/api/v1/admin/tenants/No%20Tenant"),

@@ -275,6 +275,23 @@ async fn large_bodies_over_the_budget_are_turned_away_and_small_ones_are_not() {
 }
 
 #[tokio::test]
+async fn an_upload_takes_from_the_budget_as_it_comes() {
+    let server = server_with(Config {
+        json_in_flight_max: 200 * 1024,
+        ..Config::default()
+    })
+    .await;
+    let component = |bytes: usize| "x".repeat(bytes);
+    let upload = |body: String| server.post_as("/api/v1/plugins", WASM, body);
+    let busy = upload(component(400 * 1024)).await;
+    assert_eq!((busy.status, busy.code().as_str()), (503, "node.busy"));
+    // The budget comes back with the end of each request.
+    for bytes in [150, 151, 152] {
+        assert_eq!(upload(component(bytes * 1024)).await.status, 201);
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_strict_json_never_reaches_the_platform() {
     let server = server().await;
     let deep = "[".repeat(100_000);

@@ -649,6 +649,21 @@ async fn a_message_without_a_key_is_small() {
 }
 
 #[tokio::test]
+async fn a_batch_of_many_empty_items_is_refused_before_it_is_decoded() {
+    let server = server().await;
+    let mut tasks = TasksClient::new(channel(&server).await);
+    // Four bytes under two MiB: two for each item, and with each a hundred and fifty in memory.
+    let flood = v1::SubmitTasksRequest {
+        tasks: vec![v1::SubmitTaskRequest::default(); 1_000_000],
+        ..v1::SubmitTasksRequest::default()
+    };
+    let refused = tasks.submit_tasks(flood).await.unwrap_err();
+    assert_eq!(code(&refused), ("request.batch", Code::InvalidArgument));
+    let detail = refused.message();
+    assert!(detail.contains("fields"), "it was decoded: {detail}");
+}
+
+#[tokio::test]
 async fn a_large_message_takes_from_the_budget_until_it_is_answered() {
     let server = server_with(Config {
         json_in_flight_max: 100 * 1024,

@@ -296,7 +296,7 @@ impl Platform for House {
             Administration::Keys { .. } => Administered::Keys(KeyList::default()),
             Administration::CreateKey { key: hash, .. } => Administered::Key(key(hash.id)),
             Administration::RevokeKey(id) => Administered::Key(key(id)),
-            Administration::Audit => Administered::Audit(AuditTrail::default()),
+            Administration::Audit { .. } => Administered::Audit(AuditTrail::default()),
         })
     }
 
