@@ -92,4 +92,13 @@ impl Client {
         let path = path(&["admin", "audit"]);
         self.http.get(&path, &[], Duration::ZERO).await
     }
+
+    /// Administrative acts, newest first, at most `limit` of them: those before a number, which is the
+    /// `next` of the page before.
+    pub async fn audit_page(&self, before: Option<u64>, limit: u32) -> Result<AuditTrail, Error> {
+        let path = path(&["admin", "audit"]);
+        let mut query = vec![("limit", limit.to_string())];
+        query.extend(before.map(|before| ("before", before.to_string())));
+        self.http.get(&path, &query, Duration::ZERO).await
+    }
 }

@@ -1,7 +1,7 @@
 //! The archivist: what happens to a task after its end.
 //!
 //! Some time after its end a task's record moves to the archive, and only then does the ledger
-//! forget it; while the archive is away the ledger holds on to it. What has been there for longer than
+//! forget it; while the archive is away the ledger holds on to it. So do administrative acts, for good. What has been there for longer than
 //! the policy says is removed. Only the member that leads does any of this. What becomes of an input's
 //! key is the coordinator's upkeep's business, on every member.
 
@@ -11,13 +11,15 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aureole_ledger::{Command, Millis, TaskKind, TaskRecord};
-use aureole_store::{ArchivedTask, SharedArchive};
+use aureole_ledger::limits::AUDIT_BATCH;
+use aureole_ledger::{AuditEntry, Command, Millis, TaskKind, TaskRecord};
+use aureole_store::{ArchivedAct, ArchivedTask, SharedArchive};
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use tokio_util::sync::CancellationToken;
 
 use self::sweep::Sweeper;
 use crate::desk::Desk;
+use crate::desk::admin::act_view;
 
 /// How often the archive takes what the ledger need not keep.
 const ROUND: Duration = Duration::from_secs(5);
@@ -87,11 +89,14 @@ impl Archivist {
             return;
         }
         let desk = self.desk.clone();
-        let members = desk.coordinator.status().await.members.len();
+        let members = desk.coordinator.member_count();
         let Some(archive) = desk.history.archive_of(members) else {
             while forget_oldest(&desk).await {}
             return;
         };
+        if !move_acts(&desk, archive).await {
+            return self.fails();
+        }
         loop {
             match move_batch(&desk, archive).await {
                 Moved::More => self.works(),
@@ -159,6 +164,40 @@ async fn move_batch(desk: &Desk, archive: &SharedArchive) -> Moved {
         true => Moved::More,
         false => Moved::Nothing,
     }
+}
+
+/// Copies the administrative acts that the archive lacks, and has the ledger know; says whether the
+/// archive took them.
+async fn move_acts(desk: &Desk, archive: &SharedArchive) -> bool {
+    loop {
+        let batch: Vec<AuditEntry> = desk.coordinator.read(|state| {
+            let waiting = state.unarchived_acts();
+            waiting.take(AUDIT_BATCH).cloned().collect()
+        });
+        let Some(through) = batch.last().map(|entry| entry.number) else {
+            return true;
+        };
+        let acts: Vec<ArchivedAct> = batch.iter().filter_map(act_row).collect();
+        if let Err(error) = archive.put_acts(&acts).await {
+            let error: &dyn Error = &error;
+            tracing::error!(error, acts = acts.len(), "the archive takes no acts");
+            return false;
+        }
+        let noted = desk.coordinator.propose(Command::ArchiveActs { through });
+        if let Err(error) = noted.await {
+            let error: &dyn Error = &error;
+            tracing::warn!(error, "administrative acts stay in the ledger");
+            return true;
+        }
+    }
+}
+
+fn act_row(entry: &AuditEntry) -> Option<ArchivedAct> {
+    Some(ArchivedAct {
+        number: entry.number,
+        tenant: entry.tenant.to_string(),
+        document: serde_json::to_value(act_view(entry)).ok()?,
+    })
 }
 
 /// Forgets the oldest finished tasks of a group without an archive; says whether there may be more.

@@ -3,7 +3,7 @@
 //! It checks what can be checked without running a plugin, makes bytes durable, proposes commands
 //! and shows what came of them. It decides nothing that the ledger decides.
 
-mod admin;
+pub(crate) mod admin;
 pub(crate) mod check;
 mod circuits;
 mod explain;

@@ -18,6 +18,8 @@ use crate::relay::{Heard, Local};
 const LEDGER: &str = "ledger";
 /// Bytes are stored.
 const DEPOT: &str = "depot";
+/// The log of proofs is whole.
+const RECEIPTS: &str = "receipts";
 /// Tasks are done.
 const WORKERS: &str = "workers";
 /// History is kept.
@@ -40,8 +42,9 @@ pub(crate) async fn of(
     let mut checks = vec![ledger(local, heard)];
     let mut of_leader = heard.checks.clone();
     if let Some(local) = local {
-        of_leader.retain(|check| check.name != DEPOT);
+        of_leader.retain(|check| ![DEPOT, RECEIPTS].contains(&check.name.as_str()));
         checks.push(depot(&local.desk).await);
+        checks.push(receipts(&local.desk));
     }
     checks.extend(of_leader);
     checks.extend(cache.map(|state| match state {
@@ -63,14 +66,15 @@ pub(crate) async fn of(
 
 /// What the leader says of itself when another process asks.
 pub(crate) async fn of_leader(desk: &Desk) -> Vec<Check> {
-    let mut checks = vec![depot(desk).await, workers(desk)];
+    let mut checks = vec![depot(desk).await, receipts(desk), workers(desk)];
     checks.extend(archive(desk).await);
     checks
 }
 
 /// Whether history is kept, and whether what ends meanwhile finds room.
 async fn archive(desk: &Desk) -> Vec<Check> {
-    let Some(archive) = desk.history.archive() else {
+    let members = desk.coordinator.member_count();
+    let Some(archive) = desk.history.archive_of(members) else {
         let kept = desk.history.buffer_tasks();
         let told = format!("none: the ledger keeps the newest {kept} finished tasks");
         return vec![check(ARCHIVE, true, told)];
@@ -86,7 +90,7 @@ async fn archive(desk: &Desk) -> Vec<Check> {
         Err(_) => check(ARCHIVE, false, WAITING.to_owned()),
     };
     let finished = desk.coordinator.read(aureole_ledger::State::finished_count);
-    let full = desk.history.is_nearly_full(finished);
+    let full = desk.history.is_nearly_full(finished, members);
     vec![state, buffer(finished, desk.history.buffer_tasks(), full)]
 }
 
@@ -124,6 +128,15 @@ async fn depot(desk: &Desk) -> Check {
             );
             check(DEPOT, false, "the disk does not answer".to_owned())
         }
+    }
+}
+
+/// Whether the log of proofs on the disk of this process is whole and can be read.
+fn receipts(desk: &Desk) -> Check {
+    let log = desk.coordinator.log();
+    match log.trouble() {
+        None => check(RECEIPTS, true, format!("{} leaves on disk", log.size())),
+        Some(trouble) => check(RECEIPTS, false, trouble),
     }
 }
 

@@ -5,6 +5,8 @@
 //! | of one | SQLite below the data directory, or PostgreSQL | what ended in the last hour, at most `ledger_tasks` | submissions are refused until the archive answers |
 //! | larger, with PostgreSQL | PostgreSQL, by whoever leads | likewise | likewise |
 //! | larger, without | none | the newest `buffer_tasks` | the oldest are forgotten |
+//!
+//! A group of one whose history is a file takes no other member: none could read it.
 
 use std::sync::Arc;
 
@@ -86,9 +88,10 @@ impl History {
         self.0.buffer_tasks
     }
 
-    /// Refuses a submission while so many finished tasks wait for the archive that no more may.
-    pub(crate) fn admit(&self, finished: u64) -> Result<(), Problem> {
-        if self.archive().is_none() || finished < self.0.buffer_tasks {
+    /// Refuses a submission while so many finished tasks wait for the archive that no more may. A group
+    /// without an archive forgets the oldest instead.
+    pub(crate) fn admit(&self, finished: u64, members: usize) -> Result<(), Problem> {
+        if self.archive_of(members).is_none() || finished < self.0.buffer_tasks {
             return Ok(());
         }
         let detail =
@@ -97,8 +100,9 @@ impl History {
     }
 
     /// Whether a tenth of the room for finished tasks is left at the most.
-    pub(crate) fn is_nearly_full(&self, finished: u64) -> bool {
-        self.archive().is_some() && finished >= self.0.buffer_tasks - self.0.buffer_tasks / 10
+    pub(crate) fn is_nearly_full(&self, finished: u64, members: usize) -> bool {
+        self.archive_of(members).is_some()
+            && finished >= self.0.buffer_tasks - self.0.buffer_tasks / 10
     }
 
     pub(crate) async fn close(&self) {
@@ -130,12 +134,15 @@ mod tests {
             folder.path()
         );
         let history = history(&text).await;
-        history.admit(99).unwrap();
-        let problem = history.admit(100).unwrap_err();
+        history.admit(99, 1).unwrap();
+        let problem = history.admit(100, 1).unwrap_err();
         assert!(problem.is(codes::node::ARCHIVE_BEHIND), "{problem}");
         assert_eq!(problem.status(), 503);
         assert!(problem.retry_seconds().is_some());
-        assert!(!history.is_nearly_full(89) && history.is_nearly_full(90));
+        assert!(!history.is_nearly_full(89, 1) && history.is_nearly_full(90, 1));
+        // Those of a larger group do not wait for a file of one: the oldest are forgotten.
+        history.admit(100, 3).unwrap();
+        assert!(!history.is_nearly_full(90, 3));
         assert!(history.archive_of(1).is_some());
         assert!(
             history.archive_of(3).is_none(),
@@ -149,8 +156,8 @@ mod tests {
         let member =
             "[cluster]\nid = 1\nfounding = \"founders\"\nmembers = { 1 = \"10.0.0.1:7400\" }\n";
         let history = history(member).await;
-        history.admit(u64::MAX).unwrap();
-        assert!(!history.is_nearly_full(u64::MAX));
+        history.admit(u64::MAX, 3).unwrap();
+        assert!(!history.is_nearly_full(u64::MAX, 3));
         assert!(history.archive().is_none() && history.archive_of(3).is_none());
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A finished task never changes, so a document of it is as good as the leader's answer, and is served
 //! also while there is no leader. It stands under the credential that read it, so nobody finds in the
-//! cache what the leader would not have shown them. It holds what the API shows: never an input.
+//! cache what the leader would not have shown them, and is shown only while that is let in (see
+//! `relay::doorman`). It holds what the API shows: never an input.
 
 use std::error::Error;
 use std::time::Duration;

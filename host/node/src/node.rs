@@ -155,6 +155,10 @@ impl Node {
                 limiter,
                 aureole_gateway::Config {
                     trusted_proxies: config.http.trusted_proxies.clone(),
+                    tenant_requests_max: match config.access.tenant_requests {
+                        0 => u32::MAX,
+                        most => most,
+                    },
                     ..aureole_gateway::Config::default()
                 },
                 gateway_stop.clone().cancelled_owned(),

@@ -7,10 +7,11 @@ use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use aureole_api::rest::{self, Timestamp};
-use aureole_coordinator::Coordinator;
+use aureole_coordinator::{Coordinator, Event};
 use aureole_ledger::{Command, Digest, Millis, Outcome, Refusal, Settlement, TaskId, WebhookId};
 use aureole_webhooks::{Courier, Endpoint, Outbox, Parcel, Unsent, limits};
 use serde_json::{Map, Value};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
@@ -123,23 +124,29 @@ impl Outbox for PostOffice {
 /// Delivers until told to stop.
 pub(crate) async fn run(coordinator: Coordinator, courier: Courier, stop: CancellationToken) {
     let delivering = courier.run(stop.clone());
-    let hinting = async {
-        let mut events = coordinator.subscribe();
-        loop {
-            match events.recv().await {
-                Ok(_) | Err(RecvError::Lagged(_)) => {
-                    if coordinator.read(|state| state.pending_count() > 0) {
-                        courier.wake();
-                    }
-                }
-                // The courier looks by itself, too.
-                Err(RecvError::Closed) => return std::future::pending().await,
-            }
-        }
-    };
+    let queued = || coordinator.read(aureole_ledger::State::queued_events);
+    let hinting = hint(coordinator.subscribe(), queued, || courier.wake());
     tokio::select! {
         () = delivering => {}
         () = hinting => {}
+    }
+}
+
+/// Wakes the courier when an event was queued, and not for what only waits: with one receiver that is
+/// away something always does. Hints come at most every [`limits::HINTS_APART`].
+async fn hint(mut changes: Receiver<Event>, queued: impl Fn() -> u64, wake: impl Fn()) {
+    let mut known = None;
+    loop {
+        let now = queued();
+        if known.replace(now) != Some(now) {
+            wake();
+            tokio::time::sleep(limits::HINTS_APART).await;
+        }
+        match changes.recv().await {
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            // The courier looks by itself, too.
+            Err(RecvError::Closed) => return std::future::pending().await,
+        }
     }
 }
 
@@ -199,8 +206,36 @@ mod tests {
     //! What an event holds, and what it never does.
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
     use serde_json::json;
+    use tokio::sync::{broadcast, mpsc};
+
+    #[tokio::test]
+    async fn the_courier_is_woken_for_what_is_queued_and_not_for_what_waits() {
+        let (changes, events) = broadcast::channel(16);
+        let (wakes, mut woken) = mpsc::unbounded_channel();
+        let queued = Arc::new(AtomicU64::new(5));
+        let at = Arc::clone(&queued);
+        let hinting = tokio::spawn(hint(
+            events,
+            move || at.load(Ordering::SeqCst),
+            move || wakes.send(()).unwrap(),
+        ));
+        woken.recv().await.unwrap();
+        // Five events wait for a receiver that is away, and tasks go on changing.
+        for _ in 0..1000 {
+            let _ = changes.send(Event::Replaced);
+            tokio::task::yield_now().await;
+        }
+        let quiet = tokio::time::timeout(limits::HINTS_APART * 10, woken.recv()).await;
+        assert!(quiet.is_err(), "nothing was queued");
+        queued.store(6, Ordering::SeqCst);
+        let _ = changes.send(Event::Replaced);
+        woken.recv().await.unwrap();
+        hinting.abort();
+    }
 
     fn task(state: &str) -> rest::Task {
         serde_json::from_value(json!({

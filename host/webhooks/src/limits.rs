@@ -60,5 +60,9 @@ pub const WAIT_MAX: Duration = Duration::from_secs(60 * 60);
 /// How long an event is tried before it is given up: a day, in which somebody was awake.
 pub const GIVE_UP: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The least time between two hints that something was queued: each has the courier look at all that
+/// waits, and nobody misses a fiftieth of a second.
+pub const HINTS_APART: Duration = Duration::from_millis(20);
+
 /// How often the outbox is asked without a hint.
 pub const ROUND: Duration = Duration::from_secs(1);

@@ -111,6 +111,13 @@ fn an_administrator_runs_tenants_and_keys_from_the_command_line() -> anyhow::Res
     for act in ["tenant_put", "key_created", "key_revoked"] {
         ensure!(trail.contains(act), "{trail}");
     }
+    let page = json(&["admin", "audit", "--limit", "1"])?;
+    let next = page["next"].as_u64().context("no next page")?;
+    let older = json(&["admin", "audit", "--before", &next.to_string()])?;
+    ensure!(
+        older["acts"][0]["number"].as_u64() == Some(next - 1),
+        "{older}"
+    );
     let unknown = run(&["admin", "usage", "nobody"])?;
     ensure!(
         unknown.code == Some(1) && unknown.stderr.contains("no tenant nobody"),

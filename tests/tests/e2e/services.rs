@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use aureole_client::TaskQuery;
-use aureole_client::rest::Task;
+use aureole_client::rest::{Task, TenantRequest};
 use aureole_servers::{Postgres, Redis};
 use aureole_tests::{ACCESS, Node, Options, cli, eventually, http, plugin, preimage_input};
+use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::json;
 
 /// A node with a database whose ledger keeps `kept` finished tasks.
@@ -59,6 +60,47 @@ async fn an_old_task_and_its_proof_are_served_from_the_database_after_a_restart(
     assert_eq!(digest, hex::encode(sha2_of(&proof)));
     let unknown = format!("/api/v1/tasks/tsk_{}", "0".repeat(32));
     assert_eq!(http::get(node.url(), &unknown)?.status, 404);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_whole_trail_is_read_from_the_database_after_the_ledger_forgot_its_beginning()
+-> anyhow::Result<()> {
+    let postgres = Postgres::shared()?;
+    let url = postgres.database()?;
+    let node = node_with(&url, 0, "").await?;
+    let admin = node.client()?;
+    // More acts than the ledger keeps.
+    let changes = futures::stream::iter(1..=510_u32).map(|weight| {
+        let change = TenantRequest {
+            weight: Some(weight),
+            ..TenantRequest::default()
+        };
+        let admin = admin.clone();
+        async move { admin.put_tenant("acme", &change).await }
+    });
+    changes
+        .buffer_unordered(16)
+        .try_for_each(|_| async { Ok(()) })
+        .await?;
+    let newest = admin.audit_page(None, 1).await?;
+    let count = newest.acts.first().context("no act")?.number;
+    eventually("the trail in the database", || async {
+        let stored = postgres.query(&url, "SELECT count(*) FROM acts")?;
+        Ok((stored == count.to_string()).then_some(()))
+    })
+    .await?;
+    let (mut before, mut seen) = (None, Vec::new());
+    loop {
+        let page = admin.audit_page(before, 200).await?;
+        seen.extend(page.acts.iter().map(|act| act.number));
+        match page.next {
+            Some(next) => before = Some(next),
+            None => break,
+        }
+    }
+    let all: Vec<u64> = (1..=count).rev().collect();
+    assert_eq!(seen, all);
     Ok(())
 }
 

@@ -5,12 +5,16 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::ensure;
-use aureole_client::rest::{TaskState, TenantRequest};
+use aureole_client::rest::{Sharing, TaskState, TenantRequest};
 use aureole_client::{Client, Error};
-use aureole_tests::{Node, Options, plugin, preimage_input};
+use aureole_servers::Redis;
+use aureole_tests::{Node, Options, eventually, plugin, preimage_input};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
+
+/// How long a proof may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An identity provider on the loopback interface, with one Ed25519 key.
 struct Provider {
@@ -93,9 +97,9 @@ fn code<T: std::fmt::Debug>(answer: &Result<T, Error>) -> &str {
 
 #[tokio::test]
 async fn a_token_proves_for_its_tenant_and_does_what_its_role_may() -> anyhow::Result<()> {
-    let provider = Provider::start()?;
+    let (provider, redis) = (Provider::start()?, Redis::start()?);
     let node = Node::start_with(Options {
-        config: provider.config(),
+        config: format!("[cache]\nurl = \"{}\"\n{}", redis.url(), provider.config()),
         ..Options::default()
     })?;
     node.upload(plugin("preimage")?).await?;
@@ -116,6 +120,28 @@ async fn a_token_proves_for_its_tenant_and_does_what_its_role_may() -> anyhow::R
     ensure!(task.state == TaskState::Done, "{task:?}");
     operator.keys(None).await?;
     ensure!(code(&author.task(&task.id, Duration::ZERO).await) == "task.unknown");
+
+    // What a suspended tenant has read a moment ago is in the cache, and not for it.
+    admin.share_plugin("preimage", &Sharing::Public).await?;
+    let own = author.submit_to("preimage", &preimage_input(2)).await?;
+    author.wait_task(&own.id, PATIENCE, |_| {}).await?;
+    let _ = redis.command(&["FLUSHALL"])?;
+    let documents = "return #redis.call('KEYS', '*:document:*')";
+    eventually("the author's task in the cache", || async {
+        author.task(&own.id, Duration::ZERO).await?;
+        let count = redis.command(&["EVAL", documents, "0"])?;
+        Ok((count == "1").then_some(()))
+    })
+    .await?;
+    let suspended = TenantRequest {
+        suspended: Some(true),
+        ..TenantRequest::default()
+    };
+    admin.put_tenant("acme", &suspended).await?;
+    let answer = author.task(&own.id, Duration::ZERO).await;
+    ensure!(code(&answer) == "access.unauthenticated", "{answer:?}");
+    let answer = author.proof(&own.id).await;
+    ensure!(code(&answer) == "access.unauthenticated", "{answer:?}");
     Ok(())
 }
 

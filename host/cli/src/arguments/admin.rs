@@ -26,8 +26,21 @@ pub(crate) enum Admin {
         /// The tenant
         tenant: String,
     },
-    /// Show the newest administrative acts
-    Audit,
+    /// Show administrative acts, newest first
+    Audit {
+        /// Only those before this number
+        #[arg(long, value_name = "NUMBER")]
+        before: Option<u64>,
+        /// How many at most
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+    },
+    /// Verify every proof of a circuit again, after a fault of a verifier was mended: names those that do
+    /// not verify, and exits with 1 if there are any
+    Reverify {
+        /// The circuit
+        circuit: String,
+    },
     /// Make the first administrator's key, with no node: prints the key, and the hash for a gateway's
     /// `access.bootstrap_key`
     BootstrapKey,

@@ -99,4 +99,7 @@ pub(crate) fn audit(trail: &AuditTrail) {
             entry.number, entry.at, entry.actor, entry.act, entry.tenant, entry.detail
         ));
     }
+    if let Some(next) = trail.next {
+        line(format_args!("older ones: --before {next}"));
+    }
 }

@@ -26,6 +26,9 @@ pub struct Access {
     pub key_rate: u32,
     /// Requests a second of all keys of a tenant together; 0 is no limit.
     pub tenant_rate: u32,
+    /// Requests of a tenant in work at a time, those that wait for a task included; 0 is no limit but
+    /// that of all together.
+    pub tenant_requests: u32,
 }
 
 /// An identity provider whose tokens count (OpenID Connect).
@@ -62,6 +65,7 @@ impl Default for Access {
             tokens: None,
             key_rate: aureole_gateway::limits::KEY_RATE,
             tenant_rate: aureole_gateway::limits::TENANT_RATE,
+            tenant_requests: aureole_gateway::limits::REQUESTS_OF_TENANT_MAX,
         }
     }
 }

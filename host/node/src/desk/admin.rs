@@ -8,16 +8,7 @@ use aureole_ledger::{
     Visibility,
 };
 
-use super::Desk;
-
-/// The quotas of a tenant that is made without any: enough for a team to start with, little enough
-/// that one of ten such tenants cannot fill a small cluster.
-const QUOTAS: Quotas = Quotas {
-    live_tasks: Some(10_000),
-    queued_bytes: Some(1 << 30),
-    core_seconds: None,
-    stored_bytes: Some(256 << 20),
-};
+use super::{Desk, storage};
 
 // === impl Desk ===
 
@@ -69,7 +60,7 @@ impl Desk {
         caller: &Caller,
         asked: Administration,
     ) -> Result<Administered, Problem> {
-        let is_trail = matches!(asked, Administration::Audit);
+        let is_trail = matches!(asked, Administration::Audit { .. });
         if caller.role != Role::Admin && !(is_trail && caller.role == Role::Auditor) {
             return Err(Problem::new(codes::access::FORBIDDEN, "an administrator's"));
         }
@@ -116,7 +107,9 @@ impl Desk {
                 let gone = || Problem::new(codes::access::KEY_UNKNOWN, "the key was forgotten");
                 Administered::Key(record.ok_or_else(gone)?)
             }
-            Administration::Audit => Administered::Audit(self.trail(caller)),
+            Administration::Audit { before, limit } => {
+                Administered::Audit(self.trail(caller, before, limit).await?)
+            }
         })
     }
 
@@ -153,23 +146,18 @@ impl Desk {
         tenant: TenantId,
         change: rest::TenantRequest,
     ) -> Result<rest::Tenant, Problem> {
-        let known = self
-            .coordinator
-            .read(|state| state.has_tenant(&tenant).then(|| state.tenant(&tenant)));
-        let before = known.unwrap_or(TenantRecord {
-            quotas: QUOTAS,
-            ..TenantRecord::default()
-        });
-        let weight = change.weight.unwrap_or(before.weight);
-        if !(1..=WEIGHT_MAX).contains(&weight) {
+        if let Some(weight) = change.weight
+            && !(1..=WEIGHT_MAX).contains(&weight)
+        {
             let detail = format!("{weight} is no weight: 1 to {WEIGHT_MAX}");
             return Err(Problem::new(codes::access::TENANT_FIELD, detail).at("/weight"));
         }
+        // What is absent the ledger fills in, when it applies the command.
         let command = Command::PutTenant {
             tenant: tenant.clone(),
-            weight,
-            quotas: change.quotas.as_ref().map_or(before.quotas, ledger_quotas),
-            suspended: change.suspended.unwrap_or(before.suspended),
+            weight: change.weight,
+            quotas: change.quotas.as_ref().map(ledger_quotas),
+            suspended: change.suspended,
             actor: caller.actor(),
             now: self.coordinator.now(),
         };
@@ -241,12 +229,44 @@ impl Desk {
         })
     }
 
-    fn trail(&self, caller: &Caller) -> rest::AuditTrail {
-        let acts = self.coordinator.read(|state| {
-            let seen = |entry: &&AuditEntry| caller.sees(&entry.tenant);
-            state.audit().filter(seen).map(entry_view).collect()
+    /// A page of the trail: what the ledger has, and behind it what the archive has.
+    async fn trail(
+        &self,
+        caller: &Caller,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<rest::AuditTrail, Problem> {
+        // One more than is shown says that there is a next page.
+        let wanted = limit as usize + 1;
+        let (mut acts, oldest) = self.coordinator.read(|state| {
+            let oldest = state.audit().last().map(|entry| entry.number);
+            let seen = |entry: &&AuditEntry| {
+                caller.sees(&entry.tenant) && before.is_none_or(|before| entry.number < before)
+            };
+            let acts = state.audit().filter(seen).take(wanted).map(act_view);
+            (acts.collect::<Vec<rest::AuditEntry>>(), oldest)
         });
-        rest::AuditTrail { acts }
+        let members = self.coordinator.member_count();
+        if acts.len() < wanted
+            && let Some(archive) = self.history.archive_of(members)
+        {
+            let older = aureole_store::ActFilter {
+                tenant: (caller.role != Role::Admin).then(|| caller.tenant.to_string()),
+                before: oldest.into_iter().chain(before).min(),
+                limit: u32::try_from(wanted - acts.len()).unwrap_or(limit),
+            };
+            let archived = archive.acts(&older).await;
+            let archived =
+                archived.map_err(|error| storage(&error, "the archive cannot be read"))?;
+            for act in archived {
+                let read = serde_json::from_value(act.document);
+                acts.push(read.map_err(|error| storage(&error, "an archived act does not read"))?);
+            }
+        }
+        let more = acts.len() >= wanted;
+        acts.truncate(limit as usize);
+        let next = acts.last().filter(|_| more).map(|act| act.number);
+        Ok(rest::AuditTrail { acts, next })
     }
 }
 
@@ -289,7 +309,8 @@ fn key_view(key: &KeyRecord) -> rest::Key {
     }
 }
 
-fn entry_view(entry: &AuditEntry) -> rest::AuditEntry {
+/// An act as the API shows it.
+pub(crate) fn act_view(entry: &AuditEntry) -> rest::AuditEntry {
     let (subject, detail) = match &entry.act {
         Act::TenantPut {
             weight,

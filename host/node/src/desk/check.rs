@@ -14,7 +14,7 @@ use aureole_store::Secret;
 use aureole_worker::{Provers, Sandboxes, Unsatisfied};
 use tokio::sync::Semaphore;
 
-use super::{Desk, storage};
+use super::{Desk, circuits::usable, storage};
 
 /// Checks at a time, those that wait for a free process included. A check takes a tenth of a
 /// second; four keep a console lively, and more would make proofs wait.
@@ -94,6 +94,9 @@ impl Desk {
         } = check;
         let facts = self.ready_facts(caller, &circuit)?;
         let record = self.circuit_record(caller, &circuit)?;
+        // The component of a retired plugin may be gone.
+        let reference = rest::PluginRef::Digest(*record.plugin.as_bytes());
+        usable(&self.plugin_record(caller, &reference)?, &reference)?;
         self.check_input(caller, &circuit, &input).await?;
         let params = self
             .depot

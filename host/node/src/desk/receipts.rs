@@ -35,7 +35,7 @@ impl Desk {
             let leaf = log.leaf(index)?;
             Ok(Receipt::make(&*log, leaf, index, &note, notary.trusted())?)
         });
-        let receipt = made.await?.map_err(|error| unavailable(&*error))?;
+        let receipt = made.await?.map_err(|error| self.unreadable(&*error))?;
         let build = Digest::from_bytes(*receipt.leaf.verifier.as_bytes());
         let verifier = self
             .coordinator
@@ -48,7 +48,7 @@ impl Desk {
                     verifier,
                 };
                 let opened = receipt.opened(opening);
-                opened.map_err(|error| unavailable(&error))?
+                opened.map_err(|error| self.unreadable(&error))?
             }
             None => receipt,
         };
@@ -90,7 +90,7 @@ impl Desk {
         }
         let log = self.coordinator.log().clone();
         let read = blocking(move || log.read(&tile)).await?;
-        let bytes = read.map_err(|error| unavailable(&error))?;
+        let bytes = read.map_err(|error| self.unreadable(&error))?;
         Ok(blob(bytes.ok_or_else(unknown)?))
     }
 
@@ -103,7 +103,7 @@ impl Desk {
         }
         let log = self.coordinator.log().clone();
         let root = blocking(move || Log::new(&*log, size).root_at(size)).await?;
-        let root = root.map_err(|error| unavailable(&error))?;
+        let root = root.map_err(|error| self.unreadable(&error))?;
         Ok((Head { size, root }, note))
     }
 
@@ -120,7 +120,7 @@ impl Desk {
     ) -> Result<Blob, Problem> {
         let log = self.coordinator.log().clone();
         let hashes = blocking(move || prove(&mut Log::new(&*log, head.size))).await?;
-        let hashes = hashes.map_err(|error| unavailable(&error))?;
+        let hashes = hashes.map_err(|error| self.unreadable(&error))?;
         document(&rest::LogProof {
             of,
             size: head.size,
@@ -138,7 +138,7 @@ impl Desk {
         }
         let note = self.covering(leaves).await?;
         let opened = Checkpoint::open(&note, self.notary.trusted());
-        let opened = opened.map_err(|error| unavailable(&error))?;
+        let opened = opened.map_err(|error| self.unreadable(&error))?;
         Ok((opened.checkpoint.head().size, note))
     }
 
@@ -150,8 +150,14 @@ impl Desk {
                 codes::node::NO_LEADER,
                 "checkpoints are the leader's to sign",
             ),
-            error => unavailable(&error),
+            error => self.unreadable(&error),
         })
+    }
+
+    /// What the log on this disk met; it is read whole soon, and this member's health tells.
+    fn unreadable(&self, error: &(dyn Error + 'static)) -> Problem {
+        self.coordinator.log().suspect();
+        unavailable(error)
     }
 }
 

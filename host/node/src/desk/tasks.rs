@@ -8,7 +8,7 @@ use aureole_api::{Problem, codes, rest};
 use aureole_coordinator::TaskView;
 use aureole_gateway::{Caller, Sort, Submission, Target, TaskFilter};
 use aureole_ledger::{
-    CircuitId, Command, Digest, Idempotency, Millis, Outcome, Role, Stage, TaskId, TaskKind,
+    CircuitId, Command, Digest, Idempotency, Millis, Outcome, Role, Stage, State, TaskId, TaskKind,
     TaskPhase, TaskRecord, TenantId,
 };
 use aureole_store::{ArchivedTask, Cursor, Page};
@@ -84,7 +84,8 @@ impl Desk {
             return self.submitted(caller, fresh).await;
         }
         let finished = self.coordinator.read(|state| state.finished_count());
-        self.history.admit(finished)?;
+        let members = self.coordinator.member_count();
+        self.history.admit(finished, members)?;
         let circuit = self.target(caller, &submission.target).await?;
         self.admit_proof(&circuit)?;
         self.check_input(caller, &circuit, &submission.input)
@@ -167,8 +168,8 @@ impl Desk {
             return Ok(());
         };
         let repeated = |idempotency: Idempotency| {
-            let same = |task: &TaskRecord| task.idempotency == Some(idempotency);
-            self.coordinator.read(|state| state.tasks().any(same))
+            let known = |state: &State| state.task_of_key(&idempotency).is_some();
+            self.coordinator.read(known)
         };
         if idempotency.is_some_and(repeated) {
             return Ok(());

@@ -14,7 +14,9 @@ use aureole_coordinator::receipts::{LogKeeper, LogKeeperConfig, LogService, Nota
 use aureole_coordinator::{Coordinator, SystemClock};
 use aureole_ledger::Digest;
 use aureole_receipts::SignerKey;
-use aureole_store::{Cache, Depot, DepotConfig, InputVault, SharedArchive, SharedBlobs};
+use aureole_store::{
+    ArchivePlace, Cache, Depot, DepotConfig, InputVault, SharedArchive, SharedBlobs,
+};
 use aureole_webhooks::{Courier, Sender, SystemResolver};
 use aureole_worker::{Provers, ProversConfig, Sandboxes, SandboxesConfig};
 use tokio::net::TcpListener;
@@ -365,6 +367,11 @@ fn apart<S>(service: S, guard: Guard) -> InterceptedService<Apart<S>, Guard> {
     InterceptedService::new(Apart::here(service), guard)
 }
 
+/// Why a node with a file of history takes no other members.
+const FILE_OF_ONE: &str = "its history is a file in its data_dir, which no other member could read; set \
+     archive.url to one PostgreSQL database here and on every member to come, start this node again, \
+     then add them. The file stays where it is and is no longer looked at";
+
 /// How long requests of other processes may go on after a stop was asked for.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -377,6 +384,10 @@ fn member_config(
     member.lease = Duration::from_millis(config.worker.lease_ms);
     member.receipts_dir = config.data_dir.join("receipts");
     member.address = config.cluster.advertised()?.unwrap_or_default();
+    member.stays_alone = match config.archive_place()? {
+        Some(ArchivePlace::File(_)) => Some(FILE_OF_ONE.to_owned()),
+        Some(ArchivePlace::Postgres(_)) | None => None,
+    };
     if let Transport::Tls(identity) = transport {
         member.cluster.clone_from(&identity.name().cluster);
     }

@@ -4,6 +4,9 @@
 //! Beside a coordinator the ledger's copy is asked first, and the leader only where that does not know
 //! the key yet. A gateway on its own asks the leader, and remembers for a moment who was let in. Neither
 //! lets a revoked key do anything: the leader's desk looks at every caller again.
+//!
+//! What is read without asking the leader (see `hot`) is read by those alone whom the ledger's copy
+//! beside this gateway still lets in, or whom a leader did a moment ago.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -31,6 +34,8 @@ pub(crate) struct Doorman {
     bootstrap: Option<KeyHash>,
     tokens: Option<Tokens>,
     remembered: Mutex<BTreeMap<KeyId, Remembered>>,
+    /// Until when bearers of tokens are known to be let in, by tenant and subject.
+    met: Mutex<BTreeMap<(TenantId, String), Instant>>,
 }
 
 #[derive(Debug)]
@@ -48,7 +53,31 @@ impl Doorman {
             bootstrap,
             tokens,
             remembered: Mutex::default(),
+            met: Mutex::default(),
         }
+    }
+
+    /// Notes that a leader has just done something for the bearer of a token.
+    fn meet(&self, caller: &Caller, now: Instant) {
+        let Credential::Token(subject) = &caller.credential else {
+            return;
+        };
+        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        if met.len() >= REMEMBERED_MAX {
+            met.clear();
+        }
+        let until = now + REMEMBERED_FOR;
+        met.insert((caller.tenant.clone(), subject.clone()), until);
+    }
+
+    /// Whether a caller was let in a moment ago. Keys are: that is how they came here.
+    fn has_met(&self, caller: &Caller, now: Instant) -> bool {
+        let Credential::Token(subject) = &caller.credential else {
+            return true;
+        };
+        let met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = met.get(&(caller.tenant.clone(), subject.clone()));
+        until.is_some_and(|until| *until > now)
     }
 
     /// Who holds a key, as far as that is known here.
@@ -113,11 +142,64 @@ impl Relay {
         Ok(caller)
     }
 
+    /// Whether a caller may be shown what it read before without asking the leader.
+    pub(super) fn is_let_in(&self, caller: &Caller) -> bool {
+        match self.local() {
+            Some(local) => local.desk.recognise(caller).is_ok(),
+            None => self.doorman.has_met(caller, Instant::now()),
+        }
+    }
+
+    /// Notes that a leader has just done something for a caller.
+    pub(super) fn was_let_in(&self, caller: &Caller) {
+        if self.local().is_none() {
+            self.doorman.meet(caller, Instant::now());
+        }
+    }
+
     /// Who bears a token.
     pub(super) async fn let_in_by_token(&self, token: &str) -> Result<Option<Caller>, Problem> {
         match &self.doorman.tokens {
             Some(tokens) => tokens.bearer(token).await,
             None => Ok(None),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Who is shown what it read before without asking the leader.
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use super::*;
+
+    fn caller(tenant: &str, credential: Credential) -> Caller {
+        Caller {
+            tenant: TenantId::new(tenant).unwrap(),
+            role: Role::Submitter,
+            credential,
+        }
+    }
+
+    #[test]
+    fn the_bearer_of_a_token_is_known_for_a_moment_after_a_leader_let_it_in() {
+        let (doorman, now) = (Doorman::default(), Instant::now());
+        let bearer = |tenant| caller(tenant, Credential::Token("ada".to_owned()));
+        assert!(!doorman.has_met(&bearer("acme"), now), "no leader said so");
+        doorman.meet(&bearer("acme"), now);
+        assert!(doorman.has_met(&bearer("acme"), now));
+        assert!(!doorman.has_met(&bearer("beta"), now), "another tenant");
+        let later = now + REMEMBERED_FOR;
+        assert!(
+            !doorman.has_met(&bearer("acme"), later),
+            "it may be suspended"
+        );
+    }
+
+    #[test]
+    fn who_shows_a_key_was_let_in_by_it() {
+        let (doorman, now) = (Doorman::default(), Instant::now());
+        let key = Credential::Key(KeyId::from_bytes([1; 8]));
+        assert!(doorman.has_met(&caller("acme", key), now));
     }
 }

@@ -277,7 +277,9 @@ impl Platform for Relay {
         task: TaskId,
         wait: Duration,
     ) -> Result<rest::Task, Problem> {
-        if let Some(finished) = self.hot.task(caller, task).await {
+        if self.is_let_in(caller)
+            && let Some(finished) = self.hot.task(caller, task).await
+        {
             return Ok(finished);
         }
         let (asked, wait) = (wait, Wait::new(wait));
@@ -295,6 +297,7 @@ impl Platform for Relay {
                 },
             )
             .await?;
+        self.was_let_in(caller);
         self.hot.keep(caller, &task);
         Ok(task)
     }
@@ -364,7 +367,9 @@ impl Platform for Relay {
     }
 
     async fn proof(&self, caller: &Caller, task: TaskId) -> Result<Blob, Problem> {
-        if let Some(proof) = self.hot.proof(caller, task).await {
+        if self.is_let_in(caller)
+            && let Some(proof) = self.hot.proof(caller, task).await
+        {
             return Ok(proof);
         }
         self.until_answered(
