@@ -11,6 +11,7 @@ mod prove;
 mod receipts;
 mod recorded;
 mod serve;
+mod reverify;
 mod shell;
 mod task;
 mod unsatisfied;

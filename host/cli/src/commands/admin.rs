@@ -7,7 +7,7 @@ use aureole_client::rest::{self, KeyRequest, Role, TenantRequest, Timestamp};
 use aureole_node::ApiKey;
 use serde_json::json;
 
-use super::Context;
+use super::{Context, reverify};
 use crate::arguments::{Admin, Key, KeyRole, Quotas, Tenant};
 use crate::print;
 
@@ -27,10 +27,11 @@ pub(crate) async fn run(context: &Context, verb: Admin) -> anyhow::Result<()> {
             let usage = context.client()?.usage(&tenant).await?;
             print::result(context.output, &usage, print::usage)
         }
-        Admin::Audit => {
-            let trail = context.client()?.audit().await?;
+        Admin::Audit { before, limit } => {
+            let trail = context.client()?.audit_page(before, limit).await?;
             print::result(context.output, &trail, print::audit)
         }
+        Admin::Reverify { circuit } => reverify::run(context, &circuit).await,
         Admin::BootstrapKey => {
             let key = ApiKey::fresh().context("no randomness for a key")?;
             let made = json!({"key": *key.text(), "hash": key.hash().to_string()});
