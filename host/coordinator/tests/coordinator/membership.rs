@@ -326,8 +326,8 @@ async fn a_change_that_makes_no_sense_is_refused_with_the_reason() {
     assert!(matches!(error, MemberError::LastVoter { id: 8 }), "{error}");
 
     // One that keeps what no other member could read.
-    let mut config = group.config(10);
     group.seat(10).await;
+    let mut config = group.config(10);
     config.founding = Founding::Alone;
     config.stays_alone = Some("its history is a file".to_owned());
     let alone = group.start_with(10, config).await.unwrap();

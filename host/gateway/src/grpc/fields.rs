@@ -167,8 +167,11 @@ impl Fields {
     }
 }
 
-/// What stands behind a tag.
+/// What stands behind a tag. No field has the number 0.
 fn value_of(tag: u64) -> At {
+    if tag >> 3 == 0 {
+        return At::Lost;
+    }
     match tag & 7 {
         0 => At::Number,
         1 => At::Skip(8),
@@ -253,6 +256,7 @@ mod tests {
     fn what_is_no_protobuf_is_passed_on_and_the_next_message_is_counted() {
         for nonsense in [
             &[0x0b; 5000][..],
+            &[0; 5000],
             &[0xff; 5000],
             &[0x0a, 0xff, 0xff, 0xff, 0x7f],
         ] {
