@@ -249,13 +249,15 @@ async fn a_task_is_one_trace_across_gateway_leader_worker_and_sandbox() -> anyho
     })
     .await?;
     check_tree(&spans)?;
-    for trace in &traces {
-        let spans = receiver.trace(trace);
-        ensure!(
-            spans.contains_key("attempt") && spans.contains_key("prove"),
-            "{spans:?}"
-        );
-    }
+    // Those that were passed on are told as well, when their processes next tell.
+    eventually("an attempt in each trace", || async {
+        let told = traces.iter().all(|trace| {
+            let spans = receiver.trace(trace);
+            spans.contains_key("attempt") && spans.contains_key("prove")
+        });
+        Ok(told.then_some(()))
+    })
+    .await?;
     // Nothing of the input and no key: neither its bytes nor the key's secret part.
     let told = format!("{:?}", receiver.told());
     let input = preimage_input(7);

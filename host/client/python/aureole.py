@@ -386,6 +386,10 @@ class Aureole:
         """The trail of administrative acts."""
         return self._json("GET", "/admin/audit", query=page)
 
+    def overview(self):
+        """The cluster at one moment: what waits and for whom, who works, who leads."""
+        return self._json("GET", "/admin/overview")
+
     def workers(self):
         """The workers that are joined, or that something is held against."""
         return self._json("GET", "/workers")["workers"]

@@ -226,6 +226,8 @@ class Proving(unittest.TestCase):
         self.assertTrue(self.node.live())
         self.assertTrue(self.node.ready()["ready"])
         self.assertTrue(all(worker["joined"] for worker in self.node.workers()))
+        seen = self.node.overview()
+        self.assertIn(seen["cluster"]["leader"], [each["id"] for each in seen["cluster"]["members"]])
         with self.assertRaises(AureoleError) as refused:
             self.node.trust_worker("nobody")
         self.assertEqual(self.node.error(refused.exception.code)["status"], 404)

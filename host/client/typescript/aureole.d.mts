@@ -247,6 +247,21 @@ export interface AuditEntry {
   detail: string;
 }
 
+export interface Overview {
+  at: string;
+  cluster: {
+    name: string;
+    term: number;
+    leader?: number;
+    applied?: number;
+    members: { id: number; leader: boolean; voter: boolean; lag?: number }[];
+  };
+  tasks: { queued: number; waiting: number; running: number };
+  tenants: { tenant: string; live: number; running: number; proofs: number; failed: number }[];
+  tenant_count: number;
+  workers: Worker[];
+}
+
 export interface Worker {
   name: string;
   joined: boolean;
@@ -441,6 +456,8 @@ export class Aureole {
   createKey(request: KeyRequest): Promise<{ key: Key; secret: string }>;
   revokeKey(key: string): Promise<Key>;
   audit(page?: { [name: string]: string | number }): Promise<{ acts: AuditEntry[] }>;
+  /** The cluster at one moment: what waits and for whom, who works, who leads. */
+  overview(): Promise<Overview>;
   workers(): Promise<Worker[]>;
   /** Takes a worker out of quarantine. */
   trustWorker(worker: string): Promise<Worker[]>;

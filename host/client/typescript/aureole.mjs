@@ -352,6 +352,11 @@ export class Aureole {
     return this.#json("GET", "/admin/audit", { query: page });
   }
 
+  /** The cluster at one moment: what waits and for whom, who works, who leads. */
+  overview() {
+    return this.#json("GET", "/admin/overview");
+  }
+
   async workers() {
     return (await this.#json("GET", "/workers")).workers;
   }

@@ -206,6 +206,8 @@ test("the node and its workers are well", async () => {
   assert.equal(await node.live(), true);
   assert.equal((await node.ready()).ready, true);
   assert.ok((await node.workers()).every((worker) => worker.joined));
+  const { cluster } = await node.overview();
+  assert.ok(cluster.members.some((member) => member.leader && member.id === cluster.leader));
   await assert.rejects(node.trustWorker("nobody"), refusedWith("worker.unknown"));
   assert.equal((await node.error("worker.unknown")).status, 404);
   assert.ok((await node.errors()).some((each) => each.code === "task.unknown"));

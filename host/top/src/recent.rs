@@ -67,13 +67,16 @@ impl Recent {
         if too_many == 0 {
             return;
         }
-        let mut times: Vec<u64> = self.ended.values().map(|task| task.at).collect();
-        times.sort_unstable();
-        let Some(at) = times.get(too_many).copied() else {
-            return;
-        };
-        self.ended.retain(|_, task| task.at >= at);
-        self.miss(at);
+        let mut oldest: Vec<(u64, String)> = self
+            .ended
+            .iter()
+            .map(|(id, task)| (task.at, id.clone()))
+            .collect();
+        oldest.sort_unstable();
+        for (at, id) in oldest.into_iter().take(too_many) {
+            self.ended.remove(&id);
+            self.miss(at);
+        }
     }
 
     /// What has ended, with its task.

@@ -105,7 +105,7 @@ fn everything_is_on_the_screen_at_every_size() {
             "http://127.0.0.1:8080  ready  leader 1  term 4  12:00:00",
             "Queue: 42 queued",
             "tenant-0",
-            "5 workers, 8 slots",
+            "4 workers, 8 slots",
             "worker-0",
             "joined",
             "draining",

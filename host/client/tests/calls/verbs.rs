@@ -121,7 +121,7 @@ const CALLS: &[(&str, Call)] = calls! {
     "listKeys": |client| client.keys(Some("acme"));
     "createKey": |client| client.create_key(&key());
     "revokeKey": |client| client.revoke_key("aur_0000000000000000");
-    "audit": |client| client.audit();
+    "audit": |client| client.audit_page(Some(7), 10);
     "overview": |client| client.overview();
     "watchTask": |client| watch(client);
 };
