@@ -80,8 +80,12 @@ holder() {
     inode=$(stat --format %i "$1/depot/lock")
     while read -r _ kind _ _ pid file _; do
         [ "$kind ${file##*:}" = "FLOCK $inode" ] || continue
-        # An inode's number is of one file system only.
-        ! readlink "/proc/$pid/fd/"* 2> /dev/null | grep -qxF "$1/depot/lock" || { echo "$pid"; return; }
+        # An inode's number is of one file system only. A process that serves closes files while they
+        # are listed; that one of them is gone says nothing of the others.
+        if { readlink "/proc/$pid/fd/"* 2> /dev/null || true; } | grep -xF "$1/depot/lock" > /dev/null; then
+            echo "$pid"
+            return
+        fi
     done < /proc/locks
     return 1
 }
