@@ -89,6 +89,9 @@ yaml() {
 monitoring() {
     have promtool || return
     check "monitoring: prometheus.yml and its rules" promtool check config monitoring/prometheus.yml
+    # In the container the alerts lie beside it.
+    cp compose/prometheus.yml monitoring/alerts.yaml "$work"
+    check "monitoring: the configuration of compose" promtool check config "$work/prometheus.yml"
     check "monitoring: each alert fires when it should" promtool test rules monitoring/alerts.test.yaml
     # The operator's object has them all, and the chart has the file.
     check "monitoring: Kubernetes has the same alerts" sh -c "sed -n '/^spec:/,\$p' kubernetes/monitoring/alerts.yaml \

@@ -20,11 +20,12 @@ use crate::{shell, test};
 const BINARY: &str = "AUREOLE_BIN";
 
 /// The groups of `deployments/check.sh` that look at files, and start nothing.
-const GROUPS: [&str; 8] = [
+const GROUPS: [&str; 9] = [
     "image",
     "compose",
     "scripts",
     "yaml",
+    "monitoring",
     "workflows",
     "kubernetes",
     "helm",
