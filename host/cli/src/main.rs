@@ -20,6 +20,11 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    // Before anything else: the first multiplication in a field would be the end.
+    if let Err(error) = aureole_prover::processor() {
+        print::failure(arguments.output, &error.into());
+        return ExitCode::FAILURE;
+    }
     // A child process of a node has no runtime, no log and no business with the rest.
     if let Command::Child(child) = &arguments.command {
         return aureole_worker::child::run(match child {

@@ -19,6 +19,16 @@ pub enum Error {
         /// What this prover is for.
         expected: &'static str,
     },
+    /// The processor lacks instructions that this program was built with.
+    #[error(
+        "this processor has no {missing} instructions, which the field arithmetic of this build uses: \
+         take a machine with a processor since Intel Broadwell or AMD Zen, or build with \
+         RUSTFLAGS=\"--cfg pasta_curves_noasm\""
+    )]
+    Processor {
+        /// The instruction set.
+        missing: &'static str,
+    },
     /// Parameters were asked for a k outside the supported range.
     #[error("k is {k}, supported is {min} to {max}")]
     K {
@@ -119,6 +129,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Backend { .. } => "circuit.backend",
+            Self::Processor { .. } => "prover.processor",
             Self::K { .. } => "circuit.k",
             Self::ParamsFile { .. } => "prover.params_file",
             Self::ParamsDigest { .. } => "prover.params_digest",

@@ -12,7 +12,7 @@ use rayon::ThreadPool;
 
 use crate::{
     Backend, Error, Failure, KeyFacts, ParamsDir, Proof, ProvingKeys, Reason, Timings, Unsatisfied,
-    Verdict, VerifyingKeys,
+    Verdict, VerifyingKeys, Vesta,
     cache::KeyCache,
     check, diagnose,
     limits::BATCH_MAX,
@@ -22,6 +22,9 @@ use crate::{
 };
 
 /// Stock `halo2_proofs` with the inner product argument over Vesta.
+///
+/// It proves over [`Vesta`], whose formulas are faster, and verifies over `pasta_curves`' own
+/// [`EqAffine`]: one group, one key, one proof.
 ///
 /// Keys cannot be stored: they are rebuilt from the circuit and kept by digest, proving keys
 /// within the given budget, verifying keys (a thousandth of their size) within a sixteenth more.
@@ -82,7 +85,8 @@ impl Halo2Ipa {
         if let Some(keys) = self.proving.get(&digest) {
             return Ok(keys);
         }
-        let keys = ProvingKeys::new(circuit, self.verifying(circuit)?.as_ref())?;
+        let params = self.params.proving(circuit.circuit().k)?;
+        let keys = ProvingKeys::new(circuit, params)?;
         let bytes = keys.memory_bytes();
         Ok(self.proving.put(digest, keys, bytes))
     }
@@ -143,7 +147,7 @@ impl Halo2Ipa {
         };
         let after_values = Instant::now();
 
-        let mut transcript = Blake2bWrite::<_, EqAffine, Challenge255<_>>::init(Vec::new());
+        let mut transcript = Blake2bWrite::<_, Vesta, Challenge255<_>>::init(Vec::new());
         run("create_proof", job, || {
             create_proof(
                 &keys.params,
@@ -221,8 +225,7 @@ impl Halo2Ipa {
 
 impl Backend for Halo2Ipa {
     fn keygen(&self, circuit: &CheckedCircuit) -> Result<KeyFacts, Error> {
-        self.proving(circuit)?;
-        Ok(self.verifying(circuit)?.facts())
+        Ok(self.proving(circuit)?.facts())
     }
 
     fn prove_in(

@@ -10,12 +10,12 @@ use halo2_proofs::{
     plonk::{ProvingKey, VerifyingKey, keygen_pk, keygen_vk},
     poly::commitment::Params,
 };
-use pasta_curves::EqAffine;
+use pasta_curves::{EqAffine, Fp, arithmetic::CurveAffine};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Error, KeyFacts,
+    Error, KeyFacts, Vesta,
     estimate::Columns,
     proof_length::{Compiled, proof_bytes},
     rebuild::{Description, FixedLayout, Job, Rebuilt, run},
@@ -43,14 +43,16 @@ pub struct KeyDigest(pub [u8; 32]);
 pub struct VerifyingKeys {
     pub(crate) params: Arc<Params<EqAffine>>,
     pub(crate) key: VerifyingKey<EqAffine>,
-    description: Arc<Description>,
     facts: KeyFacts,
 }
 
 /// A proving key, which holds its verifying key, with parameters and facts.
+///
+/// Over [`Vesta`], which is stock halo2's curve with faster formulas: the verifying key in it has the
+/// same text as [`VerifyingKeys`]', and so the same digest.
 pub struct ProvingKeys {
-    pub(crate) params: Arc<Params<EqAffine>>,
-    pub(crate) key: ProvingKey<EqAffine>,
+    pub(crate) params: Arc<Params<Vesta>>,
+    pub(crate) key: ProvingKey<Vesta>,
     pub(crate) description: Arc<Description>,
     facts: KeyFacts,
 }
@@ -71,15 +73,9 @@ impl VerifyingKeys {
         params: Arc<Params<EqAffine>>,
     ) -> Result<Self, Error> {
         let description = Arc::new(Description::new(circuit.circuit())?);
-        let job = layout_job(circuit, &description)?;
-        let key = run("keygen_vk", job, || keygen_vk(&params, &Rebuilt))?;
+        let key = verifying_key(circuit, &description, &params)?;
         let facts = facts(circuit, &key)?;
-        Ok(Self {
-            params,
-            key,
-            description,
-            facts,
-        })
+        Ok(Self { params, key, facts })
     }
 
     /// Identity of the key.
@@ -130,18 +126,18 @@ impl fmt::Debug for VerifyingKeys {
 // === impl ProvingKeys ===
 
 impl ProvingKeys {
-    /// Runs stock `keygen_pk` on the rebuilt circuit.
-    pub(crate) fn new(circuit: &CheckedCircuit, verifying: &VerifyingKeys) -> Result<Self, Error> {
-        let job = layout_job(circuit, &verifying.description)?;
-        let params = Arc::clone(&verifying.params);
-        let key = verifying.key.clone();
+    /// Runs stock `keygen_vk` and `keygen_pk` on the rebuilt circuit.
+    pub(crate) fn new(circuit: &CheckedCircuit, params: Arc<Params<Vesta>>) -> Result<Self, Error> {
+        let description = Arc::new(Description::new(circuit.circuit())?);
+        let key = verifying_key(circuit, &description, &params)?;
+        let facts = facts(circuit, &key)?;
+        let job = layout_job(circuit, &description)?;
         let key = run("keygen_pk", job, || keygen_pk(&params, key, &Rebuilt))?;
-        let description = Arc::clone(&verifying.description);
         Ok(Self {
             params,
             key,
             description,
-            facts: verifying.facts,
+            facts,
         })
     }
 
@@ -157,6 +153,12 @@ impl ProvingKeys {
         self.facts.proof_bytes
     }
 
+    /// The facts of this key.
+    #[must_use]
+    pub fn facts(&self) -> KeyFacts {
+        self.facts
+    }
+
     /// Bytes the key takes in memory, parameters not included.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
@@ -165,13 +167,13 @@ impl ProvingKeys {
 
     /// The key itself, for code that calls halo2.
     #[must_use]
-    pub fn halo2(&self) -> &ProvingKey<EqAffine> {
+    pub fn halo2(&self) -> &ProvingKey<Vesta> {
         &self.key
     }
 
     /// The parameters it was made with.
     #[must_use]
-    pub fn params(&self) -> &Params<EqAffine> {
+    pub fn params(&self) -> &Params<Vesta> {
         &self.params
     }
 }
@@ -184,6 +186,19 @@ impl fmt::Debug for ProvingKeys {
     }
 }
 
+/// Runs stock `keygen_vk` on the rebuilt circuit.
+fn verifying_key<C>(
+    circuit: &CheckedCircuit,
+    description: &Arc<Description>,
+    params: &Params<C>,
+) -> Result<VerifyingKey<C>, Error>
+where
+    C: CurveAffine<ScalarExt = Fp>,
+{
+    let job = layout_job(circuit, description)?;
+    run("keygen_vk", job, || keygen_vk(params, &Rebuilt))
+}
+
 fn layout_job(circuit: &CheckedCircuit, description: &Arc<Description>) -> Result<Job, Error> {
     let layout = Some(FixedLayout::new(&circuit.circuit().layout)?);
     Ok(Job {
@@ -193,7 +208,10 @@ fn layout_job(circuit: &CheckedCircuit, description: &Arc<Description>) -> Resul
     })
 }
 
-fn facts(circuit: &CheckedCircuit, key: &VerifyingKey<EqAffine>) -> Result<KeyFacts, Error> {
+fn facts<C>(circuit: &CheckedCircuit, key: &VerifyingKey<C>) -> Result<KeyFacts, Error>
+where
+    C: CurveAffine<ScalarExt = Fp>,
+{
     let mut sink = PinnedSink {
         hasher: Sha256::new(),
         head: String::new(),

@@ -23,9 +23,9 @@ use halo2_proofs::{
     poly::{Rotation, commitment::Params},
     transcript::{Blake2bWrite, Challenge255},
 };
-use pasta_curves::{EqAffine, Fp};
+use pasta_curves::Fp;
 
-use crate::{Error, randomness::OsRandomness};
+use crate::{Error, Vesta, randomness::OsRandomness};
 
 /// The sizes that are measured: halo2's blinding alone fills 8 rows, and a proof of the least
 /// circuit of 2^12 takes a quarter of a second.
@@ -67,13 +67,13 @@ impl Speed {
     ///
     /// # Errors
     /// [`Error::Halo2`], if halo2 cannot prove the least circuit.
-    pub fn measure(params: &Params<EqAffine>) -> Result<Self, Error> {
+    pub fn measure(params: &Params<Vesta>) -> Result<Self, Error> {
         let refused = |during| move |source| Error::Halo2 { during, source };
         let key = keygen_vk(params, &Least).map_err(refused("keygen_vk"))?;
         let key = keygen_pk(params, key, &Least).map_err(refused("keygen_pk"))?;
         let mut least = Duration::MAX;
         for _ in 0..RUNS {
-            let mut transcript = Blake2bWrite::<_, EqAffine, Challenge255<_>>::init(Vec::new());
+            let mut transcript = Blake2bWrite::<_, Vesta, Challenge255<_>>::init(Vec::new());
             let (start, random) = (Instant::now(), OsRandomness::new());
             create_proof(params, &key, &[Least], &[&[]], random, &mut transcript)
                 .map_err(refused("create_proof"))?;
@@ -135,7 +135,7 @@ impl Speed {
 /// One of 2^k points.
 fn multiexponentiation(k: u32) -> Duration {
     let points = 1_usize << k;
-    let bases = vec![EqAffine::generator(); points];
+    let bases = vec![Vesta::generator(); points];
     let mut scalar = Fp::from(0x9e37_79b9_7f4a_7c15);
     let scalars: Vec<Fp> = (0..points)
         .map(|_| {

@@ -35,6 +35,12 @@ enum Bench {
         #[arg(long, default_value_t = 15)]
         proofs: u32,
     },
+    /// One proof with warm keys, over stock `create_proof` built as it comes
+    Prove {
+        /// Proofs of each size each way
+        #[arg(long, default_value_t = 15)]
+        proofs: u32,
+    },
     /// Witnesses of a deep Merkle path built in the sandbox, over the same code run natively
     Witness {
         /// Witnesses to build each way
@@ -97,6 +103,9 @@ enum Bench {
     },
 }
 
+/// Where stock halo2 is built without the platform's choices.
+const STOCK_TARGET: &str = "target/stock";
+
 /// A program of a bench, and what it is told.
 struct Program {
     binary: &'static str,
@@ -131,6 +140,7 @@ fn all(quick: bool) -> Vec<Bench> {
     let of = |full, few| if quick { few } else { full };
     vec![
         Bench::Overhead { proofs: of(30, 5) },
+        Bench::Prove { proofs: of(15, 3) },
         Bench::Witness {
             witnesses: of(50, 10),
         },
@@ -165,6 +175,24 @@ fn build(workspace: &Path, benches: &[Bench]) -> anyhow::Result<()> {
             shell::run(cargo.args(["build", "--release", "--bins"]).args(packages))?;
         }
     }
+    if benches
+        .iter()
+        .any(|bench| matches!(bench, Bench::Prove { .. }))
+    {
+        // Stock halo2 as it comes: what is switched on for the platform reaches all of a build, so
+        // that this one is apart.
+        let mut cargo = shell::cargo(workspace);
+        cargo.args([
+            "build",
+            "--release",
+            "-p",
+            "aureole-prover",
+            "--example",
+            "stock",
+        ]);
+        cargo.arg("--target-dir").arg(workspace.join(STOCK_TARGET));
+        shell::run(cargo.env("RUSTFLAGS", "--cfg pasta_curves_noasm"))?;
+    }
     Ok(())
 }
 
@@ -174,6 +202,10 @@ fn measure(workspace: &Path, bench: &Bench) -> anyhow::Result<Value> {
     shell::step(&format!("measuring: {binary} {}", arguments.join(" ")));
     let mut child = Command::new(workspace.join("target/release").join(binary))
         .args(&arguments)
+        .env(
+            "AUREOLE_STOCK",
+            workspace.join(STOCK_TARGET).join("release/examples/stock"),
+        )
         .current_dir(workspace)
         .stdout(Stdio::piped())
         .spawn()
@@ -203,6 +235,7 @@ impl Bench {
         };
         match self {
             Self::Overhead { proofs } => of_bench("overhead", proofs),
+            Self::Prove { proofs } => of_bench("prove", proofs),
             Self::Throughput { proofs } => of_bench("throughput", proofs),
             Self::ColdStart { rounds } => of_bench("cold-start", rounds),
             Self::BatchVerify { rounds } => of_bench("batch-verify", rounds),

@@ -15,6 +15,8 @@ mod figures;
 mod memory;
 #[path = "bench/overhead.rs"]
 mod overhead;
+#[path = "bench/prove.rs"]
+mod prove;
 #[path = "bench/throughput.rs"]
 mod throughput;
 
@@ -42,6 +44,7 @@ async fn main() -> anyhow::Result<()> {
         "cold-start" => cold_start::run(count).await?,
         "memory" => memory::run(count).await?,
         "overhead" => overhead::run(count).await?,
+        "prove" => prove::run(count).await?,
         "throughput" => throughput::run(count).await?,
         other => bail!("there is no measurement `{other}`"),
     };

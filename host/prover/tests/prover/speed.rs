@@ -21,7 +21,7 @@ fn ratio<C: Case>() -> (u32, f64) {
     let witness = witness::<C>(&circuit);
     backend().proving(&circuit).unwrap();
     let shape = circuit.shape();
-    let params = params_dir().get(Speed::measured_k(shape.k)).unwrap();
+    let params = params_dir().proving(Speed::measured_k(shape.k)).unwrap();
     let estimated = Speed::measure(&params).unwrap().proof(shape);
     let real = (0..3)
         .map(|_| backend().prove(&circuit, &witness).unwrap().timings.prove)

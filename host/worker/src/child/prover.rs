@@ -213,11 +213,11 @@ impl Prover {
     fn prepare(&self, circuit: &CheckedCircuit, proving: bool) -> Result<(Reply, Blobs), Reply> {
         let refused = |error| refusal(&error, During::Keygen);
         let start = Instant::now();
-        let keys = self.halo2.verifying(circuit).map_err(refused)?;
-        if proving {
-            self.halo2.proving(circuit).map_err(refused)?;
-        }
-        let facts = keys.facts();
+        let facts = if proving {
+            self.halo2.proving(circuit).map_err(refused)?.facts()
+        } else {
+            self.halo2.verifying(circuit).map_err(refused)?.facts()
+        };
         let constraint_system = &circuit.circuit().constraint_system;
         let gates: Vec<&str> = constraint_system
             .gates

@@ -45,7 +45,7 @@ const fn promise(
 }
 
 /// In the order of the page.
-const PROMISES: [Promise; 21] = [
+const PROMISES: [Promise; 24] = [
     promise(
         "overhead",
         "/ratio",
@@ -63,6 +63,24 @@ const PROMISES: [Promise; 21] = [
         "/small_added_ms",
         "what is added to a small proof, in milliseconds",
         Target::AtMost(15.0),
+    ),
+    promise(
+        "prove",
+        "/ratio",
+        "one proof with warm keys over stock `create_proof` as it comes, the larger proof",
+        Target::AtMost(1.0),
+    ),
+    promise(
+        "prove",
+        "/over_assembly",
+        "the same over stock `create_proof` with field arithmetic in assembly",
+        Target::AtMost(1.0),
+    ),
+    promise(
+        "prove",
+        "/over_limit",
+        "the same over the multiplications that the protocol takes, at this machine's rate",
+        Target::Stated,
     ),
     promise(
         "witness",

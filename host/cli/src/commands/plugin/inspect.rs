@@ -161,7 +161,7 @@ async fn inspect(recorded: &Recorded) -> anyhow::Result<Inspection> {
 
 /// How fast this machine is now with circuits of that size.
 fn measure(k: u32) -> anyhow::Result<Speed> {
-    let params = ParamsDir::open(params_dir()?)?.get(k)?;
+    let params = ParamsDir::open(params_dir()?)?.proving(k)?;
     Ok(Speed::measure(&params)?)
 }
 
