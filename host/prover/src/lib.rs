@@ -47,7 +47,7 @@ pub use check::{Effort, Finding, FindingKind, FoundCell, Probed, check, diagnose
 pub use error::Error;
 pub use estimate::{Estimate, estimate};
 pub use failure::{Cell, CellValue, Failure, Fault, Place, RegionRow, Unsatisfied, Values};
-pub use halo2_ipa::Halo2Ipa;
+pub use halo2_ipa::{Assigned, Halo2Ipa, assign};
 pub use keys::{CRATES, KEY_DOMAIN, KeyDigest, ProvingKeys, VerifyingKeys};
 pub use limits::{BATCH_MAX, FAILURE_CELLS_MAX, FAILURES_MAX, FINDINGS_MAX, K_MAX};
 pub use mock::mock;

@@ -37,6 +37,9 @@ codes! {
     VERIFIER_FAILED = "node.verifier_failed", 503, "the verifier failed",
         "It says nothing of the proof.",
         "The task is tried again.";
+    PROVER_PROCESSOR = "prover.processor", 500, "the processor lacks instructions",
+        "The build's field arithmetic needs BMI2 and ADX, which this machine's processor does not have.",
+        "Ask the operator for another kind of machine, or for a build without assembly.";
     PROVER_PARAMS_FILE = "prover.params_file", 500, "the prover's parameters cannot be read or written",
         "The file of the public parameters or its folder is not accessible.",
         "Ask the operator; the node's log names the file.";
