@@ -7,6 +7,10 @@
 use aureole_ir::Shape;
 use serde::{Deserialize, Serialize};
 
+/// What a process takes for its first proof of any size: pages of code, stacks, the allocator's own.
+/// Measured as 3 to 4 MiB for k = 11 and 12, where it shows (`cargo xtask bench memory`).
+const PROCESS_BYTES: u64 = 7 << 19;
+
 /// Bytes of a field element.
 const ELEMENT: u64 = 32;
 
@@ -65,7 +69,7 @@ pub fn estimate(shape: &Shape) -> Estimate {
     Estimate {
         params_bytes: mul(2, mul(64, n)),
         key_bytes: columns.key_bytes(),
-        prove_bytes: mul(ELEMENT, sum(&parts)),
+        prove_bytes: mul(ELEMENT, sum(&parts)).saturating_add(PROCESS_BYTES),
     }
 }
 

@@ -1,6 +1,11 @@
 //! The halo2 backend: keys in memory, proofs out, verdicts.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    cell::Cell,
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use aureole_ir::{Annotations, CheckedCircuit, CircuitDigest, Witness};
 use halo2_proofs::{
@@ -33,6 +38,13 @@ pub struct Halo2Ipa {
     params: ParamsDir,
     verifying: KeyCache<VerifyingKeys>,
     proving: KeyCache<ProvingKeys>,
+}
+
+/// A witness as field elements: what remains of it once its bytes are wiped.
+pub struct Assigned {
+    advice: Vec<Vec<Fp>>,
+    instance: Vec<Vec<Fp>>,
+    took: Duration,
 }
 
 /// A proof whose lengths are right, on its way into halo2.
@@ -123,29 +135,40 @@ impl Halo2Ipa {
         witness: &Witness,
         pool: Option<&ThreadPool>,
     ) -> Result<Proof, Error> {
-        match pool {
-            // The scope of `run` is opened inside, on the pool's own thread.
-            Some(pool) => pool.install(|| self.prove_here(circuit, witness)),
-            None => self.prove_here(circuit, witness),
-        }
+        self.prove_assigned(circuit, assign(circuit, witness, pool)?, pool)
     }
 
-    fn prove_here(&self, circuit: &CheckedCircuit, witness: &Witness) -> Result<Proof, Error> {
+    /// As [`Halo2Ipa::prove_in`], of a witness that [`assign`] made: the caller need not keep its bytes
+    /// through the proof.
+    ///
+    /// # Errors
+    /// As [`Halo2Ipa::prove_in`].
+    pub fn prove_assigned(
+        &self,
+        circuit: &CheckedCircuit,
+        witness: Assigned,
+        pool: Option<&ThreadPool>,
+    ) -> Result<Proof, Error> {
+        // The scope of `run` is opened inside, on the pool's own thread.
+        within(pool, || self.prove_here(circuit, witness))
+    }
+
+    fn prove_here(&self, circuit: &CheckedCircuit, witness: Assigned) -> Result<Proof, Error> {
         let start = Instant::now();
         let keys = self.proving(circuit)?;
         let after_keys = Instant::now();
 
-        circuit.check_witness(witness)?;
-        let advice = values::advice(witness)?;
-        let instance = values::instance(circuit.circuit(), &witness.public_inputs)?;
+        let Assigned {
+            advice,
+            instance,
+            took,
+        } = witness;
         let columns: Vec<&[Fp]> = instance.iter().map(Vec::as_slice).collect();
-        let description = Arc::clone(&keys.description);
         let job = Job {
-            description,
+            description: Arc::clone(&keys.description),
             layout: None,
-            advice: Some(advice),
+            advice: Cell::new(Some(advice)),
         };
-        let after_values = Instant::now();
 
         let mut transcript = Blake2bWrite::<_, Vesta, Challenge255<_>>::init(Vec::new());
         run("create_proof", job, || {
@@ -168,8 +191,8 @@ impl Halo2Ipa {
         }
         let timings = Timings {
             keys: after_keys.duration_since(start),
-            values: after_values.duration_since(after_keys),
-            prove: after_values.elapsed(),
+            values: took,
+            prove: after_keys.elapsed(),
         };
         Ok(Proof { bytes, timings })
     }
@@ -223,6 +246,15 @@ impl Halo2Ipa {
     }
 }
 
+impl fmt::Debug for Assigned {
+    /// Shows no value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Assigned")
+            .field("columns", &self.advice.len())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Backend for Halo2Ipa {
     fn keygen(&self, circuit: &CheckedCircuit) -> Result<KeyFacts, Error> {
         Ok(self.proving(circuit)?.facts())
@@ -265,6 +297,33 @@ impl Backend for Halo2Ipa {
         witness: &Witness,
     ) -> Vec<Failure> {
         diagnose(circuit, annotations, witness)
+    }
+}
+
+/// Looks at a witness's shape and turns it into field elements, on the given threads or on rayon's
+/// global ones.
+///
+/// # Errors
+/// [`Error::Refused`] for a witness of another shape.
+pub fn assign(
+    circuit: &CheckedCircuit,
+    witness: &Witness,
+    pool: Option<&ThreadPool>,
+) -> Result<Assigned, Error> {
+    let start = Instant::now();
+    circuit.check_witness(witness)?;
+    Ok(Assigned {
+        advice: within(pool, || values::advice(witness))?,
+        instance: values::instance(circuit.circuit(), &witness.public_inputs)?,
+        took: start.elapsed(),
+    })
+}
+
+/// Works on a pool's threads, or where the caller is.
+fn within<T: Send>(pool: Option<&ThreadPool>, work: impl FnOnce() -> T + Send) -> T {
+    match pool {
+        Some(pool) => pool.install(work),
+        None => work(),
     }
 }
 

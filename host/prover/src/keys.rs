@@ -1,6 +1,7 @@
 //! Keys and what identifies them.
 
 use std::{
+    cell::Cell,
     fmt::{self, Write as _},
     sync::Arc,
 };
@@ -204,7 +205,7 @@ fn layout_job(circuit: &CheckedCircuit, description: &Arc<Description>) -> Resul
     Ok(Job {
         description: Arc::clone(description),
         layout,
-        advice: None,
+        advice: Cell::new(None),
     })
 }
 

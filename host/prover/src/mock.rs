@@ -1,6 +1,6 @@
 //! halo2's own mock prover on the rebuilt circuit, the second opinion on [`check`](crate::check()).
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use aureole_ir::{CheckedCircuit, Witness};
 use halo2_proofs::dev::{MockProver, VerifyFailure};
@@ -24,7 +24,7 @@ pub fn mock(circuit: &CheckedCircuit, witness: &Witness) -> Result<Vec<VerifyFai
     let job = Job {
         description: Arc::new(Description::new(circuit.circuit())?),
         layout: Some(FixedLayout::new(&circuit.circuit().layout)?),
-        advice: Some(values::advice(witness)?),
+        advice: Cell::new(Some(values::advice(witness)?)),
     };
     let instance = values::instance(circuit.circuit(), &witness.public_inputs)?;
     let k = circuit.circuit().k;

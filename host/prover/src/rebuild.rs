@@ -11,7 +11,7 @@ mod description;
 mod planner;
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
     sync::Arc,
@@ -30,14 +30,14 @@ pub(crate) use self::{
 use crate::Error;
 
 /// What one call into halo2 works on.
-#[derive(Debug)]
 pub(crate) struct Job {
     /// The shape, for `configure`.
     pub(crate) description: Arc<Description>,
     /// The rows, for key generation and the mock prover.
     pub(crate) layout: Option<FixedLayout>,
-    /// The advice columns, for proving and the mock prover.
-    pub(crate) advice: Option<Vec<Vec<Fp>>>,
+    /// The advice columns, for proving and the mock prover. The planner takes them: halo2 keeps a copy
+    /// of its own, and two would be the most that a proof has in memory.
+    pub(crate) advice: Cell<Option<Vec<Vec<Fp>>>>,
 }
 
 /// The circuit handed to halo2. It is empty: see the module's description.

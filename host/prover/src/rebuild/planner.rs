@@ -137,9 +137,9 @@ impl FloorPlanner for DirectPlanner {
         let job = current().ok_or(plonk::Error::Synthesis)?;
         // One region for everything: only the mock prover looks, and it wants selectors in one.
         cs.enter_region(|| "circuit");
-        if let Some(columns) = &job.advice {
+        if let Some(columns) = job.advice.take() {
             for (column, values) in job.description.advice.iter().zip(columns) {
-                for (row, value) in typed::<F>(values)?.iter().enumerate() {
+                for (row, value) in typed::<F>(&values)?.iter().enumerate() {
                     cs.assign_advice(|| "", *column, row, || Value::known(*value))?;
                 }
             }

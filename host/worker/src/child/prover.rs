@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use aureole_ir::{Annotations, CheckedCircuit, Circuit, Witness};
 use aureole_prover::{
-    Error, Halo2Ipa, ParamsDir, Unsatisfied, check, estimate, explain, proof_work,
+    Error, Halo2Ipa, ParamsDir, Unsatisfied, assign, check, estimate, explain, proof_work,
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde_json::json;
@@ -122,7 +122,7 @@ impl Prover {
                 self.use_threads(threads)?;
                 forget_peak();
                 let mut witness = witness(&circuit, bytes)?;
-                let reply = self.prove(&circuit, &witness, replies);
+                let reply = self.prove(&circuit, &mut witness, replies);
                 wipe_witness(&mut witness);
                 self.tell_usage(replies);
                 reply
@@ -263,7 +263,7 @@ impl Prover {
     fn prove(
         &self,
         circuit: &CheckedCircuit,
-        witness: &Witness,
+        witness: &mut Witness,
         replies: &mut Replies,
     ) -> Result<(Reply, Blobs), Reply> {
         replies.notify(&Reply::Stage(Stage::Check));
@@ -271,9 +271,14 @@ impl Prover {
         check(circuit, witness).map_err(unsatisfied_reply)?;
         let checked = start.elapsed();
         replies.notify(&Reply::Stage(Stage::Prove));
+        let pool = self.fewer.as_ref();
+        let assigned = assign(circuit, witness, pool);
+        let assigned = assigned.map_err(|error| refusal(&error, During::Proof))?;
+        // halo2 has the values: their bytes are not kept beside them through the proof.
+        wipe_witness(witness);
         let proof = self
             .halo2
-            .prove_in(circuit, witness, self.fewer.as_ref())
+            .prove_assigned(circuit, assigned, pool)
             .map_err(|error| refusal(&error, During::Proof))?;
         let reply = Reply::Proved {
             check_micros: micros(checked),
@@ -333,6 +338,7 @@ fn witness(circuit: &CheckedCircuit, bytes: Vec<u8>) -> Result<Witness, Reply> {
 
 fn wipe_witness(witness: &mut Witness) {
     witness.advice_values.zeroize();
+    witness.advice_values = Vec::new();
     for denominator in &mut witness.denominators {
         denominator.value.0.zeroize();
     }
