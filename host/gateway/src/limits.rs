@@ -112,9 +112,13 @@ pub const HEALTH_WATCH_MAX: Duration = Duration::from_secs(600);
 /// the watcher comes again with a fresh one.
 pub const TOKEN_WATCH_MAX: Duration = Duration::from_secs(300);
 
-/// The least time between two looks at a watched task: people see no difference, and a task that
-/// changes all the time costs twenty looks a second.
+/// The least time between two events of a watched task that are not its end: people see no
+/// difference, and a task that changes all the time is told twenty times a second.
 pub const EVENTS_APART: Duration = Duration::from_millis(50);
+
+/// Looks within that time, for the end of the task, which is told at once. A task that is proved in
+/// such a moment has four changes.
+pub const LOOKS_APART: u32 = 4;
 
 /// Events that wait for a watcher that reads slowly; with one more it is dropped. A task has about
 /// ten.

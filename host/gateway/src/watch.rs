@@ -25,7 +25,7 @@ use aureole_api::{
 use aureole_ledger::{TaskId, TenantId};
 use tokio::{
     sync::broadcast,
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -205,20 +205,13 @@ impl fmt::Debug for Hub {
 async fn keep(shared: Shared, caller: Caller, kept: Kept) {
     let task = kept.key.2;
     let mut seen: Option<Seen> = None;
+    let mut told = Instant::now();
     loop {
         let found = match &seen {
             None => shared.platform.task(&caller, task, Duration::ZERO).await,
             Some(seen) => {
-                let every = limits::ESTIMATE_EVERY;
-                let changed = async {
-                    sleep(limits::EVENTS_APART).await;
-                    shared
-                        .platform
-                        .task_change(&caller, task, seen, every)
-                        .await
-                };
                 tokio::select! {
-                    found = changed => found,
+                    found = next_standing(&shared, &caller, task, *seen, told) => found,
                     () = shared.stopping.cancelled() => return,
                 }
             }
@@ -231,10 +224,36 @@ async fn keep(shared: Shared, caller: Caller, kept: Kept) {
             }
             Err(problem) => (Note::Problem(Box::new(problem)), true),
         };
+        told = Instant::now();
         if !shared.hub.tell(&kept.key, note, last) {
             return;
         }
     }
+}
+
+/// What a task's watchers are told after `seen`, which they were told at `told`: its end at once,
+/// anything else a moment later, with what comes meanwhile.
+async fn next_standing(
+    shared: &Shared,
+    caller: &Caller,
+    task: TaskId,
+    mut seen: Seen,
+    told: Instant,
+) -> Result<Task, Problem> {
+    let apart = told + limits::EVENTS_APART;
+    let look = async |seen: &Seen| {
+        let every = limits::ESTIMATE_EVERY;
+        shared.platform.task_change(caller, task, seen, every).await
+    };
+    for _ in 0..limits::LOOKS_APART {
+        let found = look(&seen).await?;
+        if found.state.is_final() || Instant::now() >= apart {
+            return Ok(found);
+        }
+        seen = Seen::of(&found);
+    }
+    sleep_until(apart).await;
+    shared.platform.task(caller, task, Duration::ZERO).await
 }
 
 /// Where a task stands, with an estimate of what remains while that can be made.

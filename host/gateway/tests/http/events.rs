@@ -1,9 +1,9 @@
 //! Server-sent events: what is told, to how many, and to whom not.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aureole_client::rest::{Stage, TaskState};
-use aureole_gateway::Config;
+use aureole_gateway::{Config, limits};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -92,6 +92,24 @@ fn finish(server: &Server) {
         let ended = done(facts.tasks[FIRST].clone());
         facts.tasks.insert(FIRST.to_owned(), ended);
     });
+}
+
+#[tokio::test]
+async fn the_end_of_a_task_is_told_at_once_although_a_stage_was_told_a_moment_before() {
+    // On a busy machine any one of them may take long; if the end waited its turn, all would.
+    let mut least = Duration::MAX;
+    for _ in 0..20 {
+        let server = with_a_task(Config::default()).await;
+        let mut watcher = Watcher::new(&server, FIRST, "").await;
+        watcher.until("event: task", 1).await;
+        run(&server, Stage::Prove);
+        watcher.until("event: task", 2).await;
+        let ended = Instant::now();
+        finish(&server);
+        watcher.until("\"done\"", 1).await;
+        least = least.min(ended.elapsed());
+    }
+    assert!(least < limits::EVENTS_APART / 2, "{least:?}");
 }
 
 #[tokio::test]
