@@ -37,6 +37,10 @@ pub(crate) const COMPILE_CPU: Duration = Duration::from_secs(15);
 /// The greatest niceness that systems know.
 pub(crate) const NICE_MOST: i32 = 19;
 
+/// Threads of one compilation, on a machine that has them: functions are compiled apart, and beyond
+/// four the largest of them decides.
+pub(crate) const COMPILE_THREADS: u32 = 4;
+
 /// Added to a compilation's niceness, so that it has the most there is: it takes what nobody else wants of a core. Who
 /// uploads waits a little longer; who computes a witness meanwhile does not notice.
 pub(crate) const COMPILE_NICE: i32 = NICE_MOST;

@@ -6,10 +6,13 @@
 use std::time::Instant;
 
 use aureole_runtime::Limits;
+use rayon::ThreadPoolBuilder;
 
 use super::process::Replies;
 use super::{Service, foreign, micros, plain, take};
+use crate::capacity::cores;
 use crate::frame::Blobs;
+use crate::limits::COMPILE_THREADS;
 use crate::message::{Reply, Request};
 use crate::problem::Problem;
 
@@ -19,6 +22,9 @@ pub(super) struct Compiler {
 
 impl Compiler {
     pub(super) fn new(limits: Limits) -> Self {
+        let threads = usize::try_from(cores().min(COMPILE_THREADS)).unwrap_or(1);
+        // With other threads than wished for it compiles the same code, only at another pace.
+        let _ = ThreadPoolBuilder::new().num_threads(threads).build_global();
         Self { limits }
     }
 }
