@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::story::{calm, clients, ends_well, rounds};
 
 /// Seconds on one thread.
-const SLOW_K: u32 = 12;
+const SLOW_K: u32 = 13;
 
 /// A shorter lease than the default, so that stories are short.
 const LEASE: Duration = Duration::from_secs(3);
@@ -94,7 +94,7 @@ async fn a_worker_killed_in_the_middle_of_a_proof_is_replaced_within_its_lease()
     rounds(layout, async |cluster, random| {
         let task = slow_proof(cluster).await?;
         let worker = holder(&task)?;
-        tokio::time::sleep(Duration::from_millis(random.below(1_000))).await;
+        tokio::time::sleep(Duration::from_millis(random.below(500))).await;
         let killed = Instant::now();
         cluster.server_mut(&worker)?.kill()?;
         let again = leased_again(cluster, &task).await?;
