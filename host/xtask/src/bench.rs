@@ -77,6 +77,12 @@ enum Bench {
         #[arg(long, default_value_t = 64)]
         clients: u32,
     },
+    /// The same tasks with 1,000 to 100,000 others in the queue: cost, log and memory of a task
+    Queue {
+        /// Clients that submit, lease and complete at the same time
+        #[arg(long, default_value_t = 64)]
+        clients: u32,
+    },
     /// Proofs per second with one and with two workers of one thread each
     Scale {
         /// Proofs of a round
@@ -149,6 +155,7 @@ fn all(quick: bool) -> Vec<Bench> {
         Bench::BatchVerify { rounds: of(5, 1) },
         Bench::Memory { proofs: of(3, 1) },
         Bench::ControlPlane { clients: 64 },
+        Bench::Queue { clients: 64 },
         Bench::Scale { proofs: of(20, 4) },
         Bench::Failover { kills: of(10, 2) },
         Bench::Api { seconds: of(15, 3) },
@@ -241,6 +248,10 @@ impl Bench {
             Self::BatchVerify { rounds } => of_bench("batch-verify", rounds),
             Self::Memory { proofs } => of_bench("memory", proofs),
             Self::ControlPlane { clients } => own("control_plane", clients),
+            Self::Queue { clients } => Program {
+                binary: "control_plane",
+                arguments: vec!["queue".to_owned(), clients.to_string()],
+            },
             Self::Api { seconds } => own("api", seconds),
             Self::Neighbour { calls } => own("neighbour", calls),
             Self::Failover { kills } => own("failover", kills),

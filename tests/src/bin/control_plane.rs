@@ -8,13 +8,16 @@
 //! on a connection of its own.
 //!
 //! The two take turns in one run, so that a noisy machine is noisy to both. The last line is one JSON
-//! object whose `ratio` is ours over PostgreSQL's.
+//! object whose `ratio` is ours over PostgreSQL's. `control_plane queue N` measures ours alone, with more
+//! and more tasks in the queue.
 #![allow(clippy::print_stdout, reason = "the figures are this program's output")]
 
 #[path = "control_plane/group.rs"]
 mod group;
 #[path = "control_plane/postgres.rs"]
 mod postgres;
+#[path = "control_plane/queue.rs"]
+mod queue;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -48,13 +51,18 @@ trait Queue: Clone + Send + 'static {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> anyhow::Result<()> {
-    let clients: u32 = match std::env::args().nth(1) {
+    let mut arguments = std::env::args().skip(1).peekable();
+    let of_queue = arguments.next_if(|argument| argument == "queue").is_some();
+    let clients: u32 = match arguments.next() {
         Some(text) => text
             .parse()
             .context("give the number of clients, such as 64")?,
         None => 64,
     };
     ensure!((1..=90).contains(&clients), "give 1 to 90 clients");
+    if of_queue {
+        return queue::run(clients).await;
+    }
     let group = Group::start().await?;
     let server = Postgres::start().await?;
     let mut rows = Vec::new();

@@ -20,7 +20,7 @@ const TARGET: f64 = 1.9;
 const ROUNDS: usize = 3;
 
 /// A proof takes a second or so: far more than what surrounds it.
-const K: u32 = 11;
+const K: u32 = 12;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {

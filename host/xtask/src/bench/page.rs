@@ -45,7 +45,7 @@ const fn promise(
 }
 
 /// In the order of the page.
-const PROMISES: [Promise; 24] = [
+const PROMISES: [Promise; 29] = [
     promise(
         "overhead",
         "/ratio",
@@ -93,6 +93,12 @@ const PROMISES: [Promise; 24] = [
         "/share_of_whole",
         "the witness as a part of witness, values and proof",
         Target::AtMost(0.03),
+    ),
+    promise(
+        "witness",
+        "/least_call_ms",
+        "milliseconds for an instance from the pool, a call and its end",
+        Target::AtMost(0.1),
     ),
     promise(
         "throughput",
@@ -149,6 +155,30 @@ const PROMISES: [Promise; 24] = [
         Target::AtLeast(2.0),
     ),
     promise(
+        "queue",
+        "/ratio",
+        "tasks a second with 1,000 in the queue over the same with 100,000",
+        Target::AtMost(1.3),
+    ),
+    promise(
+        "queue",
+        "/log_bytes_per_task",
+        "bytes of a member's log for a task",
+        Target::Stated,
+    ),
+    promise(
+        "queue",
+        "/member_bytes_per_queued_task",
+        "bytes of a member's memory for a task that waits, of 100,000",
+        Target::Stated,
+    ),
+    promise(
+        "queue",
+        "/member_mib",
+        "MiB of a member with 100,000 tasks in the queue",
+        Target::Stated,
+    ),
+    promise(
         "scale",
         "/ratio",
         "two workers of one thread over one",
@@ -189,6 +219,32 @@ const PROMISES: [Promise; 24] = [
         "/status_reads_p99_ms",
         "the 99th percentile of status reads in milliseconds",
         Target::Stated,
+    ),
+];
+
+/// What is known of a promise that does not hold: the bench, where its figure stands, and the reason.
+const REASONS: [(&str, &str, &str); 3] = [
+    (
+        "witness",
+        "/ratio",
+        "Field multiplication is what a witness is made of, and natively it is assembly, which a plugin \
+         cannot have: its multiplications are compiled from WebAssembly's wide ones. Tried: those (seven \
+         times faster than without), and plugins built with opt-level 3 (a tenth faster, larger).",
+    ),
+    (
+        "witness",
+        "/share_of_whole",
+        "The proof became faster and the witness did not: natively built, the same witness is more than \
+         this part of the proof by itself, as `native_ms` in the bench's line says. It is a circuit's \
+         own code that builds it, on one thread.",
+    ),
+    (
+        "cold-start",
+        "/ratio",
+        "By hand nothing is compiled: half of the platform's time is Cranelift on the component, the \
+         rest the same keys made twice (by the prover, and by the verifier, which takes nobody's word) \
+         and the proof. Tried: compilation on several threads, 0.7 of the time in all; the end of a task \
+         told at once, 45 ms less. Not tried: code of a baseline compiler for the first proof.",
     ),
 ];
 
@@ -240,6 +296,28 @@ impl Page {
         table
     }
 
+    /// Why promises do not hold, for those that do not.
+    fn reasons(&self) -> String {
+        let mut text = String::new();
+        for row in self.rows.iter().filter(|row| row.verdict() == "no") {
+            let Promise {
+                bench,
+                pointer,
+                what,
+                ..
+            } = row.promise;
+            let reason = REASONS
+                .iter()
+                .find(|(of, at, _)| (of, at) == (bench, pointer))
+                .map_or("No reason is known yet.", |(_, _, reason)| reason);
+            let _ = writeln!(text, "- {bench}, {what}: {reason}");
+        }
+        if text.is_empty() {
+            return text;
+        }
+        format!("\n## What does not hold\n\n{text}")
+    }
+
     /// Writes the page and its picture.
     pub(super) fn write(&self, workspace: &Path) -> anyhow::Result<()> {
         let page = format!(
@@ -249,9 +327,10 @@ impl Page {
              `cargo xtask bench NAME` measures one, and `cargo xtask bench --quick` shows fewer rounds of all in minutes.\n\
              What each bench does stands in [the tests' README](../tests/README.md).\n\n\
              Measured on: {}.\n\n\
-             ![Each figure beside its promise](BENCHMARKS.svg)\n\n{}",
+             ![Each figure beside its promise](BENCHMARKS.svg)\n\n{}{}",
             machine(),
-            self.table()
+            self.table(),
+            self.reasons()
         );
         for (path, text) in [(PAGE, page), (PICTURE, self.picture())] {
             let path = workspace.join(path);
@@ -399,6 +478,23 @@ mod tests {
         );
         assert!(row("control-plane").ends_with("| 1.500 | at least 2 | no |"));
         assert!(row("throughput").ends_with("| none | at least 1.2 | not measured |"));
+    }
+
+    #[test]
+    fn a_promise_that_does_not_hold_has_its_reason_beside_it() {
+        let page = Page::of(&[
+            json!({"bench": "cold-start", "ratio": 2.5}),
+            json!({"bench": "scale", "ratio": 1.95}),
+        ]);
+        let reasons = page.reasons();
+        assert!(reasons.contains("- cold-start, upload to first proof"));
+        assert_eq!(reasons.matches("\n- ").count(), 1, "{reasons}");
+        assert!(Page::of(&[]).reasons().is_empty());
+        for (bench, pointer, _) in REASONS {
+            let is_promised =
+                |promise: &Promise| (promise.bench, promise.pointer) == (bench, pointer);
+            assert!(PROMISES.iter().any(is_promised), "{bench} {pointer}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! `overhead N`: what the platform adds to a proof, for a small one and for one of a second or more.
+//! `overhead N`: what the platform adds to a proof, for a small one, for a deep Merkle path, and for one
+//! of a second or more on two cores.
 //!
 //! Three coordinators and a warm worker on loopback; from before the submission to the proof's bytes
 //! in hand, over stock `create_proof` with all threads. Building the witness counts on the platform's
@@ -10,14 +11,20 @@ use anyhow::{Context as _, ensure};
 use aureole_client::Client;
 use aureole_client::rest::{CircuitRequest, TaskRequest, TaskState};
 use aureole_merkle::Merkle;
+use aureole_sdk::Plugin;
 use aureole_tests::cluster::{Cluster, Layout};
-use aureole_tests::{Native, merkle_input};
+use aureole_tests::{Native, fixture, merkle_input};
+use aureole_workload::Workload;
 use serde_json::{Value, json};
 
 use crate::figures::{median, percentile, rounded};
 
-/// Levels of the small tree (k = 10), and of one whose proof takes a second or more on two cores.
-const DEPTHS: [u32; 2] = [8, 32];
+/// What is proved.
+struct Subject {
+    plugin: &'static str,
+    params: Value,
+    input: Value,
+}
 
 /// The parts of a proof as its task tells them, in the order in which they happen.
 const PARTS: [&str; 5] = ["queue", "witness", "check", "prove", "verify"];
@@ -45,11 +52,23 @@ pub(crate) async fn run(rounds: u32) -> anyhow::Result<Value> {
     let cluster = Cluster::with_plugins(layout, &["merkle"]).await?;
     let client = cluster.client(&cluster.leader().await?)?;
     let mut sizes = Vec::new();
-    for depth in DEPTHS {
-        sizes.push(size(&client, depth, rounds).await?);
+    for depth in [8, 32] {
+        let merkle = Subject {
+            plugin: "merkle",
+            params: json!({"depth": depth}),
+            input: merkle_input(),
+        };
+        sizes.push(size::<Merkle>(&client, &merkle, rounds).await?);
     }
-    let [small, large] = sizes.as_slice() else {
-        anyhow::bail!("two sizes are measured");
+    cluster.upload(fixture("workload")?).await?;
+    let workload = Subject {
+        plugin: "workload",
+        params: json!({"k": 13}),
+        input: json!({"start": 3}),
+    };
+    sizes.push(size::<Workload>(&client, &workload, rounds).await?);
+    let [small, middle, large] = sizes.as_slice() else {
+        anyhow::bail!("three sizes are measured");
     };
     Ok(json!({
         "bench": "overhead",
@@ -58,23 +77,24 @@ pub(crate) async fn run(rounds: u32) -> anyhow::Result<Value> {
         "ratio_p99": large["ratio_p99"],
         "small_added_ms": small["added_ms"],
         "small": small,
+        "middle": middle,
         "large": large,
     }))
 }
 
 /// One size of the circuit, stock and platform by turns.
-async fn size(client: &Client, depth: u32, rounds: u32) -> anyhow::Result<Value> {
+async fn size<P: Plugin>(client: &Client, subject: &Subject, rounds: u32) -> anyhow::Result<Value> {
     let request = CircuitRequest {
-        plugin: "merkle".parse()?,
-        params: Some(json!({"depth": depth})),
+        plugin: subject.plugin.parse()?,
+        params: Some(subject.params.clone()),
     };
     let (circuit, _) = client.put_circuit(&request, WAIT).await?;
     let circuit = client.circuit(&circuit.id, WAIT).await?;
     let k = circuit.shape.context("the circuit has no shape")?.k;
-    let native = Native::<Merkle>::new(&circuit.params, k)?;
+    let native = Native::<P>::new(&circuit.params, k)?;
     let (mut stock, mut platform) = (Vec::new(), Vec::new());
     for round in 0..WARM_UP + rounds {
-        let (circuit_here, instance) = native.assign(&merkle_input())?;
+        let (circuit_here, instance) = native.assign(&subject.input)?;
         let begun = Instant::now();
         let proof = native.prove(circuit_here, &instance)?;
         let alone = begun.elapsed();
@@ -82,7 +102,7 @@ async fn size(client: &Client, depth: u32, rounds: u32) -> anyhow::Result<Value>
             native.verifies(&instance, &proof),
             "stock halo2 refuses its proof"
         );
-        let (proof, through) = submitted(client, &circuit.id).await?;
+        let (proof, through) = submitted(client, &circuit.id, &subject.input).await?;
         ensure!(
             native.verifies(&instance, &proof),
             "stock halo2 refuses our proof"
@@ -118,10 +138,14 @@ async fn size(client: &Client, depth: u32, rounds: u32) -> anyhow::Result<Value>
 }
 
 /// Submits, waits and fetches, as a client does; the clock runs from before to after.
-async fn submitted(client: &Client, circuit: &str) -> anyhow::Result<(Vec<u8>, Through)> {
+async fn submitted(
+    client: &Client,
+    circuit: &str,
+    input: &Value,
+) -> anyhow::Result<(Vec<u8>, Through)> {
     let request = TaskRequest {
         circuit: Some(circuit.to_owned()),
-        input: merkle_input(),
+        input: input.clone(),
         ..TaskRequest::default()
     };
     let begun = Instant::now();

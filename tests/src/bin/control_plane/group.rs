@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,8 +12,8 @@ use aureole_coordinator::{
     Verdict, Verifier, VerifyError,
 };
 use aureole_ledger::{
-    Acceptance, CircuitFacts, CircuitId, Command, Completion, Digest, Outcome, Priority, TaskId,
-    TenantId, Timings, WorkerId,
+    Acceptance, CircuitFacts, CircuitId, Command, Completion, Digest, Outcome, Priority, Quotas,
+    TaskId, TenantId, Timings, WorkerId,
 };
 use aureole_store::Depot;
 use tempfile::TempDir;
@@ -28,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Group {
     members: Vec<Coordinator>,
     leader: Coordinator,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// A client at the leader.
@@ -114,7 +115,7 @@ impl Group {
         Ok(Self {
             members,
             leader,
-            _dir: dir,
+            dir,
         })
     }
 
@@ -129,6 +130,30 @@ impl Group {
     pub(crate) async fn applied(&self) -> anyhow::Result<u64> {
         let status = self.leader.status().await;
         status.applied.context("the leader has applied nothing")
+    }
+
+    /// Where a member keeps its log.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.dir.path().join("member-1/log")
+    }
+
+    /// Lets the tenant have as many tasks as there are to be.
+    pub(crate) async fn unlimited(&self) -> anyhow::Result<()> {
+        let none = Quotas {
+            live_tasks: None,
+            queued_bytes: None,
+            core_seconds: None,
+            stored_bytes: None,
+        };
+        let command = Command::PutTenant {
+            tenant: TenantId::default(),
+            weight: None,
+            quotas: Some(none),
+            suspended: None,
+            actor: "bench".to_owned(),
+            now: 1,
+        };
+        proposed(&self.leader, command).await
     }
 
     pub(crate) async fn stop(self) {
@@ -250,8 +275,9 @@ fn complete(task: TaskId, worker: WorkerId, completion: Completion) -> Command {
     }
 }
 
-impl Queue for Client {
-    async fn one(&mut self) -> anyhow::Result<()> {
+impl Client {
+    /// Submits a task.
+    pub(crate) async fn submit(&self) -> anyhow::Result<TaskId> {
         let task = fresh()?;
         let submit = Command::SubmitTask {
             task,
@@ -265,6 +291,13 @@ impl Queue for Client {
             input_bytes: 0,
         };
         proposed(&self.leader, submit).await?;
+        Ok(task)
+    }
+}
+
+impl Queue for Client {
+    async fn one(&mut self) -> anyhow::Result<()> {
+        let task = self.submit().await?;
         proposed(&self.leader, lease(task, self.worker.clone())).await?;
         let proved = Completion::Proved {
             proof: Digest::of(b"proof"),
