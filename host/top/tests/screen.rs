@@ -144,10 +144,7 @@ fn everything_is_on_the_screen_at_every_size() {
 fn a_screen_too_small_for_anything_is_no_fault() {
     for (width, height) in [(0, 0), (1, 1), (5, 2), (20, 4), (79, 3), (3, 40)] {
         drawn(&app(true), width, height);
-        assert_eq!(
-            plain(frame(), width, height).lines().count(),
-            usize::from(height)
-        );
+        assert_eq!(plain(frame(), width, height).lines().count(), usize::from(height));
     }
 }
 

@@ -1,8 +1,8 @@
 //! The circuit under halo2's mock prover, natively: `cargo test`.
 
-use __ident__::{ProductCircuit, ProductPlugin};
 use aureole_audit::{tampered_cells, tampered_public_inputs};
 use aureole_sdk::{Fp, native};
+use __ident__::{ProductCircuit, ProductPlugin};
 
 const K: u32 = 4;
 
