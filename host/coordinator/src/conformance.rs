@@ -384,7 +384,9 @@ async fn a_damaged_snapshot_from_a_peer_changes_nothing() {
 async fn a_member_without_an_address_is_unreachable() {
     use openraft::network::{RPCOption, RaftNetwork as _, RaftNetworkFactory as _};
     let identity = Identity::draw("tests", 1).unwrap();
-    let mut network = Network::new(identity.into(), Arc::new(DialNothing));
+    let dir = tempfile::tempdir().unwrap();
+    let log = LogStore::open(dir.path()).unwrap();
+    let mut network = Network::new(identity.into(), Arc::new(DialNothing), log);
     let node = Member {
         address: "10.0.0.9:1".to_owned(),
         incarnation: 0,

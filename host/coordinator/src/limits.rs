@@ -101,6 +101,14 @@ pub(crate) const APPEND_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Bytes of one message between members: an append and what surrounds it.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Appends on their way to a member whose answers nobody waits for. One a commit, and an append that is
+/// waited for comes at the latest with the next beat.
+pub(crate) const APPENDS_UNREAD_MAX: usize = 8;
+
+/// How recently a member must have answered for news of a commit to be taken as received: half a beat, so
+/// that every beat of a leader without work is waited for.
+pub(crate) const NEWS_TRUST: Duration = Duration::from_millis(HEARTBEAT_MS / 2);
+
 /// Bytes of a snapshot in one part of its stream: small enough that beats pass between two parts.
 pub(crate) const SNAPSHOT_PART_BYTES: usize = 256 * 1024;
 

@@ -108,6 +108,11 @@ impl LogStore {
         Ok(Self { shared, jobs })
     }
 
+    /// Returns the position of the newest entry.
+    pub(crate) fn last(&self) -> Option<LogId> {
+        locked(&self.shared).memory.last()
+    }
+
     /// Returns whose folder this is; a new folder becomes the member's.
     pub(crate) fn identity(
         &self,

@@ -3101,6 +3101,31 @@ pub mod raft_client {
                 .insert(GrpcMethod::new("aureole.internal.v1.Raft", "Append"));
             self.inner.unary(req, path, codec).await
         }
+        /// The same, one after another, answered in their order. A request that is refused ends it.
+        pub async fn appends(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<Message = super::RaftRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::RaftReply>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/aureole.internal.v1.Raft/Appends",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("aureole.internal.v1.Raft", "Appends"));
+            self.inner.streaming(req, path, codec).await
+        }
         /// Asks for a vote.
         pub async fn vote(
             &mut self,
@@ -3231,6 +3256,17 @@ pub mod raft_server {
             &self,
             request: tonic::Request<super::RaftRequest>,
         ) -> std::result::Result<tonic::Response<super::RaftReply>, tonic::Status>;
+        /// Server streaming response type for the Appends method.
+        type AppendsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::RaftReply, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// The same, one after another, answered in their order. A request that is refused ends it.
+        async fn appends(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::RaftRequest>>,
+        ) -> std::result::Result<tonic::Response<Self::AppendsStream>, tonic::Status>;
         /// Asks for a vote.
         async fn vote(
             &self,
@@ -3376,6 +3412,50 @@ pub mod raft_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/aureole.internal.v1.Raft/Appends" => {
+                    #[allow(non_camel_case_types)]
+                    struct AppendsSvc<T: Raft>(pub Arc<T>);
+                    impl<T: Raft> tonic::server::StreamingService<super::RaftRequest>
+                    for AppendsSvc<T> {
+                        type Response = super::RaftReply;
+                        type ResponseStream = T::AppendsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<tonic::Streaming<super::RaftRequest>>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Raft>::appends(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AppendsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

@@ -47,8 +47,17 @@ fn silent() -> Reply {
 
 #[tonic::async_trait]
 impl raft_server::Raft for Shy {
+    type AppendsStream = futures::stream::Empty<Result<v1::RaftReply, Status>>;
+
     async fn append(&self, _: Request<v1::RaftRequest>) -> Reply {
         silent()
+    }
+
+    async fn appends(
+        &self,
+        _: Request<Streaming<v1::RaftRequest>>,
+    ) -> Result<Response<Self::AppendsStream>, Status> {
+        Err(Status::unimplemented("it only says who it is"))
     }
 
     async fn vote(&self, _: Request<v1::RaftRequest>) -> Reply {

@@ -5,11 +5,14 @@
 //! stops the member: skipping it would make its facts differ from the others'.
 
 use std::io::Cursor;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use aureole_api::internal::v1;
 use aureole_api::internal::v1::raft_server::Raft as RaftRpc;
 use aureole_ledger::State;
+use futures::Stream;
+use futures::stream::try_unfold;
 use openraft::Snapshot;
 use openraft::error::{Fatal, RaftError};
 use serde::Serialize;
@@ -28,6 +31,7 @@ pub struct RaftService {
 }
 
 type Reply = Result<Response<v1::RaftReply>, Status>;
+type Replies = Pin<Box<dyn Stream<Item = Result<v1::RaftReply, Status>> + Send>>;
 
 // === impl RaftService ===
 
@@ -83,6 +87,12 @@ impl RaftService {
         let request = request.into_inner();
         self.check(request.envelope.as_ref())?;
         Ok(request.payload)
+    }
+
+    async fn appended(&self, request: v1::RaftRequest) -> Result<v1::RaftReply, Status> {
+        self.check(request.envelope.as_ref())?;
+        let append = decode_append(&request.payload).map_err(|error| self.unusable(&error))?;
+        reply(&fatal(self.group.raft.append_entries(append).await))
     }
 
     /// Checks that a hand-over comes from the leader this member follows now.
@@ -152,9 +162,9 @@ async fn next_part(
 }
 
 /// Answers with what Raft said, also when that is that it has stopped.
-fn reply<T: Serialize>(answer: &Result<T, Fatal<u64>>) -> Reply {
+fn reply<T: Serialize>(answer: &Result<T, Fatal<u64>>) -> Result<v1::RaftReply, Status> {
     let payload = encode(answer).map_err(|error| Status::internal(error.to_string()))?;
-    Ok(Response::new(v1::RaftReply { payload }))
+    Ok(v1::RaftReply { payload })
 }
 
 #[allow(
@@ -170,16 +180,33 @@ fn fatal<T>(answer: Result<T, RaftError<u64>>) -> Result<T, Fatal<u64>> {
 
 #[tonic::async_trait]
 impl RaftRpc for RaftService {
+    type AppendsStream = Replies;
+
     async fn append(&self, request: Request<v1::RaftRequest>) -> Reply {
-        let payload = self.payload(request)?;
-        let append = decode_append(&payload).map_err(|error| self.unusable(&error))?;
-        reply(&fatal(self.group.raft.append_entries(append).await))
+        let reply = self.appended(request.into_inner()).await?;
+        Ok(Response::new(reply))
+    }
+
+    async fn appends(
+        &self,
+        request: Request<Streaming<v1::RaftRequest>>,
+    ) -> Result<Response<Replies>, Status> {
+        let begun = (self.clone(), request.into_inner());
+        let replies = try_unfold(begun, |(service, mut requests)| async move {
+            let Some(request) = requests.message().await? else {
+                return Ok(None);
+            };
+            let reply = service.appended(request).await?;
+            Ok(Some((reply, (service, requests))))
+        });
+        Ok(Response::new(Box::pin(replies)))
     }
 
     async fn vote(&self, request: Request<v1::RaftRequest>) -> Reply {
         let payload = self.payload(request)?;
         let vote = decode(&payload).map_err(|error| self.unusable(&error))?;
-        reply(&fatal(self.group.raft.vote(vote).await))
+        let reply = reply(&fatal(self.group.raft.vote(vote).await))?;
+        Ok(Response::new(reply))
     }
 
     async fn install(&self, request: Request<Streaming<v1::SnapshotPart>>) -> Reply {
@@ -189,7 +216,8 @@ impl RaftRpc for RaftService {
             snapshot: Box::new(Cursor::new(data)),
         };
         let raft = &self.group.raft;
-        reply(&raft.install_full_snapshot(header.vote, snapshot).await)
+        let reply = reply(&raft.install_full_snapshot(header.vote, snapshot).await)?;
+        Ok(Response::new(reply))
     }
 
     async fn step_down(&self, request: Request<v1::RaftRequest>) -> Reply {
