@@ -12,7 +12,7 @@ use tokio::sync::{Notify, broadcast};
 use crate::events::{Event, events_of};
 use crate::limits::{EVENTS_BEHIND_MAX, READERS_PATIENCE};
 use crate::raft::{Answers, Entry, LogId, SnapshotMeta, StorageError, StoredMembership, Types};
-use crate::runtime::apart;
+use crate::runtime::{apart, behind};
 use crate::snapshot::{SnapshotError, SnapshotFile, Stored};
 
 /// What was applied so far.
@@ -315,11 +315,12 @@ impl RaftSnapshotBuilder<Types> for Builder {
         let (file, signature) = (self.file.clone(), meta.signature());
         let log = Arc::clone(&self.log);
         let has_others = applied.membership.nodes().nth(1).is_some();
-        let stored = blocking(move || {
+        let stored = behind(move || {
             settle(&log, has_others)?;
             file.save(meta, &applied.state)
         })
         .await
+        .unwrap_or(Err(SnapshotError::Stopped))
         .map_err(|error| StorageIOError::write_snapshot(Some(signature), &error))?;
         Ok(Snapshot {
             meta: stored.meta,

@@ -14,6 +14,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
+use tokio::sync::oneshot;
 use tokio::task::JoinError;
 
 #[cfg(target_os = "linux")]
@@ -76,6 +77,27 @@ pub(crate) async fn apart<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await
 }
 
+/// Runs long work that nobody waits for on a thread of its own, at the usual priority: a snapshot of many
+/// tasks would keep Raft from a core, as it keeps everybody else. `None` if the thread could not end.
+pub(crate) async fn behind<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    if has_one_thread() {
+        return Some(work());
+    }
+    let (done, ended) = oneshot::channel();
+    let run = move || {
+        give_way();
+        // Nobody may be there any more.
+        let _ = done.send(work());
+    };
+    thread::Builder::new()
+        .name("snapshot".to_owned())
+        .spawn(run)
+        .ok()?;
+    ended.await.ok()
+}
+
 /// Waits for what another thread does. On a runtime with one thread nothing else runs meanwhile.
 pub(crate) async fn prompt<F: Future>(future: F) -> F::Output {
     if has_one_thread() {
@@ -113,6 +135,12 @@ pub(crate) fn prefer() {
     // Elsewhere the call changes the whole process, whose children inherit it.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::nice(RAFT_NICE);
+}
+
+/// Gives up what the calling thread has of its parent's priority.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, 0);
 }
 
 #[cfg(test)]
