@@ -317,6 +317,8 @@ impl Grant<'_> {
                 task.attempts.remove(oldest);
             }
         }
+        // Most tasks have one, and there are many tasks.
+        task.attempts.reserve_exact(1);
         task.attempts.push(Attempt {
             attempt,
             worker: self.worker.clone(),
