@@ -74,7 +74,7 @@ enum Bench {
     /// No-op tasks per second through three members, over a PostgreSQL queue in the same run
     ControlPlane {
         /// Clients that submit, lease and complete at the same time
-        #[arg(long, default_value_t = 64)]
+        #[arg(long, default_value_t = 90)]
         clients: u32,
     },
     /// The same tasks with 1,000 to 100,000 others in the queue: cost, log and memory of a task
@@ -154,7 +154,7 @@ fn all(quick: bool) -> Vec<Bench> {
         Bench::ColdStart { rounds: of(5, 1) },
         Bench::BatchVerify { rounds: of(5, 1) },
         Bench::Memory { proofs: of(3, 1) },
-        Bench::ControlPlane { clients: 64 },
+        Bench::ControlPlane { clients: 90 },
         Bench::Queue { clients: 64 },
         Bench::Scale { proofs: of(20, 4) },
         Bench::Failover { kills: of(10, 2) },
@@ -164,24 +164,13 @@ fn all(quick: bool) -> Vec<Bench> {
 
 fn build(workspace: &Path, benches: &[Bench]) -> anyhow::Result<()> {
     shell::step("building the node and the benches in release");
-    let of_witness = |bench: &Bench| matches!(bench, Bench::Witness { .. });
-    // One set of packages for nearly all: another set has other features, and is built anew.
-    let sets: [(bool, &[&str]); 2] = [
-        (
-            benches.iter().any(|bench| !of_witness(bench)),
-            &["-p", "aureole-cli", "-p", "aureole-tests"],
-        ),
-        (
-            benches.iter().any(of_witness),
-            &["-p", "aureole-conformance"],
-        ),
-    ];
-    for (wanted, packages) in sets {
-        if wanted {
-            let mut cargo = shell::cargo(workspace);
-            shell::run(cargo.args(["build", "--release", "--bins"]).args(packages))?;
-        }
+    // One set of packages for all: another set could have other features, and be built anew.
+    let mut cargo = shell::cargo(workspace);
+    cargo.args(["build", "--release", "--bins"]);
+    for package in ["aureole-cli", "aureole-tests", "aureole-conformance"] {
+        cargo.args(["-p", package]);
     }
+    shell::run(&mut cargo)?;
     if benches
         .iter()
         .any(|bench| matches!(bench, Bench::Prove { .. }))

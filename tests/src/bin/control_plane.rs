@@ -8,7 +8,9 @@
 //! on a connection of its own.
 //!
 //! The two take turns in one run, so that a noisy machine is noisy to both. The last line is one JSON
-//! object whose `ratio` is ours over PostgreSQL's. `control_plane queue N` measures ours alone, with more
+//! object whose `ratio` is ours over PostgreSQL's; before it, one turn each shows the ratio with fewer
+//! clients, which wait for three fsyncs and two ways over the network where PostgreSQL's wait for one
+//! fsync. `control_plane queue N` measures ours alone, with more
 //! and more tasks in the queue.
 #![allow(clippy::print_stdout, reason = "the figures are this program's output")]
 
@@ -19,6 +21,7 @@ mod postgres;
 #[path = "control_plane/queue.rs"]
 mod queue;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -40,6 +43,12 @@ const TURNS: u32 = 5;
 /// How long a turn is.
 const TURN: Duration = Duration::from_secs(3);
 
+/// How many clients PostgreSQL's usual 100 connections leave room for.
+const CLIENTS: u32 = 90;
+
+/// Fewer clients, which have one turn.
+const FEWER: [u32; 3] = [16, 32, 64];
+
 /// The turn before the first that counts.
 const WARM_UP: Duration = Duration::from_secs(1);
 
@@ -56,10 +65,13 @@ async fn main() -> anyhow::Result<()> {
     let clients: u32 = match arguments.next() {
         Some(text) => text
             .parse()
-            .context("give the number of clients, such as 64")?,
-        None => 64,
+            .context("give the number of clients, such as 90")?,
+        None => CLIENTS,
     };
-    ensure!((1..=90).contains(&clients), "give 1 to 90 clients");
+    ensure!(
+        (1..=CLIENTS).contains(&clients),
+        "give 1 to {CLIENTS} clients"
+    );
     if of_queue {
         return queue::run(clients).await;
     }
@@ -72,6 +84,14 @@ async fn main() -> anyhow::Result<()> {
     let ours = vec![group.client(); usize::try_from(clients)?];
     turn(&ours, WARM_UP).await?;
     turn(&rows, WARM_UP).await?;
+    let mut fewer = BTreeMap::new();
+    for few in FEWER.into_iter().filter(|few| *few < clients) {
+        let count = usize::try_from(few)?;
+        let (some, others) = (ours.iter().take(count), rows.iter().take(count));
+        let (some, others): (Vec<_>, Vec<_>) = (some.cloned().collect(), others.cloned().collect());
+        let ratio = turn(&some, TURN).await? / turn(&others, TURN).await?;
+        fewer.insert(few, hundredths(ratio));
+    }
     let (mut members, mut postgres) = (Vec::new(), Vec::new());
     let (mut processor, mut entries) = (Vec::new(), Vec::new());
     for number in 1..=TURNS {
@@ -98,6 +118,9 @@ async fn main() -> anyhow::Result<()> {
         "                  commands an entry     {}",
         shown(&entries)
     );
+    for (few, ratio) in &fewer {
+        println!("with {few} clients, one turn: {ratio}");
+    }
     let (ours, theirs) = (median(&mut members), median(&mut postgres));
     println!(
         "{}",
@@ -106,7 +129,8 @@ async fn main() -> anyhow::Result<()> {
             "clients": clients,
             "tasks_per_s": ours.round(),
             "postgres_tasks_per_s": theirs.round(),
-            "ratio": (ours / theirs * 100.0).round() / 100.0,
+            "ratio": hundredths(ours / theirs),
+            "with_fewer_clients": fewer,
         })
     );
     group.stop().await;
@@ -152,6 +176,10 @@ fn processor_time() -> anyhow::Result<Duration> {
         .map(|field| field.parse().unwrap_or(0_u64))
         .sum();
     Ok(Duration::from_millis(ticks * 10))
+}
+
+fn hundredths(ratio: f64) -> f64 {
+    (ratio * 100.0).round() / 100.0
 }
 
 fn shown(turns: &[f64]) -> String {

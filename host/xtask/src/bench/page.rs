@@ -45,7 +45,7 @@ const fn promise(
 }
 
 /// In the order of the page.
-const PROMISES: [Promise; 29] = [
+const PROMISES: [Promise; 31] = [
     promise(
         "overhead",
         "/ratio",
@@ -151,8 +151,20 @@ const PROMISES: [Promise; 29] = [
     promise(
         "control-plane",
         "/ratio",
-        "no-op tasks a second over a PostgreSQL queue",
+        "no-op tasks a second over a PostgreSQL queue, 90 clients",
         Target::AtLeast(2.0),
+    ),
+    promise(
+        "control-plane",
+        "/with_fewer_clients/64",
+        "the same with 64 clients",
+        Target::Stated,
+    ),
+    promise(
+        "control-plane",
+        "/with_fewer_clients/16",
+        "the same with 16 clients",
+        Target::Stated,
     ),
     promise(
         "queue",

@@ -24,15 +24,18 @@ const DEPTHS: [u32; 3] = [1_000, 10_000, 100_000];
 /// Turns at each depth.
 const TURNS: usize = 3;
 
+/// In this process.
+const MEMBERS: f64 = 3.0;
+
 /// How often the log is looked at: it is cut several times a second at the most.
 const LOOK: Duration = Duration::from_millis(20);
 
 pub(crate) async fn run(clients: u32) -> anyhow::Result<()> {
+    let each = queued(clients, DEPTHS[2]).await?;
     let group = Group::start().await?;
     group.unlimited().await?;
     let working = vec![group.client(); usize::try_from(clients)?];
     turn(&working, WARM_UP).await?;
-    let empty = resident()?;
     let (mut waiting, mut rates, mut written) = (0, Vec::new(), 0.0);
     for depth in DEPTHS {
         fill(&group, clients, depth - waiting).await?;
@@ -47,13 +50,12 @@ pub(crate) async fn run(clients: u32) -> anyhow::Result<()> {
         println!("{depth:>7} waiting: {} tasks a second", shown(&turns));
         rates.push(median(&mut turns));
     }
-    let members = 3.0;
-    let each = (resident()?.saturating_sub(empty)) as f64 / members / f64::from(waiting);
-    let whole = resident()? as f64 / members / f64::from(1 << 20);
+    let whole = f64::from(waiting) * each / f64::from(1 << 20);
     let (first, last) = (rates.first(), rates.last());
     let flat = first.context("a depth")? / last.context("a depth")?;
     println!(
-        "a member: {whole:.0} MiB in all, {each:.0} bytes a queued task, {written:.0} bytes of log a task"
+        "a member: {each:.0} bytes a queued task, {whole:.0} MiB for {waiting} of them; {written:.0} bytes \
+         of log a task"
     );
     println!(
         "{}",
@@ -70,6 +72,18 @@ pub(crate) async fn run(clients: u32) -> anyhow::Result<()> {
     );
     group.stop().await;
     Ok(())
+}
+
+/// Bytes that a queued task takes of a member, its part of the log in memory included: of members that
+/// have done nothing else, for what others left behind would be used again.
+async fn queued(clients: u32, tasks: u32) -> anyhow::Result<f64> {
+    let group = Group::start().await?;
+    group.unlimited().await?;
+    let before = resident()?;
+    fill(&group, clients, tasks).await?;
+    let after = resident()?;
+    group.stop().await;
+    Ok(after.saturating_sub(before) as f64 / MEMBERS / f64::from(tasks))
 }
 
 /// Submits so many tasks that stay.
