@@ -78,8 +78,15 @@ try {
 
   await step("a dropped component is inspected, with its verdict", async () => {
     await browser.goto("#/plugins", "Plugins");
+    await page.evaluate(() => {
+      window.told = new Set();
+      const look = () => document.querySelectorAll(".upload-head .quiet").forEach((each) => window.told.add(each.textContent));
+      new MutationObserver(look).observe(document.querySelector(".uploads"), { childList: true, subtree: true, characterData: true });
+    });
     await drop("merkle.wasm", await readFile(merkle));
     await page.locator(".upload", { hasText: "merkle.wasm" }).getByText("inspected", { exact: true }).waitFor();
+    const told = await page.evaluate(() => [...window.told]);
+    assert.ok(told.some((text) => /^inspection: (compiled|asked|keys)/.test(text)), `no stage was told: ${told.join("; ")}`);
     await page.getByRole("row", { name: /merkle/ }).waitFor();
     await page.locator("#component").setInputFiles(workload);
     await page.locator(".upload", { hasText: "workload.wasm" }).getByText("inspected", { exact: true }).waitFor();
@@ -222,6 +229,34 @@ try {
     browser.submitter = secret;
   });
 
+  await step("a webhook is made, tried and ended", async () => {
+    await browser.goto("#/webhooks", "Webhooks");
+    await button("New webhook").click();
+    await page.getByLabel("URL").fill("https://127.0.0.1/");
+    await button("Make it").click();
+    await page.getByRole("dialog").getByRole("alert").waitFor();
+    browser.expect(/status of 4\d\d/);
+    await page.getByLabel("URL").fill("https://receiver.invalid/ends");
+    await browser.isOpenToAll("new webhook");
+    await button("Make it").click();
+    assert.match(await page.locator("code.secret").textContent(), /^whsec_/);
+    await button("It is kept").click();
+    await page.getByRole("table", { name: "Webhooks" }).getByRole("link").click();
+    await page.getByRole("heading", { level: 1, name: "Webhook", exact: true }).waitFor();
+    await button("Send a test event").click();
+    await page.getByText("did not take the test event: the name has no address").waitFor();
+    await browser.isOpenToAll("webhook");
+    await browser.picture("webhook");
+    await button("End it").click();
+    await page.getByRole("dialog").getByRole("button", { name: "End it", exact: true }).click();
+    await page.getByText("No webhook: nobody is told").waitFor();
+  });
+
+  await step("the group of coordinators is shown", async () => {
+    await browser.goto("#/workers", "Cluster");
+    await page.getByRole("table", { name: "Coordinators" }).getByText("leader").waitFor();
+  });
+
   await step("what is drawn anew keeps the focus", async () => {
     await browser.goto("#/", "Overview");
     const link = page.getByRole("table", { name: "Tasks", exact: true }).getByRole("link").first();
@@ -242,7 +277,7 @@ try {
 
   await step("every page fits a narrow window, and dark mode", async () => {
     const pages = [["#/", "Overview", "overview"], ["#/plugins", "Plugins", "plugins"], [`#/circuits/${circuit}`, "Circuit", "circuit"],
-      [`#/tasks/${done}`, "Task", "task"], ["#/tasks", "Tasks", "tasks"], ["#/workers", "Cluster", "workers"],
+      [`#/tasks/${done}`, "Task", "task"], ["#/tasks", "Tasks", "tasks"], ["#/workers", "Cluster", "workers"], ["#/webhooks", "Webhooks", "webhooks"],
       ["#/receipts", "Receipts", "receipts"], ["#/tenants", "Tenants", "tenants"], ["#/tenants/acme", "acme", "tenant"], ["#/audit", "Audit trail", "audit"]];
     const wide = page.viewportSize();
     for (const [hash, heading, name] of pages) {

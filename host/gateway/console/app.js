@@ -14,6 +14,7 @@ import { show as task } from "./pages/task.js";
 import { show as tasks } from "./pages/tasks.js";
 import { show as tenant } from "./pages/tenant.js";
 import { show as tenants } from "./pages/tenants.js";
+import { one as webhook, show as webhooks } from "./pages/webhooks.js";
 import { show as workers } from "./pages/workers.js";
 import { badge, button, heading, problemBox, say } from "./ui.js";
 
@@ -29,6 +30,8 @@ const PAGES = [
   { name: "tasks", title: "Task", show: task, below: true },
   { name: "workers", title: "Cluster", show: workers, listed: true },
   { name: "receipts", title: "Receipts", show: receipts, listed: true },
+  { name: "webhooks", title: "Webhooks", show: webhooks, listed: true },
+  { name: "webhooks", title: "Webhook", show: webhook, below: true },
   { name: "tenants", title: "Tenants", show: tenants, listed: true, roles: ADMIN },
   { name: "tenants", title: "Tenant", show: tenant, below: true, roles: ADMIN },
   { name: "audit", title: "Audit trail", show: audit, listed: true, roles: ["admin", "auditor"] },

@@ -5,9 +5,9 @@ import { fresh, h, put } from "./dom.js";
 
 // Which colour a state has; the word always stands beside it.
 const TONES = {
-  done: "good", ready: "good", ok: "good", current: "good", joined: "good", satisfied: "good", valid: "good",
-  running: "busy", inspecting: "busy", preparing: "busy", queued: "wait", draining: "wait", superseded: "wait",
-  failed: "bad", rejected: "bad", revoked: "bad", quarantined: "bad", missing: "bad", suspended: "bad", invalid: "bad",
+  done: "good", ready: "good", ok: "good", current: "good", joined: "good", satisfied: "good", valid: "good", delivered: "good", leader: "good",
+  running: "busy", inspecting: "busy", preparing: "busy", queued: "wait", draining: "wait", superseded: "wait", pending: "wait", learner: "wait",
+  failed: "bad", rejected: "bad", revoked: "bad", quarantined: "bad", missing: "bad", suspended: "bad", invalid: "bad", dead: "bad",
 };
 
 export const badge = (state) => h("span", { class: `badge ${TONES[state] ?? "plain"}` }, state);

@@ -37,14 +37,14 @@ macro_rules! files {
 }
 
 /// Every file, by its path below [`PLACE`].
-const FILES: [(&str, &str); 33] = files![
+const FILES: [(&str, &str); 34] = files![
     "index.html" "style.css" "parts.css" "icon.svg"
     "api.js" "app.js" "charts.js" "circuit-ir.js" "dom.js" "format.js" "formula.js" "layout.js"
     "log.js" "recent.js" "schema-form.js" "sha256.js" "ui.js"
     "pages/audit.js" "pages/circuit.js" "pages/failures.js" "pages/keys.js" "pages/login.js"
     "pages/overview.js" "pages/plugin.js" "pages/plugins.js" "pages/receipts.js" "pages/task.js"
     "pages/tasks.js" "pages/tenant.js" "pages/tenants.js" "pages/trial.js" "pages/verification.js"
-    "pages/workers.js"
+    "pages/webhooks.js" "pages/workers.js"
 ];
 
 /// A file as it is answered.

@@ -1,6 +1,6 @@
 // Plugins: upload by drag and drop with the inspection's progress and verdict, and every version.
 
-import { get, upload, withQuery } from "../api.js";
+import { events, get, upload, withQuery } from "../api.js";
 import { h, put } from "../dom.js";
 import { bytes, span, when } from "../format.js";
 import { badge, button, heading, link, lints, problemBox, say, section, table } from "../ui.js";
@@ -9,6 +9,10 @@ const REFRESH = 5_000;
 const INSPECTION_MAX = 600_000;
 const LOOK_WAIT = "20s";
 const TICK = 200;
+// What the worker does at each stage of an inspection.
+const STAGES_NOW = {
+  compile: "compiled to machine code", inspect: "asked what it is, and its circuit recorded", keygen: "keys are made",
+};
 
 const visibility = (plugin) => plugin.sharing?.visibility ?? "another tenant's";
 
@@ -28,10 +32,21 @@ const versions = (plugins) => {
   ], sorted, "No plugin yet: upload one above.");
 };
 
-// Waits for the verdict, and tells meanwhile for how long the inspection has gone on.
+// Tells at which stage the inspection is, for as long as its task tells.
+const stages = async (plugin, told, signal) => {
+  const { tasks } = await get(withQuery("tasks", { plugin: plugin.digest, limit: 20 }), signal);
+  const task = tasks.find((each) => each.kind === "inspect");
+  if (task) await events(`tasks/${task.id}/events`, (name, event) => { if (name === "task") told(event); }, signal);
+};
+
+// Waits for the verdict, and tells meanwhile how far the inspection is and for how long it has gone on.
 const inspected = async (plugin, told, signal) => {
   const began = Date.now();
-  const ticking = setInterval(() => told(`inspection, ${span(Date.now() - began)}`), TICK);
+  let now = "waits for a worker";
+  const tell = () => told(`inspection: ${now}, ${span(Date.now() - began)}`);
+  const ticking = setInterval(tell, TICK);
+  // Whoever may not see the task sees the time alone.
+  stages(plugin, (task) => { now = STAGES_NOW[task.stage] ?? now; }, signal).catch(() => {});
   try {
     let found = plugin;
     while (found.state === "inspecting" && Date.now() - began < INSPECTION_MAX)

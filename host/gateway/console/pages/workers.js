@@ -1,4 +1,4 @@
-// The cluster: what this node depends on, and, for administrators, the workers.
+// The cluster: what this node depends on, and, for administrators, the coordinators and the workers.
 
 import { get, health, remove } from "../api.js";
 import { h, put } from "../dom.js";
@@ -13,11 +13,28 @@ const state = (worker) => {
   return worker.draining ? "draining" : "joined";
 };
 
+const place = (member) => {
+  if (member.leader) return "leader";
+  return member.voter ? "voter" : "learner";
+};
+
+const coordinators = (cluster) => [
+  facts(["Cluster", cluster.name], ["Term", number(cluster.term)], ["Applied up to entry", number(cluster.applied)]),
+  cluster.members.length > 0 && cluster.leader === undefined && h("p", { class: "verdict bad", role: "alert" }, "No leader: nothing is accepted until one is elected."),
+  table("Coordinators", [
+    ["Member", (member) => h("code", {}, member.id)],
+    ["Place", (member) => badge(place(member))],
+    ["Entries behind", (member) => (member.leader ? "–" : member.lag === undefined || member.lag === null ? "not heard of" : number(member.lag)), "right"],
+  ], cluster.members, "One coordinator, on its own."),
+];
+
 const workerList = (workers, context, again) => table("All workers", [
   ["Name", (worker) => h("code", {}, worker.name)],
   ["State", (worker) => badge(state(worker))],
   ["Slots", (worker) => number(worker.slots), "right"],
   ["Cores", (worker) => number(worker.cores), "right"],
+  ["Tasks", (worker) => number(worker.leases), "right"],
+  ["Warm circuits", (worker) => number(worker.warm), "right"],
   ["Proofs that did not verify", (worker) => number(worker.invalid_proofs), "right"],
   ["In quarantine", (worker) => (worker.quarantined_at ? [when(worker.quarantined_at), " ",
     button("Trust it again", () => ask("Trust this worker again?", `${worker.name} gets tasks again. Find out first why its proofs did not verify.`,
@@ -26,7 +43,7 @@ const workerList = (workers, context, again) => table("All workers", [
 
 export const show = async (context) => {
   const { signal } = context;
-  const [node, checks, workers, told] = Array.from({ length: 4 }, () => h("div", {}));
+  const [node, checks, group, workers, told] = Array.from({ length: 5 }, () => h("div", {}));
   const refresh = async () => {
     const found = await health(signal);
     put(node, facts(["State", badge(found.ready ? "ready" : "missing")], ["Node", found.node ? h("code", {}, found.node) : "a gateway on its own"], ["Version", found.version]));
@@ -35,7 +52,11 @@ export const show = async (context) => {
       ["State", (check) => badge(check.ok ? "ok" : "missing")],
       ["In words", (check) => check.detail ?? "", "wide"],
     ], found.checks));
-    if (context.may("admin")) put(workers, workerList((await get("workers", signal)).workers, context, again));
+    if (context.may("admin")) {
+      const overview = await get("admin/overview", signal);
+      put(group, coordinators(overview.cluster));
+      put(workers, workerList(overview.workers, context, again));
+    }
     put(told);
   };
   const failed = (problem) => put(told, problemBox(problem));
@@ -43,6 +64,6 @@ export const show = async (context) => {
   await refresh();
   setTimeout(() => context.every(REFRESH, refresh, failed), REFRESH);
   return [heading("Cluster", h("span", { class: "live" }, "live")), told, section("This node", node, checks),
-    context.may("admin") ? section("Workers", workers) : h("p", { class: "quiet" }, "Workers are shown to administrators."),
-    h("p", { class: "quiet" }, "Members of the group of coordinators are looked after with ", h("code", {}, "aureole cluster status"), ".")];
+    context.may("admin") ? [section("Coordinators", group), section("Workers", workers)] : h("p", { class: "quiet" }, "Coordinators and workers are shown to administrators."),
+    h("p", { class: "quiet" }, "Coordinators are added, removed and followed with ", h("code", {}, "aureole cluster status"), ".")];
 };
