@@ -44,6 +44,8 @@ pub struct Call<T> {
     pub log: Log,
     /// Wall time, instantiation included, waiting for a slot not.
     pub duration: Duration,
+    /// Of it, until the instance was ready to be called.
+    pub instantiation: Duration,
     /// Most bytes of linear memory it had.
     pub memory_bytes: u64,
 }
@@ -147,7 +149,15 @@ impl Plugin {
         let _slot = self.sandbox.slot();
         let started = Instant::now();
         let mut store = self.sandbox.store().map_err(Failure::before_anything)?;
-        let outcome = self.run(&mut store, run).and_then(convert);
+        let outcome = self.ready(&mut store);
+        let instantiation = started.elapsed();
+        let limits = &self.sandbox.limits;
+        let outcome = outcome
+            .and_then(|world| {
+                run(world.aureole_circuit_plugin(), &mut store)
+                    .map_err(|error| classify(&error, limits))
+            })
+            .and_then(convert);
         let duration = started.elapsed();
         let Host { log, limiter } = store.into_data();
         let (log, last_error) = log.into_parts();
@@ -156,6 +166,7 @@ impl Plugin {
                 value,
                 log,
                 duration,
+                instantiation,
                 memory_bytes: limiter.memory_bytes,
             }),
             Err(Error::Trap { kind, .. }) if inputs == Inputs::None => Err(Failure {
@@ -174,24 +185,19 @@ impl Plugin {
         }
     }
 
-    fn run<R>(
-        &self,
-        store: &mut Store<Host>,
-        run: impl FnOnce(&Guest, &mut Store<Host>) -> wasmtime::Result<R>,
-    ) -> Result<R, Error> {
+    /// An instance, ready to be called.
+    fn ready(&self, store: &mut Store<Host>) -> Result<CircuitPlugin, Error> {
         let limits = &self.sandbox.limits;
         let instance = self
             .pre
             .instantiate(&mut *store)
             .map_err(|error| classify(&error, limits))?;
         // Compares the types of all four functions with the contract's; no plugin code runs.
-        let world: CircuitPlugin =
-            self.exports
-                .load(&mut *store, &instance)
-                .map_err(|error| Error::World {
-                    detail: shown(&error),
-                })?;
-        run(world.aureole_circuit_plugin(), store).map_err(|error| classify(&error, limits))
+        self.exports
+            .load(&mut *store, &instance)
+            .map_err(|error| Error::World {
+                detail: shown(&error),
+            })
     }
 
     fn check_length(&self, item: &'static str, text: &str) -> Result<(), Failure> {

@@ -21,10 +21,18 @@ use crate::{shell, test};
 pub(crate) struct Options {
     /// All of them by default, written to `host/BENCHMARKS.md`
     #[command(subcommand)]
-    bench: Option<Bench>,
+    verb: Option<Verb>,
     /// Of all, only as many rounds as five minutes take; nothing is written
-    #[arg(long, conflicts_with = "bench")]
+    #[arg(long, conflicts_with = "verb")]
     quick: bool,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Verb {
+    /// The page, of what was measured last on this machine
+    Page,
+    #[command(flatten)]
+    One(Bench),
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -120,8 +128,9 @@ struct Program {
 
 /// Builds in release and measures.
 pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
-    let benches = match &options.bench {
-        Some(bench) => vec![bench.clone()],
+    let benches = match &options.verb {
+        Some(Verb::Page) => return page::Page::kept(workspace)?.write(workspace),
+        Some(Verb::One(bench)) => vec![bench.clone()],
         None => all(options.quick),
     };
     test::build_plugins(workspace)?;
@@ -129,9 +138,13 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
     build(workspace, &benches)?;
     let mut lines = Vec::new();
     for bench in &benches {
-        lines.push(measure(workspace, bench)?);
+        let line = measure(workspace, bench)?;
+        if !options.quick {
+            page::Page::keep(workspace, &line)?;
+        }
+        lines.push(line);
     }
-    if options.bench.is_none() {
+    if options.verb.is_none() {
         let page = page::Page::of(&lines);
         println!("\n{}", page.table());
         if !options.quick {

@@ -9,9 +9,13 @@ use anyhow::{Context as _, bail};
 pub(crate) fn cargo(workspace: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace);
-    // What cargo says of this very process must not leak into the builds it starts.
-    for variable in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
-        command.env_remove(variable);
+    // What cargo says of this very process must not leak into the builds it starts: there are build
+    // scripts that look at it, and everything above them would be built anew.
+    for (variable, _) in std::env::vars_os() {
+        let name = variable.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(variable);
+        }
     }
     command
 }

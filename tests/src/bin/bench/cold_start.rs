@@ -3,12 +3,17 @@
 //! By hand is: parameters read from disk, `keygen_vk`, `keygen_pk`, `create_proof`, of the author's
 //! native circuit. The platform also compiles the component, inspects it, records the circuit twice
 //! and checks it. Every round has a node and an upload of its own.
+//!
+//! Then the same cluster's second worker, which has nothing yet, proves the circuit alone: its first proof
+//! over the first worker's, which began with the upload.
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
+use aureole_client::Client;
 use aureole_client::rest::{TaskRequest, TaskState};
 use aureole_merkle::Merkle;
+use aureole_tests::cluster::{Cluster, Layout};
 use aureole_tests::{Native, Node, PATIENCE, merkle_input, params_afresh, plugin};
 use serde_json::{Value, json};
 
@@ -16,6 +21,9 @@ use crate::figures::{median, rounded};
 
 /// The longest that a node lets a request wait.
 const WAIT: Duration = Duration::from_secs(60);
+
+/// How often workers are looked at.
+const LOOK: Duration = Duration::from_millis(20);
 
 pub(crate) async fn run(rounds: u32) -> anyhow::Result<Value> {
     let component = plugin("merkle")?;
@@ -25,19 +33,7 @@ pub(crate) async fn run(rounds: u32) -> anyhow::Result<Value> {
         let client = node.client()?;
         let begun = Instant::now();
         node.upload(component.clone()).await?;
-        let request = TaskRequest {
-            plugin: Some("merkle".parse()?),
-            input: merkle_input(),
-            ..TaskRequest::default()
-        };
-        let task = client.submit(&request).await?;
-        let task = client.wait_task(&task.id, PATIENCE, |_| {}).await?;
-        ensure!(
-            task.state == TaskState::Done,
-            "a proof failed: {:?}",
-            task.error
-        );
-        let proof = client.proof(&task.id).await?;
+        let proof = proved(&client).await?;
         let through = begun.elapsed();
         let circuit = client
             .plugin("merkle", Duration::ZERO)
@@ -65,6 +61,12 @@ pub(crate) async fn run(rounds: u32) -> anyhow::Result<Value> {
         by_hand.push(alone.as_secs_f64() * 1e3);
         platform.push(through.as_secs_f64() * 1e3);
     }
+    let mut second = Vec::new();
+    for round in 1..=rounds {
+        let (one, other) = two_workers(&component).await?;
+        println!("round {round}: the first worker {one:.0} ms, the second {other:.0} ms");
+        second.push(other / one);
+    }
     let (by_hand, platform) = (median(&by_hand)?, median(&platform)?);
     Ok(json!({
         "bench": "cold-start",
@@ -72,5 +74,66 @@ pub(crate) async fn run(rounds: u32) -> anyhow::Result<Value> {
         "by_hand_ms": rounded(by_hand),
         "platform_ms": rounded(platform),
         "ratio": rounded(platform / by_hand),
+        "second_worker_over_first": rounded(median(&second)?),
     }))
+}
+
+/// Milliseconds from the upload to the first worker's first proof, and from a submission to that of a
+/// worker that came later and is alone.
+async fn two_workers(component: &[u8]) -> anyhow::Result<(f64, f64)> {
+    let layout = Layout {
+        workers: 2,
+        threads: u32::try_from(std::thread::available_parallelism()?.get())?,
+        log: "warn",
+        ..Layout::default()
+    };
+    let mut cluster = Cluster::start(layout).await?;
+    let client = cluster.client(&cluster.leader().await?)?;
+    let (one, other) = match cluster.workers().as_slice() {
+        [one, other] => (one.clone(), other.clone()),
+        _ => bail!("a cluster of two workers was started"),
+    };
+    cluster.server_mut(&other)?.kill()?;
+    until_joined(&client, 1).await?;
+    let begun = Instant::now();
+    cluster.upload(component.to_vec()).await?;
+    proved(&client).await?;
+    let first = begun.elapsed();
+    cluster.server_mut(&one)?.kill()?;
+    cluster.start_server(&other)?;
+    until_joined(&client, 1).await?;
+    let begun = Instant::now();
+    proved(&client).await?;
+    let second = begun.elapsed();
+    Ok((first.as_secs_f64() * 1e3, second.as_secs_f64() * 1e3))
+}
+
+/// Waits until so many workers are joined.
+async fn until_joined(client: &Client, workers: usize) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        let all = client.workers().await?.workers;
+        if all.iter().filter(|worker| worker.joined).count() == workers {
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    bail!("{workers} workers were waited for, in vain")
+}
+
+/// Submits a proof of the plugin's default circuit and waits until it is in hand.
+async fn proved(client: &Client) -> anyhow::Result<Vec<u8>> {
+    let request = TaskRequest {
+        plugin: Some("merkle".parse()?),
+        input: merkle_input(),
+        ..TaskRequest::default()
+    };
+    let task = client.submit(&request).await?;
+    let task = client.wait_task(&task.id, PATIENCE, |_| {}).await?;
+    ensure!(
+        task.state == TaskState::Done,
+        "a proof failed: {:?}",
+        task.error
+    );
+    Ok(client.proof(&task.id).await?.into())
 }

@@ -76,10 +76,17 @@ pub(crate) async fn run(rounds: u32) -> anyhow::Result<Value> {
         "ratio": large["ratio"],
         "ratio_p99": large["ratio_p99"],
         "small_added_ms": small["added_ms"],
+        "verified_cores": verified_cores(large, threads),
         "small": small,
         "middle": middle,
         "large": large,
     }))
+}
+
+/// How many cores can prove while the leader verifies on one: its time for a proof beside the worker's.
+fn verified_cores(size: &Value, threads: u32) -> Option<f64> {
+    let part = |name: &str| size["parts_ms"][name].as_f64();
+    Some((part("prove")? * f64::from(threads) / part("verify")?).round())
 }
 
 /// One size of the circuit, stock and platform by turns.
