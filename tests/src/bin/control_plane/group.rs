@@ -1,9 +1,10 @@
 //! Three coordinators in one process, each with a log on disk and its own runtime, over loopback TCP.
+//! What has ended is forgotten, as it is in a cluster whose archive has it.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
@@ -11,6 +12,7 @@ use aureole_coordinator::{
     CircuitKey, Config, Coordinator, Dial, DialError, Founding, InputKeys, KeyError, SystemClock,
     Verdict, Verifier, VerifyError,
 };
+use aureole_ledger::limits::FORGET_MAX;
 use aureole_ledger::{
     Acceptance, CircuitFacts, CircuitId, Command, Completion, Digest, Outcome, Priority, Quotas,
     TaskId, TenantId, Timings, WorkerId,
@@ -29,6 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Group {
     members: Vec<Coordinator>,
     leader: Coordinator,
+    ended: Arc<Mutex<Vec<TaskId>>>,
     dir: TempDir,
 }
 
@@ -37,6 +40,8 @@ pub(crate) struct Group {
 pub(crate) struct Client {
     leader: Coordinator,
     worker: WorkerId,
+    /// Tasks of all clients that have ended, and are not forgotten yet.
+    ended: Arc<Mutex<Vec<TaskId>>>,
 }
 
 /// Dials plainly.
@@ -115,6 +120,7 @@ impl Group {
         Ok(Self {
             members,
             leader,
+            ended: Arc::default(),
             dir,
         })
     }
@@ -123,6 +129,7 @@ impl Group {
         Client {
             leader: self.leader.clone(),
             worker: WorkerId::new("bench").unwrap_or_else(|_| unreachable!("the name is short")),
+            ended: Arc::clone(&self.ended),
         }
     }
 
@@ -293,6 +300,13 @@ impl Client {
         proposed(&self.leader, submit).await?;
         Ok(task)
     }
+
+    /// Notes a task that has ended; returns those that a keeper of the archive would have forgotten by now.
+    fn archived(&self, task: TaskId) -> Option<Vec<TaskId>> {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.push(task);
+        (ended.len() >= FORGET_MAX).then(|| std::mem::take(&mut *ended))
+    }
 }
 
 impl Queue for Client {
@@ -303,6 +317,10 @@ impl Queue for Client {
             proof: Digest::of(b"proof"),
             public_inputs: Digest::of(b"public inputs"),
         };
-        proposed(&self.leader, complete(task, self.worker.clone(), proved)).await
+        proposed(&self.leader, complete(task, self.worker.clone(), proved)).await?;
+        match self.archived(task) {
+            Some(tasks) => proposed(&self.leader, Command::ForgetTasks { tasks }).await,
+            None => Ok(()),
+        }
     }
 }
