@@ -386,7 +386,7 @@ async fn a_member_without_an_address_is_unreachable() {
     let identity = Identity::draw("tests", 1).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let log = LogStore::open(dir.path()).unwrap();
-    let mut network = Network::new(identity.into(), Arc::new(DialNothing), log);
+    let mut network = Network::new(identity.into(), Arc::new(DialNothing), log.newest());
     let node = Member {
         address: "10.0.0.9:1".to_owned(),
         incarnation: 0,

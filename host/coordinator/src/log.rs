@@ -31,7 +31,7 @@ use std::fmt::{self, Debug};
 use std::fs::{File, TryLockError};
 use std::ops::RangeBounds;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use openraft::storage::{LogFlushed, RaftLogStorage};
@@ -67,6 +67,24 @@ pub(crate) struct LogStore {
 impl Debug for LogStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LogStore").finish_non_exhaustive()
+    }
+}
+
+/// Knows the position of the newest entry, of a closed log too.
+#[derive(Clone)]
+pub(crate) struct Newest(Shared);
+
+impl Debug for Newest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Newest").field(&self.position()).finish()
+    }
+}
+
+// === impl Newest ===
+
+impl Newest {
+    pub(crate) fn position(&self) -> Option<LogId> {
+        locked(&self.0).memory.last()
     }
 }
 
@@ -108,9 +126,9 @@ impl LogStore {
         Ok(Self { shared, jobs })
     }
 
-    /// Returns the position of the newest entry.
-    pub(crate) fn last(&self) -> Option<LogId> {
-        locked(&self.shared).memory.last()
+    /// Returns a way to the position of the newest entry that does not keep the log open.
+    pub(crate) fn newest(&self) -> Newest {
+        Newest(Arc::clone(&self.shared))
     }
 
     /// Returns whose folder this is; a new folder becomes the member's.

@@ -50,7 +50,7 @@ use crate::limits::{
     APPEND_BYTES_MAX, BACKOFF, HELLO_PATIENCE, MESSAGE_BYTES_MAX, NEWS_TRUST, SILENCES_MAX,
     SNAPSHOT_PART_BYTES, SNAPSHOT_PATIENCE,
 };
-use crate::log::LogStore;
+use crate::log::Newest;
 use crate::raft::{LogId, Member, Types, Vote};
 
 /// Why a member gave no answer.
@@ -88,7 +88,7 @@ pub(crate) enum PeerError {
 pub(crate) struct Network {
     identity: Arc<Identity>,
     dial: Arc<dyn Dial>,
-    log: LogStore,
+    newest: Newest,
     links: Arc<Mutex<BTreeMap<String, Link>>>,
 }
 
@@ -117,11 +117,11 @@ type RpcError = RPCError<u64, Member, RaftError<u64>>;
 // === impl Network ===
 
 impl Network {
-    pub(crate) fn new(identity: Arc<Identity>, dial: Arc<dyn Dial>, log: LogStore) -> Self {
+    pub(crate) fn new(identity: Arc<Identity>, dial: Arc<dyn Dial>, newest: Newest) -> Self {
         Self {
             identity,
             dial,
-            log,
+            newest,
             links: Arc::default(),
         }
     }
@@ -385,7 +385,7 @@ impl RaftNetwork<Types> for Peer {
     ) -> Result<AppendEntriesResponse<u64>, RpcError> {
         let action = RPCTypes::AppendEntries;
         let is_news = self.is_news(&rpc);
-        if is_news && self.network.log.last() > rpc.prev_log_id {
+        if is_news && self.network.newest.position() > rpc.prev_log_id {
             return Ok(AppendEntriesResponse::Success);
         }
         let encoded = encode_append(&rpc, APPEND_BYTES_MAX)

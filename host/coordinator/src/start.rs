@@ -81,7 +81,7 @@ pub(crate) async fn member(config: &Config, dial: Arc<dyn Dial>) -> Result<Start
     let started = on_raft.spawn(async move {
         let (log, machine, identity) = open(&config).await?;
         let facts = Arc::clone(&machine.facts);
-        let network = Network::new(Arc::clone(&identity), dial, log.clone());
+        let network = Network::new(Arc::clone(&identity), dial, log.newest());
         let raft = Raft::new(config.node_id, raft_config, network.clone(), log, machine);
         let raft = match config.simulation {
             Some(Simulation { seed }) => seeded(seed, raft).await,

@@ -14,5 +14,5 @@ mod witness;
 
 pub use native::{Native, backend};
 pub use place::params_dir;
-pub use sandbox::{fixtures, plugin};
+pub use sandbox::{fixtures, loaded, plugin};
 pub use witness::witness;

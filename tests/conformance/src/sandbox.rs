@@ -31,13 +31,21 @@ fn load(name: &str) -> anyhow::Result<Plugin> {
     let path = target_dir()?.join("plugins").join(format!("{name}.wasm"));
     let component = fs::read(&path)
         .with_context(|| format!("{}: run `cargo xtask plugins`", path.display()))?;
+    loaded(&component)
+}
+
+/// A component, compiled and loaded as a node loads it.
+///
+/// # Errors
+/// When the runtime refuses it.
+pub fn loaded(component: &[u8]) -> anyhow::Result<Plugin> {
     let limits = Limits {
         slots: 2,
         ..Limits::default()
     };
-    let code = compile(&component, &limits)?;
+    let code = compile(component, &limits)?;
     let folder = tempfile::tempdir()?;
-    let digest: [u8; 32] = Sha256::digest(&component).into();
+    let digest: [u8; 32] = Sha256::digest(component).into();
     let trusted = CodeCache::open(folder.path())?.put(&digest, &code)?;
     // The code is mapped from its file: the file may go, the mapping stays.
     Ok(Sandbox::new(limits)?.load(&trusted)?)

@@ -1499,6 +1499,9 @@ pub struct Plugin {
     /// Why it was rejected.
     #[prost(message, optional, tag = "17")]
     pub problem: ::core::option::Option<Problem>,
+    /// The task that inspects it, for the one who uploaded it and for as long as the inspection goes on.
+    #[prost(string, optional, tag = "18")]
+    pub task: ::core::option::Option<::prost::alloc::string::String>,
 }
 /// Nested message and enum types in `Plugin`.
 pub mod plugin {

@@ -34,6 +34,9 @@ pub struct Plugin {
     pub bytes: u64,
     /// Where it stands.
     pub state: PluginState,
+    /// The task that inspects it, for the one who uploaded it and for as long as the inspection goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
     /// Who signed it first: `ed25519:` and the public key in hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<String>,

@@ -147,7 +147,7 @@ impl Way {
         let dir = tempfile::tempdir().unwrap();
         let log = LogStore::open(dir.path()).unwrap();
         let identity = Identity::draw("tests", 1).unwrap();
-        let network = Network::new(identity.into(), Arc::new(Plain), log.clone());
+        let network = Network::new(identity.into(), Arc::new(Plain), log.newest());
         Self {
             peer: network.peer(2, &member),
             log,

@@ -34,9 +34,7 @@ const versions = (plugins) => {
 
 // Tells at which stage the inspection is, for as long as its task tells.
 const stages = async (plugin, told, signal) => {
-  const { tasks } = await get(withQuery("tasks", { plugin: plugin.digest, limit: 20 }), signal);
-  const task = tasks.find((each) => each.kind === "inspect");
-  if (task) await events(`tasks/${task.id}/events`, (name, event) => { if (name === "task") told(event); }, signal);
+  if (plugin.task) await events(`tasks/${plugin.task}/events`, (name, event) => { if (name === "task") told(event); }, signal);
 };
 
 // Waits for the verdict, and tells meanwhile how far the inspection is and for how long it has gone on.
@@ -45,8 +43,12 @@ const inspected = async (plugin, told, signal) => {
   let now = "waits for a worker";
   const tell = () => told(`inspection: ${now}, ${span(Date.now() - began)}`);
   const ticking = setInterval(tell, TICK);
+  const over = new AbortController();
   // Whoever may not see the task sees the time alone.
-  stages(plugin, (task) => { now = STAGES_NOW[task.stage] ?? now; }, signal).catch(() => {});
+  stages(plugin, (task) => {
+    now = STAGES_NOW[task.stage] ?? now;
+    tell();
+  }, AbortSignal.any([signal, over.signal])).catch(() => {});
   try {
     let found = plugin;
     while (found.state === "inspecting" && Date.now() - began < INSPECTION_MAX)
@@ -54,6 +56,7 @@ const inspected = async (plugin, told, signal) => {
     return found;
   } finally {
     clearInterval(ticking);
+    over.abort();
   }
 };
 

@@ -24,7 +24,7 @@ const shown = (made) => dialog("The secret of the new webhook", (close) => [
   h("div", { class: "buttons" }, button("It is kept", close, "main"))]);
 
 const make = (context, again) => dialog("New webhook", (close) => {
-  const url = h("input", { type: "url", required: true, maxlength: 1024, placeholder: "https://", autocomplete: "off" });
+  const url = h("input", { type: "url", required: true, maxlength: 1024, placeholder: "address of your server", autocomplete: "off" });
   const events = EVENTS.map(([name, text]) => [name, h("input", { type: "checkbox", checked: true, id: `event-${name}` }), text]);
   const inputs = h("input", { type: "checkbox", id: "event-inputs" });
   const told = h("div", {});

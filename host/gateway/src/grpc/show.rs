@@ -180,6 +180,7 @@ pub(super) fn plugin(plugin: rest::Plugin) -> v1::Plugin {
             .collect(),
         lints: plugin.lints.into_iter().map(lint).collect(),
         problem: plugin.problem.as_ref().map(problem),
+        task: plugin.task,
     }
 }
 

@@ -154,6 +154,7 @@ fn plugin(digest: &Digest, bytes: &[u8]) -> Plugin {
             _ if rejected => PluginState::Rejected,
             _ => PluginState::Ready,
         },
+        task: None,
         registered_at: Timestamp::from_millis(0),
         name: known("merkle"),
         version: known("0.1.0"),

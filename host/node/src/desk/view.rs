@@ -29,6 +29,7 @@ impl Desk {
             digest: record.component.to_string(),
             bytes: record.bytes,
             state: plugin_state(&record.state),
+            task: self.inspection(caller, record),
             registered_at: rest::Timestamp::from_millis(record.registered_at),
             signer: record.signer.map(|signer| signer.to_string()),
             name: None,
@@ -78,6 +79,12 @@ impl Desk {
             view.lints = self.lints(facts.default_circuit).await?;
         }
         Ok(view)
+    }
+
+    /// The task that inspects a plugin, if the caller may watch it.
+    fn inspection(&self, caller: &Caller, record: &PluginRecord) -> Option<String> {
+        let goes_on = record.state == PluginState::Inspecting;
+        (goes_on && self.owns(caller, &record.task)).then(|| record.task.to_string())
     }
 
     /// What was found odd about a circuit, if it is ready.

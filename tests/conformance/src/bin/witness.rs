@@ -4,7 +4,8 @@
 //! by the author's code in this process and by its component in the sandbox, each from the JSON
 //! input to the bytes that a prover takes. Then one proof tells what share of the whole that is.
 //! Beside them the least call there is, `describe`: an instance from the pool, which is timed by itself, a
-//! call, its end.
+//! call, its end. And what handing over a large witness takes, over copying its bytes once: two plugins of a
+//! few instructions fill the same memory, and one of them gives it away.
 //!
 //! The last line is one JSON object; what comes before is for people.
 #![allow(clippy::print_stdout, reason = "the figures are this program's output")]
@@ -12,7 +13,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use aureole_conformance::{backend, plugin};
+use aureole_conformance::{backend, loaded, plugin};
+use aureole_handmade::Parts;
 use aureole_ir::{Limits, Witness};
 use aureole_merkle::Merkle;
 use aureole_runtime::Plugin;
@@ -21,6 +23,9 @@ use serde_json::json;
 
 /// The circuit: as deep as it goes.
 const PARAMS: &str = r#"{"depth":32}"#;
+
+/// Bytes of a large witness: of a circuit with k = 14 and 64 columns.
+const LARGE_BYTES: usize = 32 << 20;
 
 /// Rounds before the measured ones.
 const WARM_UP: u32 = 3;
@@ -68,10 +73,62 @@ fn main() -> anyhow::Result<()> {
             instances.push(instantiation);
         }
     }
+    let handover = Handover::measure(rounds)?;
     let proving = Proving::measure(&sandboxed, &input)?;
     let times = [here, there, copies, instances, least].map(median);
-    report(rounds, bytes, times, &proving);
+    report(rounds, bytes, times, &handover, &proving);
     Ok(())
+}
+
+/// A large witness on its way from the plugin's memory to the host's, in milliseconds.
+struct Handover {
+    given: f64,
+    copied: f64,
+}
+
+// === impl Handover ===
+
+impl Handover {
+    fn measure(rounds: u32) -> anyhow::Result<Self> {
+        let fills = "(memory.fill (i32.const 131072) (i32.const 1) (i32.const 33554432)) i32.const 1920";
+        let keeps = Parts {
+            memory: "(memory (export \"memory\") 514)",
+            witness: fills,
+            ..Parts::default()
+        };
+        // Where its values stand and how many bytes they have: 32 MiB from the third page on.
+        let gives = Parts {
+            data: r#"(data (i32.const 1932) "\00\00\02\00\00\00\00\02")"#,
+            ..keeps
+        };
+        let (keeps, gives) = (loaded(&keeps.build())?, loaded(&gives.build())?);
+        let (mut kept, mut given, mut copied) = (Vec::new(), Vec::new(), Vec::new());
+        for round in 0..WARM_UP + rounds {
+            let start = Instant::now();
+            keeps.witness("", "")?;
+            let keeping = start.elapsed();
+            let start = Instant::now();
+            let witness = gives.witness("", "")?.value;
+            let giving = start.elapsed();
+            ensure!(
+                witness.advice_values.len() == LARGE_BYTES,
+                "the large witness has {} bytes",
+                witness.advice_values.len()
+            );
+            let start = Instant::now();
+            std::hint::black_box(witness.advice_values.clone());
+            let copying = start.elapsed();
+            if round >= WARM_UP {
+                kept.push(keeping);
+                given.push(giving);
+                copied.push(copying);
+            }
+        }
+        Ok(Self {
+            given: median(given) - median(kept),
+            copied: median(copied),
+        })
+    }
 }
 
 /// A proof of the same witness, keys warm.
@@ -112,7 +169,13 @@ fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-fn report(rounds: u32, bytes: usize, times: [f64; 5], proving: &Proving) {
+fn report(
+    rounds: u32,
+    bytes: usize,
+    times: [f64; 5],
+    handover: &Handover,
+    proving: &Proving,
+) {
     let [here, there, copy, instance, least] = times;
     let ratio = there / here;
     let (values, prove) = (millis(proving.values), millis(proving.prove));
@@ -124,6 +187,8 @@ fn report(rounds: u32, bytes: usize, times: [f64; 5], proving: &Proving) {
     println!("  of it one copy of {bytes:8} bytes {copy:8.3} ms");
     println!("  an instance from the pool      {instance:9.3} ms");
     println!("  that, a call, its end          {least:9.3} ms");
+    let (given, copied) = (handover.given, handover.copied);
+    println!("  32 MiB out of the sandbox      {given:9.3} ms   a copy of them {copied:.3} ms");
     println!("  bytes to field elements        {values:9.3} ms");
     println!("  the proof                      {prove:9.3} ms");
     println!(
@@ -139,6 +204,8 @@ fn report(rounds: u32, bytes: usize, times: [f64; 5], proving: &Proving) {
         "copy_ms": round(copy),
         "instantiation_ms": round(instance),
         "least_call_ms": round(least),
+        "handover_ms": round(given),
+        "handover_over_copy": round(given / copied),
         "values_ms": round(values),
         "prove_ms": round(prove),
         "share_of_whole": round(there / whole),
