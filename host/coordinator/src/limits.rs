@@ -105,6 +105,11 @@ pub(crate) const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// waited for comes at the latest with the next beat.
 pub(crate) const APPENDS_UNREAD_MAX: usize = 8;
 
+/// Appends that a member takes before its Raft has answered the first: what a leader sends anew meanwhile
+/// is told to wait, and costs at most this many times `APPEND_BYTES_MAX`. One is usual, and one more for reads;
+/// a leader that gives up waiting, or its successor, brings others.
+pub(crate) const APPENDS_AT_ONCE: usize = 8;
+
 /// How recently a member must have answered for news of a commit to be taken as received: half a beat, so
 /// that every beat of a leader without work is waited for.
 pub(crate) const NEWS_TRUST: Duration = Duration::from_millis(HEARTBEAT_MS / 2);

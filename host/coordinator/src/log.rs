@@ -31,7 +31,7 @@ use std::fmt::{self, Debug};
 use std::fs::{File, TryLockError};
 use std::ops::RangeBounds;
 use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, Weak, mpsc};
 use std::time::{Duration, Instant};
 
 use openraft::storage::{LogFlushed, RaftLogStorage};
@@ -48,7 +48,7 @@ pub(crate) use self::journal::FILE;
 use self::journal::Fresh;
 use self::memory::{Found, Memory};
 use self::reader::Reader;
-use self::writer::{Job, Shared, Writer, locked};
+use self::writer::{Contents, Job, Shared, Writer, locked};
 use crate::identity::Identity;
 use crate::limits::FOLDER_PATIENCE;
 use crate::raft::{Entry, LogId, StorageError, Types, Vote};
@@ -70,9 +70,9 @@ impl Debug for LogStore {
     }
 }
 
-/// Knows the position of the newest entry, of a closed log too.
+/// Knows the position of the newest entry, for as long as the log is open.
 #[derive(Clone)]
-pub(crate) struct Newest(Shared);
+pub(crate) struct Newest(Weak<Mutex<Contents>>);
 
 impl Debug for Newest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -84,7 +84,7 @@ impl Debug for Newest {
 
 impl Newest {
     pub(crate) fn position(&self) -> Option<LogId> {
-        locked(&self.0).memory.last()
+        locked(&self.0.upgrade()?).memory.last()
     }
 }
 
@@ -128,7 +128,7 @@ impl LogStore {
 
     /// Returns a way to the position of the newest entry that does not keep the log open.
     pub(crate) fn newest(&self) -> Newest {
-        Newest(Arc::clone(&self.shared))
+        Newest(Arc::downgrade(&self.shared))
     }
 
     /// Returns whose folder this is; a new folder becomes the member's.

@@ -106,8 +106,12 @@ pub(crate) struct Peer {
     member: Member,
     network: Network,
     appends: Option<Appends>,
+    /// Whether its build has no streams of appends.
+    is_older: bool,
     /// When an append that it answered was sent.
     heard: Option<Instant>,
+    /// Up to where it has said that its log is the leader's.
+    matched: Option<LogId>,
     /// The commit that it was told last.
     told: Option<LogId>,
 }
@@ -132,7 +136,9 @@ impl Network {
             member: member.clone(),
             network: self.clone(),
             appends: None,
+            is_older: false,
             heard: None,
+            matched: None,
             told: None,
         }
     }
@@ -258,8 +264,13 @@ impl Peer {
     }
 
     /// Says whether an append brings nothing but news of a commit, to a member that has just answered.
+    ///
+    /// What it asks must be known: an append without entries may also ask whether the member's log is the
+    /// leader's up to some place, and openraft counts an entry as held by whoever says yes to that.
     fn is_news(&self, append: &AppendEntriesRequest<Types>) -> bool {
         append.entries.is_empty()
+            && append.prev_log_id.is_some()
+            && append.prev_log_id == self.matched
             && append.leader_commit > self.told
             && self.heard.is_some_and(|sent| sent.elapsed() < NEWS_TRUST)
     }
@@ -271,30 +282,35 @@ impl Peer {
         request: v1::RaftRequest,
     ) -> Result<Answer, PeerError> {
         let sent = Instant::now();
-        // Put back only in good order: an answer that nobody waited for is not the next append's.
+        // Put back only in good order: an answer that nobody waited for is not the next append's, and a
+        // member whose Raft has stopped may start anew elsewhere.
         let open = self.appends.take();
-        let known = self.heard.is_some();
+        let tries = self.heard.is_some() && !self.is_older;
         let exchange = |mut client: RaftClient<Channel>| async move {
             let opened = match open {
                 Some(appends) => Some(appends),
-                None if known => opened(client.clone()).await?,
+                None if tries => opened(client.clone()).await?,
                 None => None,
             };
             let Some(mut appends) = opened else {
                 let reply = client.append(request).await.map_err(Unanswered::Status)?;
                 let answer = decode(&reply.into_inner().payload).map_err(Unanswered::Message)?;
-                return Ok((answer, None));
+                return Ok((answer, None, tries));
             };
-            let answer = appends.ask(request).await?;
-            Ok((answer, Some(appends).filter(Appends::is_even)))
+            let answer: Answer = appends.ask(request).await?;
+            let kept = Some(appends).filter(|appends| answer.is_ok() && appends.is_even());
+            Ok((answer, kept, false))
         };
-        let (answer, appends) = match self.within(patience, exchange).await? {
+        let (answer, appends, is_older) = match self.within(patience, exchange).await? {
             Ok(exchanged) => exchanged,
             Err(Unanswered::Status(status)) => return Err(self.refused(&status)),
             Err(Unanswered::Message(source)) => return Err(self.failed(source)),
         };
         self.appends = appends;
-        self.heard = Some(sent);
+        self.is_older |= is_older;
+        if answer.is_ok() {
+            self.heard = Some(sent);
+        }
         Ok(answer)
     }
 
@@ -392,6 +408,7 @@ impl RaftNetwork<Types> for Peer {
             .map_err(|source| self.rpc_error(action, &self.failed(source)))?;
         let payload = encoded.map_err(PayloadTooLarge::new_entries_hint)?;
         let request = self.request(payload);
+        let end = rpc.entries.last().map(|entry| entry.log_id);
         self.told = rpc.leader_commit;
         if is_news
             && let Some(appends) = &mut self.appends
@@ -400,6 +417,10 @@ impl RaftNetwork<Types> for Peer {
             return Ok(AppendEntriesResponse::Success);
         }
         let answer = self.ask(option.soft_ttl(), request).await;
+        self.matched = match answer {
+            Ok(Ok(AppendEntriesResponse::Success)) => end.or(rpc.prev_log_id),
+            _ => None,
+        };
         self.answered(answer.map_err(|error| self.rpc_error(action, &error))?)
     }
 

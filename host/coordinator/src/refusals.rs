@@ -34,6 +34,7 @@ type Client = RaftClient<RaftServer<RaftService>>;
 struct Alone {
     started: Started,
     client: Client,
+    service: RaftService,
     _dir: TempDir,
 }
 
@@ -46,7 +47,8 @@ impl Alone {
         let started = member(&config, Arc::new(DialNothing)).await.unwrap();
         let service = RaftService::new(Arc::clone(&started.group));
         Self {
-            client: RaftClient::new(RaftServer::new(service)),
+            client: RaftClient::new(RaftServer::new(service.clone())),
+            service,
             started,
             _dir: dir,
         }
@@ -152,6 +154,22 @@ async fn a_message_of_another_version_or_with_damage_changes_nothing() {
     assert!(message.contains("log entry 1 is damaged"), "{message}");
     alone.started.group.may_propose().unwrap();
     assert!(alone.started.group.leads());
+}
+
+#[tokio::test]
+async fn an_append_behind_many_that_wait_for_the_disk_is_put_off() {
+    let alone = Alone::at("").await;
+    let payload = append_for_tests(Vote::new_committed(0, 9), &[]);
+    let standing = alone.service.stand_still();
+    let (code, message) = alone.append(payload.clone()).await;
+    assert_eq!(code, Code::ResourceExhausted);
+    assert!(message.contains("wait for this member's disk"), "{message}");
+    drop(standing);
+    let request = v1::RaftRequest {
+        envelope: Some(alone.envelope()),
+        payload,
+    };
+    alone.client.clone().append(request).await.unwrap();
 }
 
 #[tokio::test]

@@ -16,11 +16,13 @@ use futures::stream::try_unfold;
 use openraft::Snapshot;
 use openraft::error::{Fatal, RaftError};
 use serde::Serialize;
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::appends::Answer;
 use super::message::{HandOver, MessageError, SnapshotHeader, decode, decode_append, encode};
 use crate::group::Group;
-use crate::limits::{SNAPSHOT_BYTES_MAX, SNAPSHOT_PART_BYTES, SNAPSHOT_SILENCE_MAX};
+use crate::limits::{APPENDS_AT_ONCE, SNAPSHOT_BYTES_MAX, SNAPSHOT_PART_BYTES, SNAPSHOT_SILENCE_MAX};
 use crate::log::LogError;
 use crate::runtime::apart;
 
@@ -28,6 +30,8 @@ use crate::runtime::apart;
 #[derive(Clone, Debug)]
 pub struct RaftService {
     group: Arc<Group>,
+    /// One permit for each append that Raft has not answered.
+    appending: Arc<Semaphore>,
 }
 
 type Reply = Result<Response<v1::RaftReply>, Status>;
@@ -37,7 +41,19 @@ type Replies = Pin<Box<dyn Stream<Item = Result<v1::RaftReply, Status>> + Send>>
 
 impl RaftService {
     pub(crate) fn new(group: Arc<Group>) -> Self {
-        Self { group }
+        Self {
+            group,
+            appending: Arc::new(Semaphore::new(APPENDS_AT_ONCE)),
+        }
+    }
+
+    /// Takes appends that Raft does not answer, as a disk that stands still makes it do.
+    #[cfg(test)]
+    pub(crate) fn stand_still(&self) -> tokio::sync::OwnedSemaphorePermit {
+        let all = u32::try_from(APPENDS_AT_ONCE).unwrap_or(u32::MAX);
+        Arc::clone(&self.appending)
+            .try_acquire_many_owned(all)
+            .unwrap_or_else(|error| unreachable!("{error}"))
     }
 
     /// Refuses what is not meant for this member.
@@ -89,10 +105,26 @@ impl RaftService {
         Ok(request.payload)
     }
 
-    async fn appended(&self, request: v1::RaftRequest) -> Result<v1::RaftReply, Status> {
+    /// Has Raft take an append. It goes on with it when nobody waits for the answer any more: a disk that
+    /// stands still would otherwise fill its queue with what an impatient leader sends again and again.
+    async fn appended(&self, request: v1::RaftRequest) -> Result<Answer, Status> {
         self.check(request.envelope.as_ref())?;
         let append = decode_append(&request.payload).map_err(|error| self.unusable(&error))?;
-        reply(&fatal(self.group.raft.append_entries(append).await))
+        let permit = Arc::clone(&self.appending).try_acquire_owned();
+        let permit = permit.map_err(|_| {
+            Status::resource_exhausted(format!(
+                "{APPENDS_AT_ONCE} appends wait for this member's disk already"
+            ))
+        })?;
+        let raft = self.group.raft.clone();
+        let answered = tokio::spawn(async move {
+            let answer = fatal(raft.append_entries(append).await);
+            drop(permit);
+            answer
+        });
+        answered
+            .await
+            .map_err(|error| Status::unavailable(error.to_string()))
     }
 
     /// Checks that a hand-over comes from the leader this member follows now.
@@ -183,21 +215,26 @@ impl RaftRpc for RaftService {
     type AppendsStream = Replies;
 
     async fn append(&self, request: Request<v1::RaftRequest>) -> Reply {
-        let reply = self.appended(request.into_inner()).await?;
-        Ok(Response::new(reply))
+        let answer = self.appended(request.into_inner()).await?;
+        Ok(Response::new(reply(&answer)?))
     }
 
     async fn appends(
         &self,
         request: Request<Streaming<v1::RaftRequest>>,
     ) -> Result<Response<Replies>, Status> {
-        let begun = (self.clone(), request.into_inner());
-        let replies = try_unfold(begun, |(service, mut requests)| async move {
+        let begun = Some((self.clone(), request.into_inner()));
+        let replies = try_unfold(begun, |open| async move {
+            let Some((service, mut requests)) = open else {
+                return Ok(None);
+            };
             let Some(request) = requests.message().await? else {
                 return Ok(None);
             };
-            let reply = service.appended(request).await?;
-            Ok(Some((reply, (service, requests))))
+            let answer = service.appended(request).await?;
+            // Nothing follows what a Raft says that has stopped.
+            let open = answer.is_ok().then_some((service, requests));
+            Ok(Some((reply(&answer)?, open)))
         });
         Ok(Response::new(Box::pin(replies)))
     }

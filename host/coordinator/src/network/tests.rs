@@ -11,20 +11,22 @@ use aureole_api::internal::v1;
 use aureole_api::internal::v1::raft_server::{self, RaftServer};
 use futures::StreamExt as _;
 use openraft::EntryPayload;
-use openraft::error::RPCError;
+use openraft::error::{Fatal, RPCError};
 use openraft::network::{RPCOption, RaftNetwork as _};
 use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse};
 use openraft::storage::{RaftLogStorage as _, RaftLogStorageExt as _};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::{Channel, Endpoint, Server};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::message::{decode_append, encode};
-use super::{Network, Peer, RpcError};
+use super::{Answer, Network, Peer, RpcError};
 use crate::dial::{Dial, DialError};
 use crate::identity::Identity;
+use crate::limits::APPENDS_UNREAD_MAX;
 use crate::log::LogStore;
 use crate::raft::{Entry, LogId, Member, Types, Vote};
 
@@ -48,7 +50,7 @@ struct Scripted {
     is_older: bool,
     seen: Arc<Mutex<Vec<(&'static str, usize)>>>,
     /// Success when there is none left; no answer at all where there is `None`.
-    answers: Arc<Mutex<VecDeque<Option<AppendEntriesResponse<u64>>>>>,
+    answers: Arc<Mutex<VecDeque<Option<Answer>>>>,
 }
 
 type Reply = Result<Response<v1::RaftReply>, Status>;
@@ -66,10 +68,9 @@ impl Scripted {
         let append = decode_append(&request.payload).unwrap();
         self.seen.lock().unwrap().push((how, append.entries.len()));
         let answer = self.answers.lock().unwrap().pop_front();
-        let Some(answer) = answer.unwrap_or(Some(AppendEntriesResponse::Success)) else {
+        let Some(answer) = answer.unwrap_or(Some(Ok(AppendEntriesResponse::Success))) else {
             return std::future::pending().await;
         };
-        let answer: super::Answer = Ok(answer);
         let payload = encode(&answer).unwrap();
         Ok(v1::RaftReply { payload })
     }
@@ -174,6 +175,15 @@ impl Way {
         self.peer.append_entries(append, option).await
     }
 
+    /// Makes the member one that has just answered, however long this machine took.
+    fn hear(&mut self) {
+        self.peer.heard = Some(Instant::now());
+    }
+
+    fn script(&self, answer: Option<Answer>) {
+        self.scripted.answers.lock().unwrap().push_back(answer);
+    }
+
     fn seen(&self) -> Vec<(&'static str, usize)> {
         self.scripted.seen.lock().unwrap().clone()
     }
@@ -220,7 +230,8 @@ async fn news_of_a_commit_is_not_waited_for_and_a_beat_is() {
     for previous in [None, Some(0)] {
         way.append(previous, None, true).await.unwrap();
     }
-    way.scripted.answers.lock().unwrap().push_back(None);
+    way.script(None);
+    way.hear();
     let news = way.append(Some(1), Some(1), false).await.unwrap();
     assert!(matches!(news, AppendEntriesResponse::Success));
     let beat = way.append(Some(1), Some(1), false).await.unwrap_err();
@@ -234,7 +245,8 @@ async fn a_refusal_that_nobody_waited_for_reaches_the_next_append() {
         way.append(previous, None, true).await.unwrap();
     }
     let newer = AppendEntriesResponse::HigherVote(Vote::new_committed(7, 3));
-    way.scripted.answers.lock().unwrap().push_back(Some(newer));
+    way.script(Some(Ok(newer)));
+    way.hear();
     way.append(Some(1), Some(1), false).await.unwrap();
     let answer = way.append(Some(1), Some(1), true).await.unwrap();
     assert!(
@@ -256,7 +268,70 @@ async fn news_that_the_next_entry_brings_is_not_sent_by_itself() {
         Some(position(1))
     );
     way.append(None, None, true).await.unwrap();
+    way.hear();
     way.append(Some(0), Some(0), false).await.unwrap();
     way.append(Some(0), Some(0), true).await.unwrap();
     assert_eq!(way.seen(), [("call", 1), ("stream", 1)]);
+}
+
+#[tokio::test]
+async fn what_a_member_holds_is_asked_and_never_supposed() {
+    let mut way = Way::to(Scripted::default()).await;
+    let entries = [0, 1, 2].map(blank);
+    way.log.blocking_append(entries).await.unwrap();
+    way.script(Some(Ok(AppendEntriesResponse::Conflict)));
+    let answer = way.append(Some(2), None, true).await.unwrap();
+    assert!(matches!(answer, AppendEntriesResponse::Conflict));
+    way.hear();
+    // The commit is news to it, and the next entry is in the log: a yes would count as an entry held.
+    way.script(Some(Ok(AppendEntriesResponse::Conflict)));
+    let answer = way.append(Some(1), Some(1), false).await.unwrap();
+    assert!(matches!(answer, AppendEntriesResponse::Conflict));
+    way.append(Some(0), Some(1), true).await.unwrap();
+    way.hear();
+    way.script(Some(Ok(AppendEntriesResponse::Conflict)));
+    let answer = way.append(Some(2), Some(2), false).await.unwrap();
+    assert!(matches!(answer, AppendEntriesResponse::Conflict));
+}
+
+#[tokio::test]
+async fn a_late_answer_is_not_the_next_appends() {
+    let mut way = Way::to(Scripted::default()).await;
+    for previous in [None, Some(0)] {
+        way.append(previous, None, true).await.unwrap();
+    }
+    way.script(None);
+    let late = way.append(Some(1), None, true).await.unwrap_err();
+    assert!(matches!(late, RPCError::Timeout(_)), "{late}");
+    way.script(Some(Ok(AppendEntriesResponse::Conflict)));
+    let answer = way.append(Some(1), None, true).await.unwrap();
+    assert!(matches!(answer, AppendEntriesResponse::Conflict));
+}
+
+#[tokio::test]
+async fn news_is_waited_for_where_much_of_it_is_unanswered() {
+    let mut way = Way::to(Scripted::default()).await;
+    for previous in [None, Some(0)] {
+        way.append(previous, None, true).await.unwrap();
+    }
+    way.script(None);
+    for commit in 0..=APPENDS_UNREAD_MAX {
+        way.hear();
+        way.peer.told = None;
+        let news = way.append(Some(1), Some(commit as u64), false).await;
+        assert_eq!(news.is_ok(), commit < APPENDS_UNREAD_MAX, "{commit}");
+    }
+}
+
+#[tokio::test]
+async fn a_member_whose_raft_has_stopped_is_looked_for_anew() {
+    let mut way = Way::to(Scripted::default()).await;
+    for previous in [None, Some(0)] {
+        way.append(previous, None, true).await.unwrap();
+    }
+    way.script(Some(Err(Fatal::Stopped)));
+    let stopped = way.append(Some(1), None, true).await.unwrap_err();
+    assert!(matches!(stopped, RPCError::RemoteError(_)), "{stopped}");
+    assert!(way.peer.appends.is_none());
+    way.append(Some(1), None, true).await.unwrap();
 }
