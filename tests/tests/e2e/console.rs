@@ -63,6 +63,7 @@ async fn the_console_does_all_it_says_in_a_real_browser() -> anyhow::Result<()> 
     };
     let node = Node::start_with(Options {
         unlimited: true,
+        config: "[webhooks]\nenabled = true\n".to_owned(),
         ..Options::default()
     })?;
     let mut story = Command::new("node");
