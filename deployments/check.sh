@@ -6,7 +6,8 @@
 #   deployments/check.sh bootstrap       what `aureole cluster init` writes is what the pods mount; AUREOLE_BIN
 #
 # A tool that is missing is named with where it comes from, and the check fails: nothing is skipped in
-# silence. AUREOLE_TF_PLUGINS names a folder of Terraform providers, for a machine without a registry.
+# silence. AUREOLE_TF_PLUGINS names a folder of Terraform providers, for a machine without a registry; a
+# provider that cannot be had is a missing tool.
 # Ends with 0 if all passed, 1 if something is wrong, 2 if a tool is missing.
 set -uo pipefail
 
@@ -221,17 +222,41 @@ bootstrap() {
     done
 }
 
+# no_provider: whether `terraform init` failed because it cannot have its provider, and why, in its words. A
+# version that nobody has is a mistake in the files.
+no_provider() {
+    local said
+    said=$(tr -d '│╷╵' < "$work/said" | tr -s ' \n' ' ')
+    [[ $said = *"Failed to query available provider packages"* || $said = *"Failed to install provider"* ]] || return
+    [[ $said != *"no available releases match"* ]] || return
+    said=${said#*Error: Failed to * packages }
+    said=${said%% To see which modules*}
+    echo "${said% }"
+}
+
 terraform_() {
     have terraform || return
-    local place plugins=()
+    local place reason plugins=()
     [ -z "${AUREOLE_TF_PLUGINS:-}" ] || plugins=("-plugin-dir=$AUREOLE_TF_PLUGINS")
     check "terraform: fmt" terraform fmt -check -recursive -diff terraform
     for place in modules/network modules/cluster modules/database modules/cache modules/bucket "${environments[@]}"; do
         # In a copy: nothing is left behind.
         rm -rf "$work/terraform"
         cp -r terraform "$work/terraform"
-        check "terraform/$place: init" \
-            terraform -chdir="$work/terraform/$place" init -backend=false -input=false "${plugins[@]}"
+        if terraform -chdir="$work/terraform/$place" init -no-color -backend=false -input=false "${plugins[@]}" \
+            > "$work/said" 2>&1; then
+            echo "ok   terraform/$place: init"
+        elif reason=$(no_provider); then
+            echo "MISSING terraform's provider for AWS: $reason; let terraform reach its registry, or name a folder" \
+                "that has it in AUREOLE_TF_PLUGINS"
+            missing=1
+            return
+        else
+            failed=1
+            echo "FAIL terraform/$place: init"
+            sed 's/^/     /' "$work/said"
+            continue
+        fi
         check "terraform/$place: validate" terraform -chdir="$work/terraform/$place" validate
         check "terraform/$place: test" terraform -chdir="$work/terraform/$place" test
     done
