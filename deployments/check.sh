@@ -6,7 +6,8 @@
 #   deployments/check.sh bootstrap       what `aureole cluster init` writes is what the pods mount; AUREOLE_BIN
 #
 # A tool that is missing is named with where it comes from, and the check fails: nothing is skipped in
-# silence. AUREOLE_TF_PLUGINS names a folder of Terraform providers, for a machine without a registry.
+# silence. AUREOLE_TF_PLUGINS names a folder of Terraform providers, for a machine without a registry; a
+# provider that cannot be had is a missing tool.
 # Ends with 0 if all passed, 1 if something is wrong, 2 if a tool is missing.
 set -uo pipefail
 
@@ -57,6 +58,10 @@ check() {
         sed 's/^/     /' "$work/said"
     fi
 }
+
+# refused COMMAND...: passes if it fails.
+# shellcheck disable=SC2317  # `check` calls it.
+refused() { ! "$@"; }
 
 namespace() { [ "$1" = prod ] && echo aureole || echo "aureole-$1"; }
 
@@ -153,13 +158,40 @@ helm_() {
     done
     # What the schema is for: a mistake is refused, and not deployed as something else.
     for values in coordinator.replicas=2 config.kMax=30 worker.minReplica=3 gateway.resources.limits.memory=much \
-        archive.url=postgres://aureole:swordfish@db/aureole cache.url=http://cache; do
-        check "helm: $values is refused" sh -c "! helm template aureole helm/aureole --set $values"
+        archive.url=postgres://aureole:swordfish@db/aureole cache.url=http://cache coordinator.founding=alone \
+        traces.endpoint=https://collector:4317 traces.perMille=2000 webhooks.port=443 'webhooks.allow={office}' \
+        tokens.issuer=http://id.example,tokens.audience=aureole tokens.issuer=https://id.example; do
+        check "helm: $values is refused" refused helm template aureole helm/aureole --set "$values"
     done
     check "helm: without PostgreSQL and Redis" sh -c "helm template aureole helm/aureole --set archive.url=null \
         --set cache.url=null > $work/alone.yaml && ! grep -q services $work/alone.yaml"
     check "helm: without PostgreSQL and Redis: configurations" ./keys.py "$work/alone.yaml"
     check "helm: without PostgreSQL and Redis: objects mean each other" kubernetes/references.py "$work/alone.yaml"
+    # What is off by default, by the chart and, where kustomize has it, by its components.
+    compare "a group that was founded" "--set coordinator.founding=join" ../joined
+    compare "traces" "--set traces.endpoint=http://collector.observability:4317" ../traces
+    compare "webhooks and tokens" "--set webhooks.enabled=true --set webhooks.allow={10.9.0.0/16} \
+        --set tokens.issuer=https://id.example:8443/realms/proofs --set tokens.audience=aureole \
+        --set tokens.roleClaim=/realm/role --set traces.perMille=0"
+}
+
+# compare WHAT VALUES [COMPONENT]: renders staging's chart with values, and checks it; with a component of
+# kustomize also that the overlay with it is the same.
+compare() {
+    local what=$1 values=$2 rendered=$work/with-values.yaml
+    check "helm: with $what" sh -c "helm template aureole helm/aureole --namespace aureole-staging $values > $rendered"
+    check "helm: with $what: configurations" ./keys.py "$rendered"
+    check "helm: with $what: objects mean each other" kubernetes/references.py "$rendered" "$work/own.yaml"
+    check "helm: with $what: schema of ${kubernetes_versions[-1]}" \
+        kubernetes-validate -k "${kubernetes_versions[-1]}" --strict "$work/own.yaml"
+    [ $# -eq 3 ] || return 0
+    # In a copy: an overlay names its components itself.
+    rm -rf "$work/kubernetes"
+    cp -r kubernetes "$work/kubernetes"
+    sed -i "s|^components:|&\n  - $3|" "$work/kubernetes/staging/kustomization.yaml"
+    check "kubernetes: with $what" \
+        sh -c "kubectl kustomize $work/kubernetes/staging > $work/with-component.yaml"
+    check "kubernetes: with $what: the same objects as helm" helm/same.py "$work/with-component.yaml" "$rendered"
 }
 
 # A cluster's folder, as the handbook makes it.
@@ -190,17 +222,41 @@ bootstrap() {
     done
 }
 
+# no_provider: whether `terraform init` failed because it cannot have its provider, and why, in its words. A
+# version that nobody has is a mistake in the files.
+no_provider() {
+    local said
+    said=$(tr -d '│╷╵' < "$work/said" | tr -s ' \n' ' ')
+    [[ $said = *"Failed to query available provider packages"* || $said = *"Failed to install provider"* ]] || return
+    [[ $said != *"no available releases match"* ]] || return
+    said=${said#*Error: Failed to * packages }
+    said=${said%% To see which modules*}
+    echo "${said% }"
+}
+
 terraform_() {
     have terraform || return
-    local place plugins=()
+    local place reason plugins=()
     [ -z "${AUREOLE_TF_PLUGINS:-}" ] || plugins=("-plugin-dir=$AUREOLE_TF_PLUGINS")
     check "terraform: fmt" terraform fmt -check -recursive -diff terraform
     for place in modules/network modules/cluster modules/database modules/cache modules/bucket "${environments[@]}"; do
         # In a copy: nothing is left behind.
         rm -rf "$work/terraform"
         cp -r terraform "$work/terraform"
-        check "terraform/$place: init" \
-            terraform -chdir="$work/terraform/$place" init -backend=false -input=false "${plugins[@]}"
+        if terraform -chdir="$work/terraform/$place" init -no-color -backend=false -input=false "${plugins[@]}" \
+            > "$work/said" 2>&1; then
+            echo "ok   terraform/$place: init"
+        elif reason=$(no_provider); then
+            echo "MISSING terraform's provider for AWS: $reason; let terraform reach its registry, or name a folder" \
+                "that has it in AUREOLE_TF_PLUGINS"
+            missing=1
+            return
+        else
+            failed=1
+            echo "FAIL terraform/$place: init"
+            sed 's/^/     /' "$work/said"
+            continue
+        fi
         check "terraform/$place: validate" terraform -chdir="$work/terraform/$place" validate
         check "terraform/$place: test" terraform -chdir="$work/terraform/$place" test
     done

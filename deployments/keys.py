@@ -26,7 +26,7 @@ def documented(role):
     """The keys that configs/ROLE.toml names, commented out or not, with their tables."""
     keys, table = set(), ""
     for line in (CONFIGS / f"{role}.toml").read_text(encoding="utf-8").splitlines():
-        if match := re.fullmatch(r"\[([a-z_.]+)\]", line):
+        if match := re.fullmatch(r"(?:# )?\[([a-z_.]+)\]", line):
             table = match[1] + "."
         elif match := re.match(r"(?:# )?([a-z_]+) = ", line):
             keys.add(table + match[1])

@@ -6,7 +6,9 @@
 #
 # AUREOLE_BIN        the binary (default: target/release/aureole, else target/debug/aureole)
 # AUREOLE_SERVICES   folder of everything (default: target/services)
-# AUREOLE_PORT       the gateway's port (default 8080); the six after it are taken too
+# AUREOLE_PORT       the gateway's port (default 8080), when the cluster is founded; the twelve after it are
+#                    taken too: three for the coordinators' REST API, three internal ones, and six where
+#                    coordinator-1, -2, -3, gateway-1, worker-1 and worker-2 answer /metrics
 # AUREOLE_ARCHIVE_URL, AUREOLE_ARCHIVE_PASSWORD_FILE   PostgreSQL for history, when the cluster is founded
 # AUREOLE_CACHE_URL, AUREOLE_CACHE_PASSWORD_FILE       Redis, likewise
 set -euo pipefail
@@ -67,13 +69,16 @@ port=$(cat "$dir/port")
 # curl reads the header from a file: the list of processes shows no key.
 (umask 077 && echo "authorization: Bearer $(cat "$dir/admin/admin.key")" > "$dir/admin/curl.header")
 
+metrics=$((port + 6))
 for process in coordinator-1 coordinator-2 coordinator-3 gateway-1 worker-1 worker-2; do
     home=$dir/$process
+    metrics=$((metrics + 1))
     if [ -e "$home/pid" ] && ours "$(cat "$home/pid")"; then
         echo "$process runs already"
         continue
     fi
     setsid nohup "$bin" serve --config "$home/node.toml" --params-dir "$dir/params" \
+        --metrics-listen "127.0.0.1:$metrics" \
         >> "$home/log" 2>&1 < /dev/null &
     echo $! > "$home/pid"
     echo "$process started, process $(cat "$home/pid"), log in $home/log"
@@ -85,6 +90,7 @@ for _ in $(seq 300); do
     if curl --silent --fail --max-time 10 --output /dev/null --header "@$dir/admin/curl.header" "http://127.0.0.1:$port/api/v1/plugins"; then
         echo "the cluster answers at http://127.0.0.1:$port"
         echo "key: $dir/admin/admin.key, for deployments/scripts/test-services.sh http://127.0.0.1:$port"
+        echo "figures: http://127.0.0.1:$((port + 7))/metrics to $((port + 12)), for deployments/monitoring/prometheus.yml"
         echo "status: $bin cluster status --coordinator 127.0.0.1:$((port + 4)) --admin $dir/admin"
         exit 0
     fi

@@ -83,6 +83,53 @@ require_signature = {{ .Values.config.requireSignature }}
 {{- end }}
 {{- end }}
 
+{{/* Stands at the end of each configuration, where the component of kustomize writes it too. */}}
+{{- define "aureole.traces" -}}
+{{- with .Values.traces.endpoint }}
+[traces]
+endpoint = "{{ . }}"
+{{- if kindIs "invalid" $.Values.traces.perMille | not }}
+per_mille = {{ $.Values.traces.perMille }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "aureole.webhooks" -}}
+{{- with .Values.webhooks }}
+{{- if .enabled }}
+[webhooks]
+enabled = true
+allow = {{ toJson .allow }}
+allow_http = {{ .allowHttp }}
+ports = {{ toJson .ports }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "aureole.tokens" -}}
+{{- with .Values.tokens }}
+{{- if .issuer }}
+[access.tokens]
+issuer = "{{ .issuer }}"
+audience = "{{ .audience }}"
+{{- with .tenantClaim }}
+tenant_claim = "{{ . }}"
+{{- end }}
+{{- with .roleClaim }}
+role_claim = "{{ . }}"
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The public internet, for a network policy. */}}
+{{- define "aureole.public" -}}
+- ipBlock:
+    cidr: 0.0.0.0/0
+    except: [0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16, 224.0.0.0/3]
+- ipBlock: {cidr: "2000::/3"}
+{{- end }}
+
 {{- define "aureole.pod" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
