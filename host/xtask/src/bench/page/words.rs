@@ -1,0 +1,31 @@
+//! What is said of figures beside them: what a bench leaves out, and why a promise does not hold.
+
+/// What is known of a promise that does not hold: the bench, where its figure stands, and the reason.
+pub(super) const REASONS: &[(&str, &str, &str)] = &[
+    (
+        "witness",
+        "/ratio",
+        "Field multiplication is what a witness is made of, and natively it is assembly, which a plugin \
+         cannot have: its multiplications are compiled from WebAssembly's wide ones. Tried: those (seven \
+         times faster than without), and plugins built with opt-level 3 (a tenth faster, larger).",
+    ),
+    (
+        "witness",
+        "/share_of_whole",
+        "Natively built, the same witness is more than this part of the proof by itself, as `native_ms` in \
+         the bench's line says. Most of it is the fifth power that halo2_gadgets' Poseidon takes of each \
+         word with an exponent of 256 bits (512 multiplications in place of three), in both passes of \
+         its floor planner. Not tried: one pass, with the places of a pass without values; it would be half.",
+    ),
+    (
+        "cold-start",
+        "/ratio",
+        "By hand nothing is compiled: half of the platform's time is Cranelift on the component, the \
+         rest the same keys made twice (by the prover, and by the verifier, which takes nobody's word) \
+         and the proof. Tried: compilation on several threads, 0.7 of the time in all; the end of a task \
+         told at once, 45 ms less. Not tried: code of a baseline compiler for the first proof.",
+    ),
+];
+
+/// What the figures of a bench do not say by themselves.
+pub(super) const NOTES: &[(&str, &str)] = &[];
