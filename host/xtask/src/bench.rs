@@ -58,6 +58,12 @@ enum Bench {
         #[arg(long, default_value_t = 50)]
         witnesses: u32,
     },
+    /// A large witness from the plugin's process to the prover's, over one copy of its bytes
+    Transfer {
+        /// Witnesses to bring over
+        #[arg(long, default_value_t = 20)]
+        rounds: u32,
+    },
     /// Proofs a second with a deep queue, over a loop of stock `create_proof`
     Throughput {
         /// Proofs of a round
@@ -182,6 +188,7 @@ fn all(quick: bool) -> Vec<Bench> {
         Bench::Witness {
             witnesses: of(50, 10),
         },
+        Bench::Transfer { rounds: of(20, 5) },
         Bench::Throughput { proofs: of(30, 6) },
         Bench::ColdStart { rounds: of(5, 1) },
         Bench::BatchVerify { rounds: of(5, 1) },
@@ -279,6 +286,7 @@ impl Bench {
             Self::Overhead { proofs } => of_bench("overhead", proofs),
             Self::Prove { proofs } => of_bench("prove", proofs),
             Self::Throughput { proofs } => of_bench("throughput", proofs),
+            Self::Transfer { rounds } => of_bench("transfer", rounds),
             Self::ColdStart { rounds } => of_bench("cold-start", rounds),
             Self::BatchVerify { rounds } => of_bench("batch-verify", rounds),
             Self::Memory { proofs } => of_bench("memory", proofs),

@@ -19,6 +19,8 @@ mod overhead;
 mod prove;
 #[path = "bench/throughput.rs"]
 mod throughput;
+#[path = "bench/transfer.rs"]
+mod transfer;
 
 use anyhow::{Context as _, bail, ensure};
 
@@ -46,6 +48,7 @@ async fn main() -> anyhow::Result<()> {
         "overhead" => overhead::run(count).await?,
         "prove" => prove::run(count).await?,
         "throughput" => throughput::run(count).await?,
+        "transfer" => transfer::run(count).await?,
         other => bail!("there is no measurement `{other}`"),
     };
     println!("{line}");

@@ -132,9 +132,23 @@ pub(super) const PROMISES: &[Promise] = &[
     promise(
         "witness",
         "/handover_over_copy",
-        "32 MiB of a witness out of the sandbox over copying them",
+        "32 MiB of a witness out of the plugin's memory, within one process, over copying them",
         Way::Turns,
         Target::AtMost(1.5),
+    ),
+    promise(
+        "transfer",
+        "/transfer_over_copy",
+        "32 MiB of a witness from the plugin's process to the prover's over copying them once",
+        Way::Turns,
+        Target::AtMost(1.5),
+    ),
+    promise(
+        "transfer",
+        "/transfer_ms",
+        "milliseconds for that",
+        Way::Alone,
+        Target::Stated,
     ),
     promise(
         "throughput",

@@ -18,6 +18,15 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
          its floor planner. Not tried: one pass, with the places of a pass without values; it would be half.",
     ),
     (
+        "transfer",
+        "/transfer_over_copy",
+        "No process that runs a plugin shares memory with one that proves, so the bytes go through two pipes, \
+         by way of the node: the kernel copies them four times. They are copied out of the plugin's memory, \
+         into one message and out of it besides, and each process overwrites what it held. No call is made \
+         for a cell, and no byte is converted. Tried: pipes of 1 MiB in place of 64 KiB. Not tried: a file in \
+         memory that the node hands from the one child to the other.",
+    ),
+    (
         "cold-start",
         "/ratio",
         "By hand nothing is compiled: half of the platform's time is Cranelift on the component, the \
@@ -28,4 +37,9 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
 ];
 
 /// What the figures of a bench do not say by themselves.
-pub(super) const NOTES: &[(&str, &str)] = &[];
+pub(super) const NOTES: &[(&str, &str)] = &[(
+    "transfer",
+    "The whole way of a node's attempt: out of the plugin's memory, encoded, through a pipe to the node, through \
+     another to the prover, decoded there; the same way of a witness of one row is taken off. The copy is one \
+     `memcpy` into memory that is there already.",
+)];
