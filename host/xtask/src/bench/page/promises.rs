@@ -75,8 +75,8 @@ pub(super) const PROMISES: &[Promise] = &[
     ),
     promise(
         "overhead",
-        "/verified_cores",
-        "cores that can prove while the leader verifies on one, the larger proof",
+        "/verified_cores_per_core",
+        "cores that can prove for each core on which the leader verifies, the least of three sizes",
         Way::Derived,
         Target::AtLeast(4.0),
     ),

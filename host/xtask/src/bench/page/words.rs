@@ -48,6 +48,12 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
 /// What the figures of a bench do not say by themselves.
 pub(super) const NOTES: &[(&str, &str)] = &[
     (
+        "overhead",
+        "Proving and verifying are told by the tasks, each on all threads of this machine, so that cores for each \
+         core are the one time over the other. Three machines of one kind have at most three cores that prove \
+         for each of the leader's; four leave room for what else a leader does.",
+    ),
+    (
         "transfer",
         "The whole way of a node's attempt: out of the plugin's memory, encoded, through a pipe to the node, through \
      another to the prover, decoded there; the same way of a witness of one row is taken off. The copy is one \
