@@ -36,6 +36,14 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
          so that no plugin waits for another.",
     ),
     (
+        "control-plane",
+        "/ratio",
+        "The figure below it is the same members without the way to them. Over gRPC each step is an HTTP/2 request \
+         and its answer at both ends, on the cores that three members and all clients have; PostgreSQL's \
+         protocol is leaner. Tried, between the members: appends over a stream (decision 0018). Not tried, for \
+         clients: several steps in one request.",
+    ),
+    (
         "cold-start",
         "/ratio",
         "By hand nothing is compiled: half of the platform's time is Cranelift on the component, the \
@@ -56,15 +64,31 @@ pub(super) const NOTES: &[(&str, &str)] = &[
     (
         "transfer",
         "The whole way of a node's attempt: out of the plugin's memory, encoded, through a pipe to the node, through \
-     another to the prover, decoded there; the same way of a witness of one row is taken off. The copy is one \
-     `memcpy` into memory that is there already.",
+         another to the prover, decoded there; the same way of a witness of one row is taken off. The copy is one \
+         `memcpy` into memory that is there already.",
     ),
     (
         "memory",
         "Stock halo2 is one process with the same allocator; a worker is several: its own, its prover, and one \
-     sandbox more than it has slots. Their peaks are added, though they are not at the same moment, and \
-     pages of code that they share count for each. The prover's figure is all that it has resident, its keys \
-     with it, at the making of the keys or in a proof, and the estimate is held against that: of `workload` \
-     with k = 11, 12 and 14, and of six of the fixture `circuits`, each in a worker of its own.",
+         sandbox more than it has slots. Their peaks are added, though they are not at the same moment, and \
+         pages of code that they share count for each. The prover's figure is all that it has resident, its keys \
+         with it, at the making of the keys or in a proof, and the estimate is held against that: of `workload` \
+         with k = 11, 12 and 14, and of six of the fixture `circuits`, each in a worker of its own.",
+    ),
+    (
+        "control-plane",
+        "A task is submitted, leased and completed, three durable steps on either side, and what has ended is \
+         deleted 128 at a time. Our clients come by loopback TCP on three connections that they share, \
+         members and clients in one process of two threads for the clients; PostgreSQL's come by its Unix \
+         socket, a connection each, to processes of its own. Neither side has a gateway before it: no REST, \
+         no access check, no input. Ours acknowledges when two of three members have fsynced, PostgreSQL when \
+         one server has. Fewer clients have one turn of each side.",
+    ),
+    (
+        "queue",
+        "Clients are within the leader's process. Each step by itself is that of 20,000 tasks while the others \
+         wait. A member's memory is a third of the process in which three members and their clients are. \
+         The bound is what a member has without tasks and as many that wait as the ledger lets in \
+         (`TASKS_MAX`), each at what it takes of 100,000; attempts, which a task that ran remembers, are not in it.",
     ),
 ];
