@@ -97,8 +97,29 @@ pub(super) const PROMISES: &[Promise] = &[
     promise(
         "prove",
         "/over_limit",
-        "the same over the multiplications that the protocol takes, at this machine's rate",
+        "the same over the limit: the multiplications that the protocol takes, at this machine's rate",
         Way::Derived,
+        Target::Stated,
+    ),
+    promise(
+        "prove",
+        "/multiplication_ns",
+        "that rate: nanoseconds for a multiplication in the curve's base field, one thread",
+        Way::Alone,
+        Target::Stated,
+    ),
+    promise(
+        "prove",
+        "/sizes/1/limit_ms",
+        "the limit in milliseconds, the larger proof",
+        Way::Derived,
+        Target::Stated,
+    ),
+    promise(
+        "prove",
+        "/sizes/1/platform_ms",
+        "milliseconds of the platform's proof that is held against it",
+        Way::Alone,
         Target::Stated,
     ),
     promise(

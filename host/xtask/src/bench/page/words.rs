@@ -62,6 +62,14 @@ pub(super) const NOTES: &[(&str, &str)] = &[
          for each of the leader's; four leave room for what else a leader does.",
     ),
     (
+        "prove",
+        "The limit is counted from the circuit's shape: the multiexponentiations of all commitments by buckets of \
+         affine points that share their inversions (6 multiplications an addition), the transforms, and the \
+         opening's multiples by the curve's endomorphism, with a squaring as a multiplication, on all \
+         threads as if nothing kept one waiting. It leaves out the quotient's evaluation, the products \
+         of permutations and lookups, every addition, hashing, randomness, and the way of all that through memory.",
+    ),
+    (
         "transfer",
         "The whole way of a node's attempt: out of the plugin's memory, encoded, through a pipe to the node, through \
          another to the prover, decoded there; the same way of a witness of one row is taken off. The copy is one \
