@@ -195,9 +195,16 @@ pub(super) const PROMISES: &[Promise] = &[
     promise(
         "cold-start",
         "/second_worker_over_first",
-        "a second worker's first proof over the first's",
+        "a second worker's first proof, from its submission, over the first's, from the upload",
         Way::After,
         Target::AtMost(1.0),
+    ),
+    promise(
+        "cold-start",
+        "/second_worker_over_cold_first",
+        "the same over the first's own, from a submission, with nothing left on its disk",
+        Way::After,
+        Target::Stated,
     ),
     promise(
         "batch-verify",

@@ -84,6 +84,14 @@ pub(super) const NOTES: &[(&str, &str)] = &[
          with k = 11, 12 and 14, and of six of the fixture `circuits`, each in a worker of its own.",
     ),
     (
+        "cold-start",
+        "The platform's time runs from the upload and has all that an upload brings: compiling, inspecting, the \
+         verifier's keys, then the task. By hand are parameters from disk, both keys and the proof. A second \
+         worker finds the plugin inspected and the verifier's keys made: it fetches, compiles, makes its keys \
+         and proves. So does the first worker again when its folder is gone, and the second over that \
+         compares like with like: no difference is 1.",
+    ),
+    (
         "control-plane",
         "A task is submitted, leased and completed, three durable steps on either side, and what has ended is \
          deleted 128 at a time. Our clients come by loopback TCP on three connections that they share, \
