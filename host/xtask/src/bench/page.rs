@@ -183,7 +183,7 @@ impl Page {
     /// from a quarter to four times; right of the line is better.
     fn picture(&self) -> String {
         const ROW: usize = 26;
-        const MIDDLE: f64 = 640.0;
+        const MIDDLE: f64 = 790.0;
         const DOUBLING: f64 = 90.0;
         let kept: Vec<(&Row, f64)> = self
             .rows
@@ -192,10 +192,10 @@ impl Page {
             .collect();
         let height = ROW * kept.len() + 50;
         let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 860 {height}\" \
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1000 {height}\" \
              font-family=\"system-ui, sans-serif\" font-size=\"12\" role=\"img\" \
              aria-label=\"each figure beside its promise\">\n\
-             <rect width=\"860\" height=\"{height}\" fill=\"#ffffff\"/>\n\
+             <rect width=\"1000\" height=\"{height}\" fill=\"#ffffff\"/>\n\
              <text x=\"{MIDDLE}\" y=\"18\" text-anchor=\"middle\" fill=\"#444444\">as promised</text>\n\
              <text x=\"{}\" y=\"18\" text-anchor=\"end\" fill=\"#444444\">twice as good</text>\n",
             MIDDLE + 2.2 * DOUBLING

@@ -73,11 +73,11 @@ pub(crate) async fn run(clients: u32, quick: bool) -> anyhow::Result<()> {
     group.unlimited().await?;
     let working = vec![group.client(); usize::try_from(clients)?];
     turn(&working, WARM_UP).await?;
-    let (mut waiting, mut rates, mut written) = (0, Vec::new(), 0.0);
+    let (mut waiting, mut rates, mut written) = (0_u32, Vec::new(), 0.0);
     let mut steps: [Vec<f64>; 3] = Default::default();
-    for depth in extent.depths {
+    for &depth in extent.depths {
         fill(&group, clients, depth - waiting).await?;
-        waiting = *depth;
+        waiting = depth;
         let (mut turns, log) = (Vec::new(), group.log());
         for _ in 0..extent.turns {
             let growth = Growth::start(log.clone());
