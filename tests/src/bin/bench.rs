@@ -1,4 +1,4 @@
-//! `bench NAME N`: the platform beside stock halo2, in one run.
+//! `bench NAME N [quick]`: the platform beside stock halo2, in one run.
 //!
 //! Each measurement makes the same proofs with the author's own circuit and stock `halo2_proofs` in
 //! this process, turn by turn with the platform's, so that a noisy machine is noisy to both. The
@@ -19,6 +19,8 @@ mod overhead;
 mod prove;
 #[path = "bench/throughput.rs"]
 mod throughput;
+#[path = "bench/transfer.rs"]
+mod transfer;
 
 use anyhow::{Context as _, bail, ensure};
 
@@ -39,13 +41,15 @@ async fn main() -> anyhow::Result<()> {
         .parse()
         .context("give how many times to measure, such as 10")?;
     ensure!(count > 0, "measure at least once");
+    let quick = arguments.next().is_some_and(|argument| argument == "quick");
     let line = match name.as_str() {
         "batch-verify" => batch_verify::run(count).await?,
         "cold-start" => cold_start::run(count).await?,
-        "memory" => memory::run(count).await?,
+        "memory" => memory::run(count, quick).await?,
         "overhead" => overhead::run(count).await?,
         "prove" => prove::run(count).await?,
         "throughput" => throughput::run(count).await?,
+        "transfer" => transfer::run(count).await?,
         other => bail!("there is no measurement `{other}`"),
     };
     println!("{line}");

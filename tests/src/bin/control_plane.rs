@@ -1,19 +1,25 @@
-//! `control_plane N`: what the control plane alone can take, beside a queue in PostgreSQL.
+//! `control_plane N [quick]`: what the control plane alone can take, beside a queue in PostgreSQL.
 //!
 //! N clients each submit a task that does nothing, lease it and complete it, again and again: three
 //! durable steps a task on either side. Ours go through three members, each with its log on disk, over
 //! loopback TCP, and a step is acknowledged when two of them have fsynced it. PostgreSQL is one private
 //! server with `synchronous_commit = on`; its clients INSERT, lease by UPDATE of a row that SELECT FOR
 //! UPDATE SKIP LOCKED finds, and complete by UPDATE, each a prepared statement and a commit of its own
-//! on a connection of its own.
+//! on a connection of its own. What has ended is deleted on either side, 128 at a time.
 //!
-//! The two take turns in one run, so that a noisy machine is noisy to both. The last line is one JSON
+//! Our clients come over gRPC on loopback, on connections that they share as a gateway's callers do;
+//! members and clients are one process. PostgreSQL's come over its Unix socket to another process. Beside
+//! that, ours propose within the leader's process, which is what the members alone can take.
+//!
+//! All take turns in one run, so that a noisy machine is noisy to each. The last line is one JSON
 //! object whose `ratio` is ours over PostgreSQL's; before it, one turn each shows the ratio with fewer
 //! clients, which wait for three fsyncs and two ways over the network where PostgreSQL's wait for one
 //! fsync. `control_plane queue N` measures ours alone, with more
 //! and more tasks in the queue.
 #![allow(clippy::print_stdout, reason = "the figures are this program's output")]
 
+#[path = "control_plane/door.rs"]
+mod door;
 #[path = "control_plane/group.rs"]
 mod group;
 #[path = "control_plane/postgres.rs"]
@@ -37,17 +43,32 @@ use self::postgres::Postgres;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// Turns of each side.
-const TURNS: u32 = 5;
+/// How much is measured.
+#[derive(Clone, Copy)]
+struct Extent {
+    /// Turns of each side.
+    turns: u32,
+    /// How long a turn is.
+    turn: Duration,
+    /// Fewer clients, which have one turn.
+    fewer: &'static [u32],
+}
 
-/// How long a turn is.
-const TURN: Duration = Duration::from_secs(3);
+const WHOLE: Extent = Extent {
+    turns: 5,
+    turn: Duration::from_secs(3),
+    fewer: &[16, 32, 64],
+};
+
+/// What shows that it works.
+const QUICK: Extent = Extent {
+    turns: 1,
+    turn: Duration::from_secs(1),
+    fewer: &[16],
+};
 
 /// How many clients PostgreSQL's usual 100 connections leave room for.
 const CLIENTS: u32 = 90;
-
-/// Fewer clients, which have one turn.
-const FEWER: [u32; 3] = [16, 32, 64];
 
 /// The turn before the first that counts.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -72,69 +93,113 @@ async fn main() -> anyhow::Result<()> {
         (1..=CLIENTS).contains(&clients),
         "give 1 to {CLIENTS} clients"
     );
+    let quick = arguments.next().is_some_and(|argument| argument == "quick");
     if of_queue {
-        return queue::run(clients).await;
+        return queue::run(clients, quick).await;
     }
+    beside_postgres(clients, if quick { QUICK } else { WHOLE }).await
+}
+
+/// Measures ours and PostgreSQL's by turns.
+async fn beside_postgres(clients: u32, extent: Extent) -> anyhow::Result<()> {
+    let Extent {
+        turns, turn: time, ..
+    } = extent;
     let group = Group::start().await?;
+    let door = group.door().await?;
     let server = Postgres::start().await?;
     let mut rows = Vec::new();
     for _ in 0..clients {
         rows.push(server.client().await?);
     }
-    let ours = vec![group.client(); usize::try_from(clients)?];
+    let count = usize::try_from(clients)?;
+    let ways = door.ways(count).into_iter();
+    let ours: Vec<_> = ways.map(|way| group.client_by(way)).collect();
+    let within = vec![group.client(); count];
     turn(&ours, WARM_UP).await?;
+    turn(&within, WARM_UP).await?;
     turn(&rows, WARM_UP).await?;
     let mut fewer = BTreeMap::new();
-    for few in FEWER.into_iter().filter(|few| *few < clients) {
-        let count = usize::try_from(few)?;
+    for few in extent.fewer.iter().filter(|few| **few < clients) {
+        let count = usize::try_from(*few)?;
         let (some, others) = (ours.iter().take(count), rows.iter().take(count));
         let (some, others): (Vec<_>, Vec<_>) = (some.cloned().collect(), others.cloned().collect());
-        let ratio = turn(&some, TURN).await? / turn(&others, TURN).await?;
-        fewer.insert(few, hundredths(ratio));
+        let ratio = turn(&some, time).await? / turn(&others, time).await?;
+        fewer.insert(*few, hundredths(ratio));
     }
-    let (mut members, mut postgres) = (Vec::new(), Vec::new());
-    let (mut processor, mut entries) = (Vec::new(), Vec::new());
-    for number in 1..=TURNS {
-        let (before, index) = (processor_time()?, group.applied().await?);
-        let rate = turn(&ours, TURN).await?;
-        let tasks = rate * TURN.as_secs_f64();
-        processor.push((processor_time()? - before).as_secs_f64() * 1e6 / tasks);
-        entries.push(3.0 * tasks / f64::from(u32::try_from(group.applied().await? - index)?));
-        members.push(rate);
-        postgres.push(turn(&rows, TURN).await?);
-        eprintln!("    turn {number} of {TURNS}");
+    let (mut remote, mut local, mut postgres) = (Side::default(), Side::default(), Vec::new());
+    for number in 1..=turns {
+        remote.measure(&group, &ours, time).await?;
+        local.measure(&group, &within, time).await?;
+        postgres.push(turn(&rows, time).await?);
+        eprintln!("    turn {number} of {turns}");
     }
     println!(
-        "no-op tasks a second, {clients} clients, {TURNS} turns of {} s each:",
-        TURN.as_secs()
+        "no-op tasks a second, {clients} clients, {turns} turns of {} s each:",
+        time.as_secs()
     );
-    println!("    three members  {}", shown(&members));
-    println!("    PostgreSQL     {}", shown(&postgres));
-    println!(
-        "of three members: processor time a task {} us",
-        shown(&processor)
-    );
-    println!(
-        "                  commands an entry     {}",
-        shown(&entries)
-    );
+    remote.tell("three members, over gRPC");
+    local.tell("three members, within the leader's process");
+    println!("PostgreSQL: {}", shown(&postgres));
     for (few, ratio) in &fewer {
-        println!("with {few} clients, one turn: {ratio}");
+        println!("with {few} clients over gRPC, one turn: {ratio}");
     }
-    let (ours, theirs) = (median(&mut members), median(&mut postgres));
+    let (ours, theirs) = (median(&mut remote.rates), median(&mut postgres));
+    let within = median(&mut local.rates);
     println!(
         "{}",
         json!({
             "bench": "control-plane",
             "clients": clients,
             "tasks_per_s": ours.round(),
+            "in_process_tasks_per_s": within.round(),
             "postgres_tasks_per_s": theirs.round(),
             "ratio": hundredths(ours / theirs),
+            "in_process_ratio": hundredths(within / theirs),
             "with_fewer_clients": fewer,
         })
     );
+    drop(door);
     group.stop().await;
     Ok(())
+}
+
+/// Turns of our clients that come one way.
+#[derive(Default)]
+struct Side {
+    /// Tasks a second.
+    rates: Vec<f64>,
+    /// Microseconds of the processors for a task.
+    processor: Vec<f64>,
+    /// Commands in an entry of the log.
+    entries: Vec<f64>,
+}
+
+// === impl Side ===
+
+impl Side {
+    async fn measure(
+        &mut self,
+        group: &Group,
+        clients: &[group::Client],
+        time: Duration,
+    ) -> anyhow::Result<()> {
+        let (before, index) = (processor_time()?, group.applied().await?);
+        let rate = turn(clients, time).await?;
+        let tasks = rate * time.as_secs_f64();
+        let spent = processor_time()?.saturating_sub(before);
+        self.processor.push(spent.as_secs_f64() * 1e6 / tasks);
+        let entries = u32::try_from(group.applied().await? - index)?;
+        self.entries.push(3.0 * tasks / f64::from(entries));
+        self.rates.push(rate);
+        Ok(())
+    }
+
+    fn tell(&self, name: &str) {
+        println!("{name}: {}", shown(&self.rates));
+        println!("    processor time a task {} us", shown(&self.processor));
+        println!("    commands an entry     {}", shown(&self.entries));
+    }
 }
 
 /// Has all clients work for a while; returns tasks a second.

@@ -1,5 +1,9 @@
-//! The page of figures: one row for each promise, with the command, and a picture of them all.
+//! The page of figures: a section for each bench with a row for each promise, and a picture of them all.
 
+mod promises;
+mod words;
+
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -7,286 +11,15 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::Value;
 
+use promises::{PROMISES, Promise, Target};
+use words::{NOTES, REASONS};
+
 /// Where the page and its picture stand, from the workspace.
 const PAGE: &str = "host/BENCHMARKS.md";
 const PICTURE: &str = "host/BENCHMARKS.svg";
 
 /// Where the benches' lines are kept, from the workspace.
 const LINES: &str = "target/bench";
-
-/// What a figure must be.
-#[derive(Clone, Copy, Debug)]
-enum Target {
-    AtMost(f64),
-    AtLeast(f64),
-    /// Stated, with nothing promised.
-    Stated,
-}
-
-/// A figure that a bench prints, and what is promised of it.
-struct Promise {
-    /// The name of the bench, as its line says.
-    bench: &'static str,
-    /// Where the figure stands in the line, as a JSON pointer (RFC 6901).
-    pointer: &'static str,
-    what: &'static str,
-    target: Target,
-}
-
-const fn promise(
-    bench: &'static str,
-    pointer: &'static str,
-    what: &'static str,
-    target: Target,
-) -> Promise {
-    Promise {
-        bench,
-        pointer,
-        what,
-        target,
-    }
-}
-
-/// In the order of the page.
-const PROMISES: [Promise; 35] = [
-    promise(
-        "overhead",
-        "/ratio",
-        "submission to proof in hand over stock `create_proof`, the larger proof, medians",
-        Target::AtMost(1.03),
-    ),
-    promise(
-        "overhead",
-        "/ratio_p99",
-        "the same of the 99th percentiles",
-        Target::AtMost(1.10),
-    ),
-    promise(
-        "overhead",
-        "/small_added_ms",
-        "what is added to a small proof, in milliseconds",
-        Target::AtMost(15.0),
-    ),
-    promise(
-        "overhead",
-        "/verified_cores",
-        "cores that can prove while the leader verifies on one, the larger proof",
-        Target::AtLeast(4.0),
-    ),
-    promise(
-        "prove",
-        "/ratio",
-        "one proof with warm keys over stock `create_proof` as it comes, the larger proof",
-        Target::AtMost(1.0),
-    ),
-    promise(
-        "prove",
-        "/over_assembly",
-        "the same over stock `create_proof` with field arithmetic in assembly",
-        Target::AtMost(1.0),
-    ),
-    promise(
-        "prove",
-        "/over_limit",
-        "the same over the multiplications that the protocol takes, at this machine's rate",
-        Target::Stated,
-    ),
-    promise(
-        "witness",
-        "/ratio",
-        "a witness in the sandbox over native",
-        Target::AtMost(1.3),
-    ),
-    promise(
-        "witness",
-        "/share_of_whole",
-        "the witness as a part of witness, values and proof",
-        Target::AtMost(0.03),
-    ),
-    promise(
-        "witness",
-        "/instantiation_ms",
-        "milliseconds for an instance from the pool",
-        Target::AtMost(0.1),
-    ),
-    promise(
-        "witness",
-        "/least_call_ms",
-        "milliseconds for that, the least call and the instance's end",
-        Target::Stated,
-    ),
-    promise(
-        "witness",
-        "/handover_over_copy",
-        "32 MiB of a witness out of the sandbox over copying them",
-        Target::AtMost(1.5),
-    ),
-    promise(
-        "throughput",
-        "/ratio",
-        "proofs a second with a deep queue over a loop of `create_proof`",
-        Target::AtLeast(1.2),
-    ),
-    promise(
-        "throughput",
-        "/slowest_over_lone",
-        "the slowest of a deep queue over a lone proof",
-        Target::AtMost(2.0),
-    ),
-    promise(
-        "cold-start",
-        "/ratio",
-        "upload to first proof over keys and proof by hand",
-        Target::AtMost(1.2),
-    ),
-    promise(
-        "cold-start",
-        "/second_worker_over_first",
-        "a second worker's first proof over the first's",
-        Target::AtMost(1.0),
-    ),
-    promise(
-        "batch-verify",
-        "/ratio",
-        "64 proofs of a key together over one by one",
-        Target::AtLeast(8.0),
-    ),
-    promise(
-        "memory",
-        "/ratio",
-        "peak of a worker's prover over a process of stock halo2, k = 14",
-        Target::AtMost(1.1),
-    ),
-    promise(
-        "memory",
-        "/worker_ratio",
-        "peak of the whole worker over the same",
-        Target::Stated,
-    ),
-    promise(
-        "memory",
-        "/estimate_low",
-        "the estimate for admission over the measured peak, the lowest",
-        Target::AtLeast(0.8),
-    ),
-    promise(
-        "memory",
-        "/estimate_high",
-        "the same, the highest",
-        Target::AtMost(1.2),
-    ),
-    promise(
-        "control-plane",
-        "/ratio",
-        "no-op tasks a second over a PostgreSQL queue, 90 clients",
-        Target::AtLeast(2.0),
-    ),
-    promise(
-        "control-plane",
-        "/with_fewer_clients/64",
-        "the same with 64 clients",
-        Target::Stated,
-    ),
-    promise(
-        "control-plane",
-        "/with_fewer_clients/16",
-        "the same with 16 clients",
-        Target::Stated,
-    ),
-    promise(
-        "queue",
-        "/ratio",
-        "tasks a second with 1,000 in the queue over the same with 100,000",
-        Target::AtMost(1.3),
-    ),
-    promise(
-        "queue",
-        "/log_bytes_per_task",
-        "bytes of a member's log for a task",
-        Target::Stated,
-    ),
-    promise(
-        "queue",
-        "/member_bytes_per_queued_task",
-        "bytes of a member's memory for a task that waits, of 100,000",
-        Target::Stated,
-    ),
-    promise(
-        "queue",
-        "/member_mib",
-        "MiB of a member with 100,000 tasks in the queue",
-        Target::Stated,
-    ),
-    promise(
-        "scale",
-        "/ratio",
-        "two workers of one thread over one",
-        Target::AtLeast(1.9),
-    ),
-    promise(
-        "failover",
-        "/median_s",
-        "seconds from a killed leader to the next acknowledged task, median",
-        Target::AtMost(2.0),
-    ),
-    promise(
-        "failover",
-        "/p99_s",
-        "the same, 99th percentile",
-        Target::AtMost(5.0),
-    ),
-    promise(
-        "api",
-        "/ratio",
-        "status reads a second over a bare echo server",
-        Target::Stated,
-    ),
-    promise(
-        "api",
-        "/submissions_per_s",
-        "submissions a second",
-        Target::Stated,
-    ),
-    promise(
-        "api",
-        "/submissions_p99_ms",
-        "their 99th percentile in milliseconds",
-        Target::Stated,
-    ),
-    promise(
-        "api",
-        "/status_reads_p99_ms",
-        "the 99th percentile of status reads in milliseconds",
-        Target::Stated,
-    ),
-];
-
-/// What is known of a promise that does not hold: the bench, where its figure stands, and the reason.
-const REASONS: [(&str, &str, &str); 3] = [
-    (
-        "witness",
-        "/ratio",
-        "Field multiplication is what a witness is made of, and natively it is assembly, which a plugin \
-         cannot have: its multiplications are compiled from WebAssembly's wide ones. Tried: those (seven \
-         times faster than without), and plugins built with opt-level 3 (a tenth faster, larger).",
-    ),
-    (
-        "witness",
-        "/share_of_whole",
-        "Natively built, the same witness is more than this part of the proof by itself, as `native_ms` in \
-         the bench's line says. Most of it is the fifth power that halo2_gadgets' Poseidon takes of each \
-         word with an exponent of 256 bits (512 multiplications in place of three), in both passes of \
-         its floor planner. Not tried: one pass, with the places of a pass without values; it would be half.",
-    ),
-    (
-        "cold-start",
-        "/ratio",
-        "By hand nothing is compiled: half of the platform's time is Cranelift on the component, the \
-         rest the same keys made twice (by the prover, and by the verifier, which takes nobody's word) \
-         and the proof. Tried: compilation on several threads, 0.7 of the time in all; the end of a task \
-         told at once, 45 ms less. Not tried: code of a baseline compiler for the first proof.",
-    ),
-];
 
 /// One promise with its figure.
 struct Row {
@@ -297,6 +30,8 @@ struct Row {
 /// What one run of all benches measured.
 pub(super) struct Page {
     rows: Vec<Row>,
+    /// When and at which commit, for each bench that was measured.
+    measured: BTreeMap<&'static str, String>,
 }
 
 // === impl Page ===
@@ -312,28 +47,65 @@ impl Page {
             promise,
             figure: figure(promise),
         });
+        let measured = benches().filter_map(|bench| {
+            let line = lines.iter().find(|line| line["bench"] == bench)?;
+            Some((bench, measured(line)))
+        });
         Self {
             rows: rows.collect(),
+            measured: measured.collect(),
         }
     }
 
-    /// The figures as a table in Markdown.
+    /// All figures as one table in Markdown.
     pub(super) fn table(&self) -> String {
         let mut table =
             "| command | figure | measured | promised | holds |\n|---|---|---|---|---|\n"
                 .to_owned();
         for row in &self.rows {
-            let measured = row.figure.map_or_else(|| "none".to_owned(), shown);
             let _ = writeln!(
                 table,
-                "| `cargo xtask bench {}` | {} | {measured} | {} | {} |",
+                "| `cargo xtask bench {}` | {} | {} | {} | {} |",
                 row.promise.bench,
                 row.promise.what,
+                row.shown(),
                 row.promise.target.shown(),
                 row.verdict()
             );
         }
         table
+    }
+
+    /// A section for each bench: its command, when it was measured, what to know, and its figures.
+    fn sections(&self) -> String {
+        let mut text = String::new();
+        for bench in benches() {
+            let measured = self.measured.get(bench);
+            let measured = measured.map_or("Not measured.", String::as_str);
+            let _ = writeln!(
+                text,
+                "## {bench}\n\n`cargo xtask bench {bench}`. {measured}"
+            );
+            for (_, note) in NOTES.iter().filter(|(of, _)| *of == bench) {
+                let _ = writeln!(text, "{note}");
+            }
+            text.push_str(
+                "\n| figure | measured | how | promised | holds |\n|---|---|---|---|---|\n",
+            );
+            for row in self.rows.iter().filter(|row| row.promise.bench == bench) {
+                let _ = writeln!(
+                    text,
+                    "| {} | {} | {} | {} | {} |",
+                    row.promise.what,
+                    row.shown(),
+                    row.promise.way.shown(),
+                    row.promise.target.shown(),
+                    row.verdict()
+                );
+            }
+            text.push('\n');
+        }
+        text
     }
 
     /// Why promises do not hold, for those that do not.
@@ -355,7 +127,7 @@ impl Page {
         if text.is_empty() {
             return text;
         }
-        format!("\n## What does not hold\n\n{text}")
+        format!("## What does not hold\n\n{text}")
     }
 
     /// Keeps a bench's line for the page, which is written of the newest line of each.
@@ -370,11 +142,10 @@ impl Page {
     /// The page of the lines that are kept.
     pub(super) fn kept(workspace: &Path) -> anyhow::Result<Self> {
         let mut lines = Vec::new();
-        for promise in &PROMISES {
-            let path = workspace.join(LINES).join(format!("{}.json", promise.bench));
+        for bench in benches() {
+            let path = workspace.join(LINES).join(format!("{bench}.json"));
             let line = fs::read_to_string(&path).with_context(|| {
-                let name = promise.bench;
-                format!("there is no figure of it yet: run `cargo xtask bench {name}`")
+                format!("there is no figure of it yet: run `cargo xtask bench {bench}`")
             })?;
             lines.push(serde_json::from_str(&line)?);
         }
@@ -385,14 +156,19 @@ impl Page {
     pub(super) fn write(&self, workspace: &Path) -> anyhow::Result<()> {
         let page = format!(
             "# Benchmarks\n\n\
-             Each figure is a ratio of two things measured by turns in one run, or stated as what it is.\n\
+             Each figure comes of one run on one machine, and most are ratios: a time depends on the machine, a ratio of two things measured beside each other much less.\n\
+             How a figure comes about stands beside it.\n\
+             *By turns*: both sides again and again in turn, so that a noisy machine is noisy to both.\n\
+             *One after the other*: both sides in the same run, one of them later.\n\
+             *By itself*: one side, in its unit.\n\
+             *Worked out*: from other figures of the run, as the section says.\n\n\
              This page is written by `cargo xtask bench`, which measures all of it; \
              `cargo xtask bench NAME` measures one, `cargo xtask bench page` writes it of what was measured last, and `cargo xtask bench --quick` shows fewer rounds of all in minutes.\n\
              What each bench does stands in [the tests' README](../tests/README.md).\n\n\
              Measured on: {}.\n\n\
              ![Each figure beside its promise](BENCHMARKS.svg)\n\n{}{}",
             machine(),
-            self.table(),
+            self.sections(),
             self.reasons()
         );
         for (path, text) in [(PAGE, page), (PICTURE, self.picture())] {
@@ -407,7 +183,7 @@ impl Page {
     /// from a quarter to four times; right of the line is better.
     fn picture(&self) -> String {
         const ROW: usize = 26;
-        const MIDDLE: f64 = 640.0;
+        const MIDDLE: f64 = 790.0;
         const DOUBLING: f64 = 90.0;
         let kept: Vec<(&Row, f64)> = self
             .rows
@@ -416,10 +192,10 @@ impl Page {
             .collect();
         let height = ROW * kept.len() + 50;
         let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 860 {height}\" \
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1000 {height}\" \
              font-family=\"system-ui, sans-serif\" font-size=\"12\" role=\"img\" \
              aria-label=\"each figure beside its promise\">\n\
-             <rect width=\"860\" height=\"{height}\" fill=\"#ffffff\"/>\n\
+             <rect width=\"1000\" height=\"{height}\" fill=\"#ffffff\"/>\n\
              <text x=\"{MIDDLE}\" y=\"18\" text-anchor=\"middle\" fill=\"#444444\">as promised</text>\n\
              <text x=\"{}\" y=\"18\" text-anchor=\"end\" fill=\"#444444\">twice as good</text>\n",
             MIDDLE + 2.2 * DOUBLING
@@ -455,6 +231,10 @@ impl Page {
 // === impl Row ===
 
 impl Row {
+    fn shown(&self) -> String {
+        self.figure.map_or_else(|| "none".to_owned(), shown)
+    }
+
     fn verdict(&self) -> &'static str {
         match (self.margin(), self.promise.target) {
             (_, Target::Stated) => "",
@@ -476,15 +256,17 @@ impl Row {
     }
 }
 
-// === impl Target ===
+/// The benches of the page, each once, in its order.
+fn benches() -> impl Iterator<Item = &'static str> {
+    let together = PROMISES.chunk_by(|one, next| one.bench == next.bench);
+    together.filter_map(|promises| Some(promises.first()?.bench))
+}
 
-impl Target {
-    fn shown(self) -> String {
-        match self {
-            Self::AtMost(most) => format!("at most {most}"),
-            Self::AtLeast(least) => format!("at least {least}"),
-            Self::Stated => String::new(),
-        }
+/// When and at which commit a bench's line was measured.
+fn measured(line: &Value) -> String {
+    match (line["date"].as_str(), line["commit"].as_str()) {
+        (Some(date), Some(commit)) => format!("Measured on {date} at {commit}."),
+        _ => "Measured before days and commits were noted.".to_owned(),
     }
 }
 
@@ -555,8 +337,32 @@ mod tests {
         assert!(Page::of(&[]).reasons().is_empty());
         for (bench, pointer, _) in REASONS {
             let is_promised =
-                |promise: &Promise| (promise.bench, promise.pointer) == (bench, pointer);
+                |promise: &Promise| (promise.bench, promise.pointer) == (*bench, *pointer);
             assert!(PROMISES.iter().any(is_promised), "{bench} {pointer}");
+        }
+    }
+
+    #[test]
+    fn each_bench_has_one_section_which_says_when_it_was_measured_and_how() {
+        let page = Page::of(&[
+            json!({"bench": "scale", "ratio": 1.95, "date": "2026-11-24", "commit": "0123abcd"}),
+            json!({"bench": "failover", "median_s": 1.6}),
+        ]);
+        let sections = page.sections();
+        assert!(sections.contains(
+            "## scale\n\n`cargo xtask bench scale`. Measured on 2026-11-24 at 0123abcd.\n"
+        ));
+        assert!(sections.contains("| 1.950 | by turns | at least 1.9 | yes |"));
+        assert!(sections.contains("`cargo xtask bench failover`. Measured before days"));
+        assert!(sections.contains("`cargo xtask bench prove`. Not measured."));
+        let mut names: Vec<_> = benches().collect();
+        let count = names.len();
+        assert_eq!(sections.matches("\n| figure |").count(), count);
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count, "a bench's promises stand together");
+        for (bench, _) in NOTES {
+            assert!(names.contains(bench), "{bench} has a note and no promise");
         }
     }
 

@@ -76,17 +76,27 @@ pub(crate) async fn run(rounds: u32) -> anyhow::Result<Value> {
         "ratio": large["ratio"],
         "ratio_p99": large["ratio_p99"],
         "small_added_ms": small["added_ms"],
-        "verified_cores": verified_cores(large, threads),
+        "verified_cores_per_core": sizes
+            .iter()
+            .filter_map(|size| size["verified_cores_per_core"].as_f64())
+            .fold(f64::INFINITY, f64::min),
         "small": small,
         "middle": middle,
         "large": large,
     }))
 }
 
-/// How many cores can prove while the leader verifies on one: its time for a proof beside the worker's.
-fn verified_cores(size: &Value, threads: u32) -> Option<f64> {
-    let part = |name: &str| size["parts_ms"][name].as_f64();
-    Some((part("prove")? * f64::from(threads) / part("verify")?).round())
+/// How many cores can prove for each core on which the leader verifies.
+///
+/// The worker's prover has all cores, and so has the leader's verifier (`cores()` of its machine, which
+/// is this one): both times are taken on as many threads, whether a thread had something to do or not,
+/// so that their number falls out.
+fn verified_cores_per_core(parts: &serde_json::Map<String, Value>) -> anyhow::Result<f64> {
+    let part = |name: &str| parts.get(name).and_then(Value::as_f64);
+    let (prove, verify) = part("prove")
+        .zip(part("verify"))
+        .context("both are parts")?;
+    Ok(rounded(prove / verify))
 }
 
 /// One size of the circuit, stock and platform by turns.
@@ -140,6 +150,7 @@ async fn size<P: Plugin>(client: &Client, subject: &Subject, rounds: u32) -> any
         "added_ms": rounded(through - alone),
         "ratio": rounded(through / alone),
         "ratio_p99": rounded(p99),
+        "verified_cores_per_core": verified_cores_per_core(&parts)?,
         "parts_ms": parts,
     }))
 }

@@ -7,15 +7,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use aureole_coordinator::{
     CircuitKey, Config, Coordinator, Dial, DialError, Founding, InputKeys, KeyError, SystemClock,
     Verdict, Verifier, VerifyError,
 };
 use aureole_ledger::limits::FORGET_MAX;
 use aureole_ledger::{
-    Acceptance, CircuitFacts, CircuitId, Command, Completion, Digest, Outcome, Priority, Quotas,
-    TaskId, TenantId, Timings, WorkerId,
+    Acceptance, CircuitFacts, CircuitId, Command, Completion, Digest, Priority, Quotas, TaskId,
+    TenantId, Timings, WorkerId,
 };
 use aureole_store::Depot;
 use tempfile::TempDir;
@@ -23,6 +23,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Endpoint, Server};
 
 use crate::Queue;
+use crate::door::{Door, Way};
 
 /// How long the members are given to find a leader.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -35,13 +36,21 @@ pub(crate) struct Group {
     dir: TempDir,
 }
 
-/// A client at the leader.
+/// A client of the leader.
 #[derive(Clone)]
 pub(crate) struct Client {
-    leader: Coordinator,
+    way: Way,
     worker: WorkerId,
     /// Tasks of all clients that have ended, and are not forgotten yet.
     ended: Arc<Mutex<Vec<TaskId>>>,
+}
+
+/// What a client has done to a task, in this order.
+#[derive(Clone, Copy)]
+pub(crate) enum Step {
+    Submit,
+    Lease,
+    Complete,
 }
 
 /// Dials plainly.
@@ -116,7 +125,7 @@ impl Group {
             members.push(member(config, depot, address.parse()?).await?);
         }
         let leader = leader(&members).await?;
-        make_ready(&leader).await?;
+        make_ready(&Way::Here(leader.clone())).await?;
         Ok(Self {
             members,
             leader,
@@ -125,9 +134,19 @@ impl Group {
         })
     }
 
+    /// Serves the leader to clients that come over a socket.
+    pub(crate) async fn door(&self) -> anyhow::Result<Door> {
+        Door::open(self.leader.clone()).await
+    }
+
+    /// A client in the leader's process.
     pub(crate) fn client(&self) -> Client {
+        self.client_by(Way::Here(self.leader.clone()))
+    }
+
+    pub(crate) fn client_by(&self, way: Way) -> Client {
         Client {
-            leader: self.leader.clone(),
+            way,
             worker: WorkerId::new("bench").unwrap_or_else(|_| unreachable!("the name is short")),
             ended: Arc::clone(&self.ended),
         }
@@ -160,7 +179,7 @@ impl Group {
             actor: "bench".to_owned(),
             now: 1,
         };
-        proposed(&self.leader, command).await
+        Way::Here(self.leader.clone()).propose(command).await
     }
 
     pub(crate) async fn stop(self) {
@@ -213,14 +232,8 @@ fn circuit() -> CircuitId {
     CircuitId::of(&Digest::of(b"component"), &Digest::of(b"params"))
 }
 
-async fn proposed(leader: &Coordinator, command: Command) -> anyhow::Result<()> {
-    let outcome = leader.propose(command).await?;
-    ensure!(!matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
-    Ok(())
-}
-
 /// Registers a plugin with a circuit, as its inspection would.
-async fn make_ready(leader: &Coordinator) -> anyhow::Result<()> {
+async fn make_ready(leader: &Way) -> anyhow::Result<()> {
     let (task, worker) = (fresh()?, WorkerId::new("inspector")?);
     let component = Digest::of(b"component");
     let register = Command::RegisterPlugin {
@@ -230,8 +243,8 @@ async fn make_ready(leader: &Coordinator) -> anyhow::Result<()> {
         now: 1,
         tenant: TenantId::default(),
     };
-    proposed(leader, register).await?;
-    proposed(leader, lease(task, worker.clone())).await?;
+    leader.propose(register).await?;
+    leader.propose(lease(task, worker.clone())).await?;
     let inspected = Completion::PluginInspected {
         name: "no-op".to_owned(),
         version: "1.0.0".to_owned(),
@@ -247,13 +260,28 @@ async fn make_ready(leader: &Coordinator) -> anyhow::Result<()> {
             work: 0,
         }),
     };
-    proposed(leader, complete(task, worker, inspected)).await
+    leader.propose(complete(task, worker, inspected)).await
 }
 
-fn fresh() -> anyhow::Result<TaskId> {
+/// A task that nobody else has.
+pub(crate) fn fresh() -> anyhow::Result<TaskId> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).context("the system has no randomness")?;
     Ok(TaskId::from_bytes(bytes))
+}
+
+fn submission(task: TaskId) -> Command {
+    Command::SubmitTask {
+        task,
+        circuit: circuit(),
+        input: Digest::of(task.as_bytes()),
+        priority: Priority::DEFAULT,
+        idempotency: None,
+        now: 1,
+        tenant: TenantId::default(),
+        deadline: None,
+        input_bytes: 0,
+    }
 }
 
 fn lease(task: TaskId, worker: WorkerId) -> Command {
@@ -282,23 +310,27 @@ fn complete(task: TaskId, worker: WorkerId, completion: Completion) -> Command {
     }
 }
 
+// === impl Client ===
+
 impl Client {
-    /// Submits a task.
-    pub(crate) async fn submit(&self) -> anyhow::Result<TaskId> {
-        let task = fresh()?;
-        let submit = Command::SubmitTask {
-            task,
-            circuit: circuit(),
-            input: Digest::of(task.as_bytes()),
-            priority: Priority::DEFAULT,
-            idempotency: None,
-            now: 1,
-            tenant: TenantId::default(),
-            deadline: None,
-            input_bytes: 0,
-        };
-        proposed(&self.leader, submit).await?;
-        Ok(task)
+    /// Takes a task a step further. Who ends the last one of as many as a command holds has them forgotten.
+    pub(crate) async fn step(&self, step: Step, task: TaskId) -> anyhow::Result<()> {
+        let worker = self.worker.clone();
+        match step {
+            Step::Submit => self.way.propose(submission(task)).await,
+            Step::Lease => self.way.propose(lease(task, worker)).await,
+            Step::Complete => {
+                let proved = Completion::Proved {
+                    proof: Digest::of(b"proof"),
+                    public_inputs: Digest::of(b"public inputs"),
+                };
+                self.way.propose(complete(task, worker, proved)).await?;
+                match self.archived(task) {
+                    Some(tasks) => self.way.propose(Command::ForgetTasks { tasks }).await,
+                    None => Ok(()),
+                }
+            }
+        }
     }
 
     /// Notes a task that has ended; returns those that a keeper of the archive would have forgotten by now.
@@ -311,16 +343,10 @@ impl Client {
 
 impl Queue for Client {
     async fn one(&mut self) -> anyhow::Result<()> {
-        let task = self.submit().await?;
-        proposed(&self.leader, lease(task, self.worker.clone())).await?;
-        let proved = Completion::Proved {
-            proof: Digest::of(b"proof"),
-            public_inputs: Digest::of(b"public inputs"),
-        };
-        proposed(&self.leader, complete(task, self.worker.clone(), proved)).await?;
-        match self.archived(task) {
-            Some(tasks) => proposed(&self.leader, Command::ForgetTasks { tasks }).await,
-            None => Ok(()),
+        let task = fresh()?;
+        for step in [Step::Submit, Step::Lease, Step::Complete] {
+            self.step(step, task).await?;
         }
+        Ok(())
     }
 }

@@ -1,8 +1,9 @@
 //! A private PostgreSQL server in a temporary folder, and the queue that people build on one.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
+use aureole_ledger::limits::FORGET_MAX;
 use tokio_postgres::{NoTls, Statement};
 
 use crate::Queue;
@@ -30,8 +31,14 @@ const LEASE: &str = "
 
 const COMPLETE: &str = "UPDATE tasks SET state = 2, proof = $2 WHERE id = $1";
 
+/// What a keeper does with rows that have ended, as many at a time as the ledger forgets.
+const FORGET: &str = "DELETE FROM tasks WHERE id = ANY($1)";
+
 /// The server. Dropping it stops it.
-pub(crate) struct Postgres(aureole_servers::Postgres);
+pub(crate) struct Postgres {
+    server: aureole_servers::Postgres,
+    ended: Arc<Mutex<Vec<i64>>>,
+}
 
 /// A connection.
 #[derive(Clone)]
@@ -40,13 +47,19 @@ pub(crate) struct Client {
     submit: Statement,
     lease: Statement,
     complete: Statement,
+    forget: Statement,
+    /// Rows of all clients that have ended, and are not deleted yet.
+    ended: Arc<Mutex<Vec<i64>>>,
 }
 
 // === impl Postgres ===
 
 impl Postgres {
     pub(crate) async fn start() -> anyhow::Result<Self> {
-        let server = Self(aureole_servers::Postgres::start()?);
+        let server = Self {
+            server: aureole_servers::Postgres::start()?,
+            ended: Arc::default(),
+        };
         let (client, connection) = server.connect().await?;
         let connection = tokio::spawn(connection);
         client.batch_execute(TABLE).await?;
@@ -64,8 +77,8 @@ impl Postgres {
     )> {
         let mut config = tokio_postgres::Config::new();
         config
-            .host_path(self.0.socket_folder())
-            .port(self.0.port())
+            .host_path(self.server.socket_folder())
+            .port(self.server.port())
             .user("postgres")
             .dbname("postgres");
         config
@@ -81,8 +94,21 @@ impl Postgres {
             submit: client.prepare(SUBMIT).await?,
             lease: client.prepare(LEASE).await?,
             complete: client.prepare(COMPLETE).await?,
+            forget: client.prepare(FORGET).await?,
+            ended: Arc::clone(&self.ended),
             connection: Arc::new(client),
         })
+    }
+}
+
+// === impl Client ===
+
+impl Client {
+    /// Notes a row that has ended; returns those that a keeper would have deleted by now.
+    fn archived(&self, row: i64) -> Option<Vec<i64>> {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.push(row);
+        (ended.len() >= FORGET_MAX).then(|| std::mem::take(&mut *ended))
     }
 }
 
@@ -99,6 +125,9 @@ impl Queue for Client {
             self.connection
                 .execute(&self.complete, &[&id, &digest])
                 .await?;
+            if let Some(rows) = self.archived(id) {
+                self.connection.execute(&self.forget, &[&rows]).await?;
+            }
         }
         Ok(())
     }
