@@ -100,6 +100,9 @@ pub struct Worker {
     pub slots: u32,
     /// Threads a proof uses; 0 shares the cores evenly between the slots.
     pub threads: u32,
+    /// Bytes of memory that its provers may take; 0 is what the machine or its container has, less
+    /// what the other processes of a node take.
+    pub memory_bytes: u64,
     /// Bytes of proving keys that a prover keeps warm.
     pub key_cache_bytes: u64,
     /// How long a lease lasts without a heartbeat, in milliseconds.
@@ -258,6 +261,7 @@ impl Default for Worker {
             name: None,
             slots: 1,
             threads: 0,
+            memory_bytes: 0,
             // A key of the k = 14 planning shape takes about 60 MB: some thirty circuits stay warm.
             key_cache_bytes: 2 << 30,
             lease_ms: 10_000,
@@ -339,7 +343,7 @@ impl Config {
             0..=600_000,
             "0 to 600000",
         )?;
-        within("limits.k_max", self.limits.k_max.into(), 4..=20, "4 to 20")?;
+        within("limits.k_max", self.limits.k_max.into(), 4..=18, "4 to 18")?;
         let waits = 1..=7 * 24 * 60 * 60 * 1_000;
         let bounds = "1 to 604800000 (a week)";
         let webhooks = &self.webhooks;
@@ -505,7 +509,7 @@ mod tests {
     #[test]
     fn a_value_outside_its_bounds_is_refused_with_the_bounds() {
         let error = parse("[limits]\nk_max = 33\n").unwrap_err();
-        assert_eq!(error.to_string(), "limits.k_max is 33, but must be 4 to 20");
+        assert_eq!(error.to_string(), "limits.k_max is 33, but must be 4 to 18");
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod hot;
 mod ids;
 mod link;
 mod log_key;
+mod memory;
 mod metrics;
 pub mod migrations;
 mod node;

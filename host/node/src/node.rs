@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use self::coordinator::Member;
 use crate::config::{Config, ConfigError, Founding, NodeRole};
 use crate::hot::Hot;
+use crate::memory;
 use crate::metrics::{self, Sources};
 use crate::rates::SharedLimiter;
 use crate::relay::{Doorman, Local, Relay};
@@ -351,7 +352,7 @@ fn provers_config(config: &Config) -> Result<ProversConfig, StartError> {
     provers.size = slots;
     provers.key_cache_bytes = config.worker.key_cache_bytes;
     provers.limits.k_max = config.limits.k_max;
-    Ok(provers)
+    Ok(provers.within(memory::of_provers(config)))
 }
 
 fn make_folder(path: &Path) -> Result<(), StartError> {

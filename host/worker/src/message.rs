@@ -179,6 +179,8 @@ pub struct CircuitLimits {
     pub key_bytes_max: u64,
     /// Most bytes that one proof may take on top, as estimated.
     pub prove_bytes_max: u64,
+    /// Bytes that parameters, keys and a proof have together: what the worker has.
+    pub memory_bytes: u64,
 }
 
 /// What is known of a circuit once its keys were made.
@@ -230,6 +232,7 @@ impl Default for CircuitLimits {
             // A k = 14 key with 40 columns and gates of degree 9 takes 330 MB.
             key_bytes_max: 2 << 30,
             prove_bytes_max: 4 << 30,
+            memory_bytes: u64::MAX,
         }
     }
 }

@@ -111,9 +111,8 @@ impl ProversConfig {
             params_dir,
             // A k = 12 key of 10 columns takes 20 MB, a k = 14 key of 40 columns 330 MB.
             key_cache_bytes: 1 << 30,
-            // Keys, one proof at its estimated limit, and the allocator's arenas. Address space,
-            // not memory: what is not touched costs nothing.
-            memory_bytes: 12 << 30,
+            // Keys, one proof at its estimated limit, and the allocator's arenas.
+            address_bytes: 12 << 30,
             limits: CircuitLimits::default(),
             keygen_timeout: Duration::from_secs(300),
             prove_timeout: Duration::from_secs(1800),
@@ -122,12 +121,15 @@ impl ProversConfig {
         }
     }
 
-    /// Divides an amount of memory among the processes: all their warm keys together take at most a
-    /// quarter of it, so that as many proofs as there are processes find room beside them.
+    /// Keeps to an amount of memory: all warm keys together take at most a quarter of it, so that as
+    /// many proofs as there are processes find room beside them, and a circuit that does not fit is
+    /// refused.
     #[must_use]
     pub fn within(mut self, memory_bytes: u64) -> Self {
         let each = memory_bytes / KEYS_PART / u64::from(self.size.max(1));
         self.key_cache_bytes = self.key_cache_bytes.min(each);
+        self.limits.memory_bytes = memory_bytes;
+        self.address_bytes = self.address_bytes.max(memory_bytes);
         self
     }
 }
@@ -139,7 +141,7 @@ impl Provers {
     #[must_use]
     pub fn new(config: ProversConfig, depot: SharedBlobs) -> Self {
         let start = Start {
-            memory_bytes: config.memory_bytes,
+            memory_bytes: config.address_bytes,
             cpu_seconds: None,
             nice: config.nice,
             role: Role::Prover {

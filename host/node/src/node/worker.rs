@@ -84,7 +84,7 @@ pub(super) async fn start(
         coordinators,
         slots,
         cores: cores(),
-        memory_bytes: provers.memory_bytes,
+        memory_bytes: provers.limits.memory_bytes,
         meters,
         drain: Duration::from_millis(config.worker.drain_ms),
     };

@@ -195,6 +195,8 @@ impl Prover {
     /// Refuses a circuit whose keys or proofs would not fit, before they are tried.
     fn check_cost(&self, circuit: &CheckedCircuit) -> Result<(), Reply> {
         let estimate = estimate(circuit.shape());
+        let parts = [estimate.params_bytes, estimate.key_bytes, estimate.prove_bytes];
+        let whole = parts.into_iter().fold(0, u64::saturating_add);
         for (item, bytes, limit) in [
             ("keys", estimate.key_bytes, self.limits.key_bytes_max),
             ("a proof", estimate.prove_bytes, self.limits.prove_bytes_max),
@@ -206,6 +208,15 @@ impl Prover {
                 );
                 return Err(Reply::Refused(Problem::new("limits.cost", detail)));
             }
+        }
+        let there = self.limits.memory_bytes;
+        if whole > there {
+            let detail = format!(
+                "parameters, keys and a proof of this circuit would take about {whole} bytes of \
+                 memory, this worker has {there}: make the circuit smaller, or have a larger worker \
+                 join and send it again"
+            );
+            return Err(Reply::Refused(Problem::new("limits.cost", detail)));
         }
         Ok(())
     }

@@ -194,7 +194,7 @@ fn a_child_without_a_parent_ends_soon_even_while_it_works() {
         &format!(
             r#"{{"start":{{"memory_bytes":4294967296,"cpu_seconds":null,"nice":0,"role":
             {{"prover":{{"params_dir":{:?},"threads":2,"key_cache_bytes":1000,"limits":
-            {{"k_max":14,"key_bytes_max":0,"prove_bytes_max":0}}}}}}}}}}"#,
+            {{"k_max":14,"key_bytes_max":0,"prove_bytes_max":0,"memory_bytes":0}}}}}}}}}}"#,
             dir.path()
         ),
     );

@@ -164,6 +164,14 @@ async fn a_circuit_over_the_limits_is_refused_before_any_key_is_made() {
         code(&cost.prepare(&circuit()).await.unwrap_err()),
         "limits.cost"
     );
+    let small = fixture.provers_config().within(1 << 20);
+    let small = aureole_worker::Provers::new(small, fixture.depot.clone().into());
+    let refused = small.prepare(&circuit()).await.unwrap_err();
+    assert_eq!(code(&refused), "limits.cost");
+    assert!(
+        refused.to_string().contains("this worker has 1048576"),
+        "{refused}"
+    );
     config.limits.k_max = 3;
     let k = aureole_worker::Provers::new(config, fixture.depot.clone().into());
     assert_eq!(code(&k.prepare(&circuit()).await.unwrap_err()), "ir.k");
