@@ -30,6 +30,8 @@ pub struct Server {
     /// Its REST address, when it has one.
     pub(super) url: Option<String>,
     faults: Option<Faults>,
+    /// Writes and syncs that its disk had refused when the cluster was last healed.
+    refusals_seen: u64,
     /// Which executable it starts from, when it is not this build's.
     version: Option<PathBuf>,
     process: Option<Child>,
@@ -55,6 +57,7 @@ impl Server {
             internal: None,
             url: None,
             faults,
+            refusals_seen: 0,
             version: None,
             process: None,
         })
@@ -86,6 +89,25 @@ impl Server {
         self.faults
             .as_ref()
             .context("this cluster was started without faults")
+    }
+
+    /// Whether its disk has refused a write or sync since the cluster was last healed: then it may
+    /// end by itself, and at no other time.
+    pub(super) fn may_end_by_itself(&self) -> anyhow::Result<bool> {
+        Ok(self.refusals()? > self.refusals_seen)
+    }
+
+    /// From now on only what its disk refuses anew is a reason to end.
+    pub(super) fn forget_refusals(&mut self) -> anyhow::Result<()> {
+        self.refusals_seen = self.refusals()?;
+        Ok(())
+    }
+
+    fn refusals(&self) -> anyhow::Result<u64> {
+        match &self.faults {
+            Some(faults) => Ok(faults.happened()?.refusals()),
+            None => Ok(0),
+        }
     }
 
     /// Its process id, while it runs.
