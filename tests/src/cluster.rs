@@ -5,6 +5,7 @@
 
 mod audit;
 mod config;
+mod offer;
 mod server;
 mod status;
 mod traffic;
