@@ -20,10 +20,10 @@ fn layout() -> Layout {
     }
 }
 
-/// The hosts of all but one coordinator.
-fn others(cluster: &Cluster, but: &str) -> anyhow::Result<Vec<u8>> {
+/// The hosts of all but some coordinators.
+fn others(cluster: &Cluster, but: &[&str]) -> anyhow::Result<Vec<u8>> {
     let names = cluster.names();
-    let names = names.iter().filter(|name| *name != but);
+    let names = names.iter().filter(|name| !but.contains(&name.as_str()));
     names.map(|name| cluster.host(name)).collect()
 }
 
@@ -64,7 +64,7 @@ async fn a_minority_network_with_the_leader_in_it_refuses_and_the_majority_goes_
         };
         let first = clients(cluster, habits(10), random).finish()?;
         let leader = cluster.leader().await?;
-        let (alone, rest) = (cluster.host(&leader)?, others(cluster, &leader)?);
+        let (alone, rest) = (cluster.host(&leader)?, others(cluster, &[&leader])?);
         cluster.net()?.partition(&[&[alone], &rest])?;
         let majority = cluster
             .coordinators()
@@ -96,10 +96,45 @@ async fn a_minority_network_without_the_leader_refuses_and_the_majority_goes_on(
         let traffic = clients(cluster, calm(u64::MAX), random);
         traffic.goes_on(5).await?;
         let follower = cluster.follower().await?;
-        let (alone, rest) = (cluster.host(&follower)?, others(cluster, &follower)?);
+        let (alone, rest) = (cluster.host(&follower)?, others(cluster, &[&follower])?);
         cluster.net()?.partition(&[&[alone], &rest])?;
         traffic.goes_on(15).await?;
         let task = traffic.some_task().context("nothing is acknowledged")?;
+        refuses(cluster, &follower, &task)?;
+        cluster.net()?.heal()?;
+        traffic.goes_on(5).await?;
+        let recorded = traffic.stop()?;
+        ends_well(cluster, &recorded).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_network_of_five_goes_on_without_two_of_whom_one_led() -> anyhow::Result<()> {
+    let layout = Layout {
+        coordinators: 5,
+        ..layout()
+    };
+    rounds(layout, async |cluster, random| {
+        let traffic = clients(cluster, calm(u64::MAX), random);
+        traffic.goes_on(5).await?;
+        let leader = cluster.leader().await?;
+        let mut followers = cluster.coordinators().into_iter();
+        let follower = followers.find(|name| *name != leader);
+        let follower = follower.context("the leader is alone")?;
+        // Two who hear each other and are too few: a leader with one follower must not go on.
+        let minority = [cluster.host(&leader)?, cluster.host(&follower)?];
+        let majority = others(cluster, &[&leader, &follower])?;
+        cluster.net()?.partition(&[&minority, &majority])?;
+        let next = eventually("a leader among three", || async {
+            let now = cluster.leader().await?;
+            Ok((now != leader).then_some(now))
+        })
+        .await?;
+        assert_ne!(next, follower, "one of the minority leads");
+        traffic.goes_on(15).await?;
+        let task = traffic.some_task().context("nothing is acknowledged")?;
+        refuses(cluster, &leader, &task)?;
         refuses(cluster, &follower, &task)?;
         cluster.net()?.heal()?;
         traffic.goes_on(5).await?;
