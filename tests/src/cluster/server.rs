@@ -18,6 +18,9 @@ use crate::wait::PATIENCE;
 /// Lines of a log that a failed test shows, of each process.
 const LOG_LINES_SHOWN: usize = 40;
 
+/// The section of a configuration that says what of the disk is kept back for the log.
+const DEPOT: &str = "\n[depot]\n";
+
 /// A process, running or not. Dropped, it is killed.
 #[derive(Debug)]
 pub struct Server {
@@ -301,6 +304,20 @@ impl Server {
         let config: String = config.replace("founding = \"founders\"", "founding = \"join\"");
         fs::write(self.config(), config)?;
         self.internal.clone().context("it is no coordinator")
+    }
+
+    /// From its next start on it keeps so many bytes of its disk back for its log, and stores nothing
+    /// when fewer are free; as many as it does by default when there is no number.
+    ///
+    /// # Errors
+    /// When its configuration cannot be read or written.
+    pub fn keep_back(&self, bytes: Option<u64>) -> anyhow::Result<()> {
+        let config = fs::read_to_string(self.config())?;
+        // The last section if it is there: it is added here alone.
+        let (others, _) = config.split_once(DEPOT).unwrap_or((config.as_str(), ""));
+        let section = bytes.map(|bytes| format!("{DEPOT}reserve_bytes = {bytes}\n"));
+        let section = section.unwrap_or_default();
+        Ok(fs::write(self.config(), format!("{others}{section}"))?)
     }
 
     /// Forgets everything it has stored, as a disk that was lost.
