@@ -1,4 +1,4 @@
-//! Links that are cut: each process has a host of its own. Needs root; see the testkit's `Net`.
+//! Links that are cut or slow: each process has a host of its own. Needs root; see the testkit's `Net`.
 #![cfg(target_os = "linux")]
 
 use std::time::Duration;
@@ -9,6 +9,9 @@ use aureole_tests::{PATIENCE, eventually, http, preimage_input};
 use serde_json::json;
 
 use crate::story::{calm, clients, ends_well, rounds};
+
+/// What a link between two continents takes, and what it differs by.
+const FAR: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(30));
 
 /// Longer than a gateway waits for a leader.
 const ANSWER: Duration = PATIENCE;
@@ -136,6 +139,32 @@ async fn a_network_of_five_goes_on_without_two_of_whom_one_led() -> anyhow::Resu
         let task = traffic.some_task().context("nothing is acknowledged")?;
         refuses(cluster, &leader, &task)?;
         refuses(cluster, &follower, &task)?;
+        cluster.net()?.heal()?;
+        traffic.goes_on(5).await?;
+        let recorded = traffic.stop()?;
+        ends_well(cluster, &recorded).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_slow_network_between_the_leader_and_a_follower_loses_nothing() -> anyhow::Result<()> {
+    rounds(layout(), async |cluster, random| {
+        let traffic = clients(cluster, calm(u64::MAX), random);
+        traffic.goes_on(5).await?;
+        let leader = cluster.leader().await?;
+        let mut followers = cluster.coordinators().into_iter();
+        let follower = followers.find(|name| *name != leader);
+        let follower = follower.context("the leader is alone")?;
+        let (one, other) = (cluster.host(&leader)?, cluster.host(&follower)?);
+        let (delay, jitter) = FAR;
+        cluster
+            .net()?
+            .delay(one, other, delay, jitter, random.fork())?;
+        traffic.goes_on(30).await?;
+        let held = cluster.net()?.held_back();
+        eprintln!("{held} frames between {leader} and {follower} came late");
+        assert!(held > 0, "no frame came late");
         cluster.net()?.heal()?;
         traffic.goes_on(5).await?;
         let recorded = traffic.stop()?;
