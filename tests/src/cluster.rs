@@ -5,6 +5,7 @@
 
 mod audit;
 mod config;
+mod offer;
 mod server;
 mod status;
 mod traffic;
@@ -265,14 +266,14 @@ impl Cluster {
     /// Waits until every gateway that runs takes work.
     ///
     /// # Errors
-    /// When one does not in time, or a process has ended.
+    /// When one does not in time, or a coordinator has ended whose disk refused nothing.
     pub async fn ready(&mut self) -> anyhow::Result<()> {
-        self.ready_after(&mut BTreeSet::new()).await
+        self.ready_after(BTreeSet::new()).await
     }
 
     /// The same, of a cluster in which some may be about to end by themselves, as they do when their
-    /// disk is full or fails: each is started again, once.
-    async fn ready_after(&mut self, faulty: &mut BTreeSet<String>) -> anyhow::Result<()> {
+    /// disk is full or fails: each is started again, once, and those that were already never.
+    async fn ready_after(&mut self, mut restarted: BTreeSet<String>) -> anyhow::Result<()> {
         for name in self.coordinators() {
             if !self.server(&name)?.runs() {
                 continue;
@@ -282,9 +283,8 @@ impl Cluster {
             let waiting = format!("{name} to take work");
             let start = std::time::Instant::now();
             loop {
-                if let Some(status) = self.server_mut(&name)?.exited()? {
-                    let by_itself = status.code().is_some() && faulty.remove(&name);
-                    ensure!(by_itself, "{name} ended with {status}");
+                if self.ended_by_its_disk(&name)? {
+                    ensure!(restarted.insert(name.clone()), "{name} ended once more");
                     self.start_server(&name)?;
                 }
                 match client.ready().await {
@@ -300,6 +300,20 @@ impl Cluster {
             }
         }
         Ok(())
+    }
+
+    /// Whether a process that ran has ended since, as it may when its disk refused something.
+    ///
+    /// # Errors
+    /// When it has ended without that reason, or otherwise than by itself.
+    fn ended_by_its_disk(&mut self, name: &str) -> anyhow::Result<bool> {
+        let server = self.server_mut(name)?;
+        let Some(status) = server.exited()? else {
+            return Ok(false);
+        };
+        let may = server.may_end_by_itself()?;
+        ensure!(may && status.code().is_some(), "{name} ended with {status}");
+        Ok(true)
     }
 
     /// Gives a coordinator that has lost its disk back to the group: the member that it was is
@@ -412,33 +426,35 @@ impl Cluster {
     /// Ends every fault, starts who does not run, and waits until all take work again.
     ///
     /// # Errors
-    /// When one does not in time.
+    /// When one does not in time, or a process has ended by itself whose disk refused nothing since
+    /// the last healing.
     pub async fn heal(&mut self) -> anyhow::Result<()> {
         if let Some(net) = &mut self.net {
             net.heal()?;
         }
-        let mut faulty = BTreeSet::new();
+        let mut restarted = BTreeSet::new();
         for name in self.names() {
-            let server = self.server_mut(&name)?;
+            let server = self.server(&name)?;
             if let Ok(faults) = server.faults() {
                 faults.heal()?;
-                let happened = faults.happened()?;
-                if happened.writes_failed + happened.syncs_failed > 0 {
-                    faulty.insert(name.clone());
+            }
+            if server.runs() {
+                if self.ended_by_its_disk(&name)? {
+                    restarted.insert(name.clone());
+                } else {
+                    self.server(&name)?.resume()?;
                 }
             }
-            // One that has ended by itself, as it may when its disk is full, is started again.
-            if server.runs() && server.exited()?.is_none() {
-                server.resume()?;
-            }
-            if !server.runs() {
+            if !self.server(&name)?.runs() {
                 self.start_server(&name)?;
             }
         }
-        match self.ready_after(&mut faulty).await {
-            Ok(()) => Ok(()),
-            Err(error) => Err(error.context(self.shown_logs())),
+        if let Err(error) = self.ready_after(restarted).await {
+            return Err(error.context(self.shown_logs()));
         }
+        self.servers
+            .values_mut()
+            .try_for_each(Server::forget_refusals)
     }
 
     /// The folder of a shared file, for people.

@@ -160,6 +160,16 @@ impl Faults {
     }
 }
 
+// === impl Happened ===
+
+impl Happened {
+    /// Syncs and writes that failed: what a coordinator may end by itself over.
+    #[must_use]
+    pub const fn refusals(&self) -> u64 {
+        self.syncs_failed + self.writes_failed
+    }
+}
+
 /// The library, compiled by the first test that asks.
 fn library() -> anyhow::Result<PathBuf> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();

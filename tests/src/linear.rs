@@ -92,6 +92,13 @@ impl History {
         (all().count(), answered.count())
     }
 
+    /// Whether anybody asked for this of a task.
+    pub fn was_asked(&self, task: &str, call: &Call) -> bool {
+        let tasks = self.locked();
+        let mut operations = tasks.get(task).into_iter().flatten();
+        operations.any(|operation| operation.call == *call)
+    }
+
     /// Checks every task's history.
     ///
     /// # Errors

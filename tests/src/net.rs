@@ -7,9 +7,12 @@
 //!
 //! Only `ip` (iproute2) and root are needed, no packet filter: a cut from A to B makes A address its
 //! frames for B to a card that does not exist, so they vanish without a word, as they do in a real
-//! partition; connections that stand are cut with the rest. This process reaches every host at all
-//! times. What a `Net` makes is gone when it is dropped, and what a killed test left behind when the
-//! next one is made. Linux only.
+//! partition; connections that stand are cut with the rest. A delay makes A address them to a card of
+//! this process, which sends them on later. This process reaches every host at all times. What a `Net`
+//! makes is gone when it is dropped, and what a killed test left behind when the next one is made.
+//! Linux only.
+
+mod delay;
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -19,6 +22,9 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
+
+use crate::random::Random;
+use delay::{Pace, SLOW, SlowCard};
 
 /// Second part of the addresses; the third is the net's number.
 const PREFIX: [u8; 2] = [10, 77];
@@ -37,7 +43,9 @@ const NAME: &str = "aureole-test";
 pub struct Net {
     number: u8,
     hosts: u8,
-    cuts: BTreeSet<(u8, u8)>,
+    /// Ways that do not lead straight to where they should: cut, or by the slow card.
+    astray: BTreeSet<(u8, u8)>,
+    slow: Option<SlowCard>,
 }
 
 // === impl Net ===
@@ -69,7 +77,8 @@ impl Net {
         let net = Self {
             number,
             hosts,
-            cuts: BTreeSet::new(),
+            astray: BTreeSet::new(),
+            slow: None,
         };
         net.build()?;
         Ok(net)
@@ -141,7 +150,7 @@ impl Net {
     /// # Errors
     /// When the system refuses; so with the others.
     pub fn cut(&mut self, from: u8, to: u8) -> anyhow::Result<()> {
-        self.cuts.insert((from, to));
+        self.astray.insert((from, to));
         // A locally administered address that no card here has.
         self.point(from, to, "02:ff:ff:ff:ff:ff")
     }
@@ -169,14 +178,48 @@ impl Net {
         self.partition(&[&[host]])
     }
 
-    /// Ends all cuts.
+    /// Lets everything between two hosts take so long, and up to `jitter` more, in either direction.
+    /// Pairs that are slow already take as long from now on.
+    ///
+    /// # Errors
+    /// See [`Net::cut`]; and when the kernel has no macvtap.
+    pub fn delay(
+        &mut self,
+        one: u8,
+        other: u8,
+        delay: Duration,
+        jitter: Duration,
+        random: Random,
+    ) -> anyhow::Result<()> {
+        let pace = Pace {
+            delay,
+            jitter,
+            random,
+        };
+        self.slow = None;
+        self.slow = Some(SlowCard::new(self.number, &port(self.number), pace)?);
+        for (from, to) in [(one, other), (other, one)] {
+            self.astray.insert((from, to));
+            self.point(from, to, &self.card(SLOW))?;
+        }
+        Ok(())
+    }
+
+    /// Frames that a delay has held back so far.
+    #[must_use]
+    pub fn held_back(&self) -> u64 {
+        self.slow.as_ref().map_or(0, SlowCard::carried)
+    }
+
+    /// Ends all cuts and delays.
     ///
     /// # Errors
     /// See [`Net::cut`].
     pub fn heal(&mut self) -> anyhow::Result<()> {
-        for (from, to) in std::mem::take(&mut self.cuts) {
+        for (from, to) in std::mem::take(&mut self.astray) {
             self.point(from, to, &self.card(to))?;
         }
+        self.slow = None;
         Ok(())
     }
 
@@ -232,7 +275,7 @@ impl Net {
     }
 
     fn card(&self, host: u8) -> String {
-        format!("02:00:00:00:{:02x}:{host:02x}", self.number)
+        written(card(self.number, host))
     }
 
     /// The name of a host's namespace; that of the bridge is number 0.
@@ -243,12 +286,23 @@ impl Net {
 
 impl Drop for Net {
     fn drop(&mut self) {
+        self.slow = None;
         // What was never made cannot be removed, which is as good.
         let _ = run(&["link", "del", &port(self.number)]);
         for host in 0..=self.hosts {
             let _ = run(&["netns", "del", &self.namespace(host)]);
         }
     }
+}
+
+/// The address of a host's card: a locally administered one.
+const fn card(number: u8, host: u8) -> [u8; 6] {
+    [2, 0, 0, 0, number, host]
+}
+
+/// A card's address as `ip` wants it.
+fn written(card: [u8; 6]) -> String {
+    card.map(|byte| format!("{byte:02x}")).join(":")
 }
 
 /// Our end of a net's cable.
@@ -321,12 +375,14 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    //! Cuts have their direction, hold for connections that stand, and heal.
+    //! Cuts have their direction, hold for connections that stand, and heal; delays delay.
 
     use super::Net;
+    use crate::random::Random;
     use std::io::{Read as _, Write as _};
     use std::net::{SocketAddr, TcpListener, TcpStream};
     use std::thread;
+    use std::time::{Duration, Instant};
 
     use super::LONG;
 
@@ -369,6 +425,37 @@ mod tests {
         assert!(net.reaches(1, 2, PORT)? && net.reaches(2, 1, PORT)? && net.reaches(3, 1, PORT)?);
         standing.set_read_timeout(Some(crate::PATIENCE))?;
         standing.read_exact(&mut [0])?;
+        Ok(())
+    }
+
+    /// How long a byte takes from one host to another and back.
+    fn there_and_back(net: &Net, from: u8, to: u8) -> anyhow::Result<Duration> {
+        let address = SocketAddr::from((net.address(to), PORT));
+        let patience = crate::PATIENCE;
+        let mut stream = net.on(from, || TcpStream::connect_timeout(&address, patience))??;
+        stream.set_read_timeout(Some(patience))?;
+        let sent = Instant::now();
+        stream.write_all(b"x")?;
+        stream.read_exact(&mut [0])?;
+        Ok(sent.elapsed())
+    }
+
+    #[test]
+    fn a_delay_on_the_network_is_between_two_hosts_both_ways_and_heals() -> anyhow::Result<()> {
+        let mut net = Net::new(3)?;
+        for host in 1..=3 {
+            let listener = net.on(host, || TcpListener::bind(("0.0.0.0", PORT)))??;
+            thread::spawn(move || echo(&listener));
+        }
+        let (delay, jitter) = (Duration::from_millis(100), Duration::from_millis(30));
+        net.delay(1, 2, delay, jitter, Random::from_seed(1))?;
+        assert!(there_and_back(&net, 1, 2)? >= delay * 2);
+        assert!(there_and_back(&net, 2, 1)? >= delay * 2);
+        assert!(net.held_back() > 0, "nothing was held back");
+        assert!(there_and_back(&net, 1, 3)? < delay * 2);
+        net.heal()?;
+        assert!(there_and_back(&net, 1, 2)? < delay * 2);
+        assert_eq!(net.held_back(), 0);
         Ok(())
     }
 }

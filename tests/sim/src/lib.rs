@@ -7,10 +7,12 @@ mod node;
 mod profile;
 mod random;
 mod runs;
+mod seen;
 mod world;
 
 pub use node::{Node, Step, digest};
 pub use profile::Profile;
 pub use random::Random;
 pub use runs::{Ran, runs};
-pub use world::{FLOOD, Invariant, LEASE_MS, WEBHOOK, World};
+pub use seen::Seen;
+pub use world::{FLOOD, Invariant, LEASE_MS, WEBHOOK, World, honest_proof};

@@ -21,6 +21,8 @@ pub struct Profile {
     pub failures: u64,
     /// Attempts that take ten times as long, of a thousand.
     pub stragglers: u64,
+    /// Proofs of one worker, the last, that do not verify, of a thousand.
+    pub lies: u64,
     /// Proofs submitted over a run.
     pub tasks: u64,
     /// Of which so many of a thousand are cancelled some time.
@@ -47,6 +49,7 @@ impl Profile {
         clock_jumps: 3,
         failures: 100,
         stragglers: 100,
+        lies: 0,
         tasks: 60,
         cancels: 150,
         deadlines: 200,
@@ -66,6 +69,7 @@ impl Profile {
         clock_jumps: 0,
         failures: 0,
         stragglers: 0,
+        lies: 0,
         tasks: 60,
         cancels: 0,
         deadlines: 0,

@@ -1,6 +1,6 @@
 //! Many seeds, or the one that failed.
 
-use crate::{Invariant, Profile, World};
+use crate::{Invariant, Profile, Seen, World};
 
 /// The variable that names one seed.
 const SEED: &str = "AUREOLE_SIM_SEED";
@@ -12,13 +12,16 @@ pub struct Ran {
     pub schedules: u64,
     /// Commands that were applied over all of them.
     pub steps: u64,
+    /// What went wrong in them.
+    pub seen: Seen,
 }
 
 /// Runs a number of worlds under an invariant, each with a new one, and prints what was run. With
 /// `AUREOLE_SIM_SEED` set it is that world alone.
 ///
 /// # Errors
-/// What the invariant found, with the seed that shows it again.
+/// What the invariant found, with the seed that shows it again; or something that the profile asks for
+/// and that happened in none of several worlds.
 pub fn runs<I: Invariant + Default>(
     name: &str,
     profile: Profile,
@@ -39,12 +42,22 @@ pub fn runs<I: Invariant + Default>(
         let mut invariant = I::default();
         let steps = World::new(seed, profile).and_then(|mut world| {
             world.run(&mut [&mut invariant])?;
-            Ok(world.node.applied() as u64)
+            Ok((world.node.applied() as u64, world.seen))
         });
         let again = || format!("{SEED}={seed} cargo test -p aureole-sim {name}");
-        ran.steps += steps.map_err(|error| format!("seed {seed}: {error}\nagain: {}", again()))?;
+        let (steps, seen) =
+            steps.map_err(|error| format!("seed {seed}: {error}\nagain: {}", again()))?;
+        ran.steps += steps;
+        ran.seen += seen;
         ran.schedules += 1;
     }
-    eprintln!("{name}: seeds {first} to {last}, {} steps", ran.steps);
-    Ok(ran)
+    eprintln!(
+        "{name}: seeds {first} to {last}, {} steps, {:?}",
+        ran.steps, ran.seen
+    );
+    match ran.seen.lacks(&profile) {
+        // One world alone may well be spared something.
+        Some(what) if ran.schedules > 1 => Err(format!("{name}: {ran:?} without a {what}")),
+        _ => Ok(ran),
+    }
 }

@@ -6,15 +6,19 @@ mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aureole_ledger::limits::PLAN_MAX;
 use aureole_ledger::{
     Acceptance, AttemptRef, CircuitFacts, CircuitId, Command, Completion, Digest, EventSet, Millis,
     Outcome, PlanOptions, Priority, Quotas, TaskId, TaskPhase, TenantId, Timings, Visibility,
     WebhookId, WebhookRecord, WorkerId, WorkerView, explain, plan,
 };
 
+pub use workers::honest_proof;
+
 use crate::node::{Node, Step};
 use crate::profile::Profile;
 use crate::random::Random;
+use crate::seen::Seen;
 
 /// How long a lease lasts.
 pub const LEASE_MS: Millis = 10_000;
@@ -118,6 +122,8 @@ pub struct World {
     /// Tasks whose cancellation a client was told of.
     pub cancelled: BTreeSet<TaskId>,
     storm_until: Millis,
+    /// What went wrong so far.
+    pub seen: Seen,
 }
 
 // === impl World ===
@@ -163,6 +169,7 @@ impl World {
             acknowledged: BTreeSet::new(),
             cancelled: BTreeSet::new(),
             storm_until: BEGIN + profile.storm_ms,
+            seen: Seen::default(),
         };
         world.prepare_circuits()?;
         world.subscribe()?;
@@ -438,6 +445,7 @@ impl World {
             }
             Event::NodeCrash if self.node.up => {
                 self.node.crash();
+                self.seen.node_crashes += 1;
                 let down = self.random.between(100, 2 * LEASE_MS);
                 self.after(down, Event::NodeRestart);
             }
@@ -452,6 +460,7 @@ impl World {
             Event::ClockJump => {
                 let jump = self.random.between(0, 2 * JUMP_MAX_MS);
                 self.node.skew = jump.cast_signed() - JUMP_MAX_MS.cast_signed();
+                self.seen.clock_jumps += 1;
             }
         }
         Ok(())
@@ -464,6 +473,11 @@ impl World {
         invariants: &mut [&mut dyn Invariant],
     ) -> Result<Outcome, String> {
         let outcome = self.node.apply(command)?;
+        let reports = matches!(
+            command,
+            Command::CompleteTask { .. } | Command::FailAttempt { .. }
+        );
+        self.seen.stale_reports += u64::from(reports && matches!(outcome, Outcome::Refused(_)));
         let step = Step {
             command,
             outcome: &outcome,
@@ -500,6 +514,9 @@ impl World {
         let now = self.node.clock(self.now);
         let options = PlanOptions { lease_ms: LEASE_MS };
         let commands = plan(&self.node.state, now, &options, &self.node.views());
+        if commands.len() > PLAN_MAX {
+            return Err(format!("a plan of {} commands", commands.len()));
+        }
         for command in commands {
             let outcome = self.apply(&command, invariants)?;
             if let (

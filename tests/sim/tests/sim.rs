@@ -1,5 +1,7 @@
 //! What holds in every simulated world, whatever goes wrong: one invariant a file.
 
+#[path = "sim/bounded.rs"]
+mod bounded;
 #[path = "sim/cancel.rs"]
 mod cancel;
 #[path = "sim/capacity.rs"]
@@ -18,7 +20,11 @@ mod quotas;
 mod replay;
 #[path = "sim/second.rs"]
 mod second;
+#[path = "sim/sizes.rs"]
+mod sizes;
 #[path = "sim/starvation.rs"]
 mod starvation;
 #[path = "sim/telling.rs"]
 mod telling;
+#[path = "sim/verified.rs"]
+mod verified;

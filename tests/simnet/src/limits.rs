@@ -59,5 +59,5 @@ pub(crate) const CLIENTS_PORT: u16 = 7_001;
 /// What the clocks show when the world begins.
 pub(crate) const EPOCH_MS: u64 = 1_700_000_000_000;
 
-/// Schedules of a normal test run: what two busy cores do in half a minute.
-pub(crate) const SCHEDULES: u64 = 100;
+/// Schedules of a normal test run: what two busy cores do in a minute.
+pub(crate) const SCHEDULES: u64 = 200;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::cluster::Cluster;
+use crate::faults::Happened;
 use crate::random::Random;
 
 /// How much longer each sync takes on a slow disk.
@@ -69,6 +70,9 @@ pub(super) struct Victim {
     other: Option<String>,
     /// Its process before the fault.
     process: Option<u32>,
+    /// How often what the fault makes had happened to it before: nobody sets that back, and a fault
+    /// of this kind may have been here earlier.
+    before: u64,
 }
 
 // === impl Kind ===
@@ -115,6 +119,18 @@ impl Kind {
         }
     }
 
+    /// How often what it makes has happened, and what that is; nothing for a kind that is seen
+    /// otherwise.
+    const fn counted(self, happened: &Happened) -> Option<(u64, &'static str)> {
+        match self {
+            Self::SlowDisk => Some((happened.syncs_delayed, "slow syncs")),
+            Self::FullDisk => Some((happened.writes_failed, "refused writes")),
+            Self::FailingDisk => Some((happened.syncs_failed, "failed syncs")),
+            Self::ClockJump => Some((happened.clocks_shifted, "wrong looks at the clock")),
+            _ => None,
+        }
+    }
+
     /// Whether it needs hosts of their own.
     #[must_use]
     pub const fn is_network(self) -> bool {
@@ -135,10 +151,12 @@ impl Fault {
         random: &mut Random,
     ) -> anyhow::Result<Victim> {
         let name = self.choose(cluster, random).await?;
+        let happened = cluster.server(&name)?.faults()?.happened()?;
         let mut victim = Victim {
             process: cluster.server(&name)?.id(),
             name: name.clone(),
             other: None,
+            before: self.kind.counted(&happened).map_or(0, |(count, _)| count),
         };
         match self.kind {
             Kind::KillLeader | Kind::KillFollower | Kind::KillWorker => {
@@ -211,9 +229,6 @@ impl Fault {
     ) -> anyhow::Result<Option<String>> {
         let name = &victim.name;
         let process = victim.process.unwrap_or_default();
-        let counted =
-            |number: u64, what: &str| (number > 0).then(|| format!("{number} {what} of {name}"));
-        let happened = || cluster.server(name)?.faults()?.happened();
         Ok(match self.kind {
             Kind::KillLeader | Kind::KillFollower | Kind::KillWorker | Kind::Restart => {
                 let gone = !cluster.server(name)?.runs();
@@ -231,10 +246,13 @@ impl Fault {
                 let paused = cluster.server(name)?.is_paused()?;
                 paused.then(|| format!("process {process} of {name} stands still"))
             }
-            Kind::SlowDisk => counted(happened()?.syncs_delayed, "slow syncs"),
-            Kind::FullDisk => counted(happened()?.writes_failed, "refused writes"),
-            Kind::FailingDisk => counted(happened()?.syncs_failed, "failed syncs"),
-            Kind::ClockJump => counted(happened()?.clocks_shifted, "wrong looks at the clock"),
+            Kind::SlowDisk | Kind::FullDisk | Kind::FailingDisk | Kind::ClockJump => {
+                let happened = cluster.server(name)?.faults()?.happened()?;
+                let counted = self.kind.counted(&happened);
+                let grown = counted.map(|(count, what)| (count - victim.before, what));
+                let grown = grown.filter(|(count, _)| *count > 0);
+                grown.map(|(count, what)| format!("{count} {what} of {name}"))
+            }
             Kind::CutLeader | Kind::CutFollower | Kind::CutWorker | Kind::CutOneWay => {
                 let other = victim.other.as_ref().context("nobody was cut off")?;
                 let (from, to) = (cluster.host(name)?, cluster.host(other)?);

@@ -12,12 +12,13 @@ use aureole_client::rest::{Task, TaskState};
 use aureole_client::{Client, codes};
 use aureole_preimage::Preimage;
 use aureole_receipts::{Checkpoint, Log, Receipt, SignerKey, TrustedKeys, audit};
-use aureole_store::TileFolder;
+use aureole_store::{Digest, TileFolder};
 use serde_json::json;
 
-use super::traffic::{Acknowledged, Recorded};
+use super::traffic::{Acknowledged, Recorded, name};
 use super::{Cluster, Status};
 use crate::inputs::preimage_input;
+use crate::linear::{Answer, Call, History};
 use crate::native::Native;
 use crate::wait::{PATIENCE, eventually};
 
@@ -88,7 +89,9 @@ impl Cluster {
             ..Verdict::default()
         };
         for (number, acknowledged) in &recorded.acknowledged {
-            if let Err(error) = self.ended_well(*number, acknowledged, &mut verdict).await {
+            let history = &recorded.history;
+            let ended = self.ended_well(*number, acknowledged, history, &mut verdict);
+            if let Err(error) = ended.await {
                 verdict
                     .wrong
                     .push(format!("submission {number}: {error:#}"));
@@ -109,18 +112,22 @@ impl Cluster {
         Ok(verdict)
     }
 
-    /// Looks at one task after its end, through a gateway that depends on its number.
+    /// Looks at one task after its end, through a gateway that depends on its number. What it sees
+    /// goes into the history: it must follow from what the clients saw.
     async fn ended_well(
         &self,
         number: u64,
         acknowledged: &Acknowledged,
+        history: &History,
         verdict: &mut Verdict,
     ) -> anyhow::Result<()> {
         let gateway = format!("c{}", number % u64::from(self.layout().coordinators) + 1);
         let client = self.client(&gateway)?;
         let id = acknowledged.id.as_str();
+        let look = history.begin(&name(number), Call::Get);
         let task = client.wait_task(id, PATIENCE, |_| {}).await;
         let task = task.with_context(|| format!("task {id} is lost, as {gateway} says"))?;
+        history.end(&look, shown(&task)?);
         let accepted = task
             .attempts
             .iter()
@@ -138,14 +145,24 @@ impl Cluster {
                     "task {id} has {accepted} completions: {:?}",
                     task.attempts
                 );
-                self.proves(number, &task, &client.proof(id).await?)?;
+                let download = history.begin(&name(number), Call::Proof);
+                let proof = client.proof(id).await?;
+                let digest = Digest::of(&proof).to_string();
+                history.end(&download, Answer::Done(digest));
+                self.proves(number, &task, &proof)?;
                 verdict.verified += 1;
                 self.receipt_holds(&client, &task).await?;
                 verdict.receipts += 1;
                 verdict.retried += task.attempts.len() - 1;
             }
-            // A cancellation may have taken effect without its answer.
-            TaskState::Cancelled => verdict.cancelled += 1,
+            // A cancellation may have taken effect without its answer, but not without its question.
+            TaskState::Cancelled => {
+                ensure!(
+                    history.was_asked(&name(number), &Call::Cancel),
+                    "task {id} is cancelled and nobody cancelled it"
+                );
+                verdict.cancelled += 1;
+            }
             state => anyhow::bail!("task {id} is {state}: {:?}", task.error),
         }
         Ok(())
@@ -263,6 +280,19 @@ impl Cluster {
         );
         Ok(())
     }
+}
+
+/// A task after its end as the history has it.
+fn shown(task: &Task) -> anyhow::Result<Answer> {
+    Ok(match task.state {
+        TaskState::Done => {
+            let proof = task.proof.as_ref().context("a done task shows no proof")?;
+            Answer::Done(proof.digest.clone())
+        }
+        TaskState::Failed => Answer::Failed,
+        TaskState::Cancelled => Answer::Cancelled,
+        TaskState::Queued | TaskState::Running => Answer::Live,
+    })
 }
 
 /// Keys made by stock halo2 from the author's code, once for a process.

@@ -18,6 +18,9 @@ use crate::wait::PATIENCE;
 /// Lines of a log that a failed test shows, of each process.
 const LOG_LINES_SHOWN: usize = 40;
 
+/// The section of a configuration that says what of the disk is kept back for the log.
+const DEPOT: &str = "\n[depot]\n";
+
 /// A process, running or not. Dropped, it is killed.
 #[derive(Debug)]
 pub struct Server {
@@ -30,6 +33,8 @@ pub struct Server {
     /// Its REST address, when it has one.
     pub(super) url: Option<String>,
     faults: Option<Faults>,
+    /// Writes and syncs that its disk had refused when the cluster was last healed.
+    refusals_seen: u64,
     /// Which executable it starts from, when it is not this build's.
     version: Option<PathBuf>,
     process: Option<Child>,
@@ -55,6 +60,7 @@ impl Server {
             internal: None,
             url: None,
             faults,
+            refusals_seen: 0,
             version: None,
             process: None,
         })
@@ -86,6 +92,25 @@ impl Server {
         self.faults
             .as_ref()
             .context("this cluster was started without faults")
+    }
+
+    /// Whether its disk has refused a write or sync since the cluster was last healed: then it may
+    /// end by itself, and at no other time.
+    pub(super) fn may_end_by_itself(&self) -> anyhow::Result<bool> {
+        Ok(self.refusals()? > self.refusals_seen)
+    }
+
+    /// From now on only what its disk refuses anew is a reason to end.
+    pub(super) fn forget_refusals(&mut self) -> anyhow::Result<()> {
+        self.refusals_seen = self.refusals()?;
+        Ok(())
+    }
+
+    fn refusals(&self) -> anyhow::Result<u64> {
+        match &self.faults {
+            Some(faults) => Ok(faults.happened()?.refusals()),
+            None => Ok(0),
+        }
     }
 
     /// Its process id, while it runs.
@@ -279,6 +304,20 @@ impl Server {
         let config: String = config.replace("founding = \"founders\"", "founding = \"join\"");
         fs::write(self.config(), config)?;
         self.internal.clone().context("it is no coordinator")
+    }
+
+    /// From its next start on it keeps so many bytes of its disk back for its log, and stores nothing
+    /// when fewer are free; as many as it does by default when there is no number.
+    ///
+    /// # Errors
+    /// When its configuration cannot be read or written.
+    pub fn keep_back(&self, bytes: Option<u64>) -> anyhow::Result<()> {
+        let config = fs::read_to_string(self.config())?;
+        // The last section if it is there: it is added here alone.
+        let (others, _) = config.split_once(DEPOT).unwrap_or((config.as_str(), ""));
+        let section = bytes.map(|bytes| format!("{DEPOT}reserve_bytes = {bytes}\n"));
+        let section = section.unwrap_or_default();
+        Ok(fs::write(self.config(), format!("{others}{section}"))?)
     }
 
     /// Forgets everything it has stored, as a disk that was lost.

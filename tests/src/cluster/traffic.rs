@@ -1,5 +1,5 @@
-//! Clients of a cluster while it suffers: they submit, look, cancel and download through all
-//! gateways, and write down what they did and saw.
+//! Clients of a cluster while it suffers: they submit, look, cancel, download and sometimes use a key
+//! twice, through all gateways, and write down what they did and saw.
 //!
 //! A submission is repeated under its idempotency key, through one gateway after the other, until it
 //! is acknowledged: what breaks off may have happened or not, and the history says just that.
@@ -11,6 +11,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail, ensure};
+use aureole_client::codes;
+use aureole_store::Digest;
 use serde_json::{Value, json};
 
 use crate::http::{self, Answer as Http};
@@ -31,6 +33,9 @@ const SHUN: Duration = Duration::from_secs(4);
 /// matters.
 const ALL_THE_SAME: u64 = 4;
 
+/// How far the inputs of misused keys are from those of submissions: no story makes as many.
+const OTHER_INPUTS: u64 = 1 << 32;
+
 /// The pause of a client before it tries again.
 const PAUSE: Duration = Duration::from_millis(25);
 
@@ -48,6 +53,12 @@ pub struct Habits {
     /// One in so many is looked at several times after its submission, and submitted again; none
     /// when 0.
     pub look_one_in: u64,
+    /// After one in so many the proof of a task that was acknowledged before is downloaded; none
+    /// when 0.
+    pub download_one_in: u64,
+    /// Under the key of one in so many another input is submitted; none when 0, as where the ledger
+    /// forgets a task within moments, and its key with it.
+    pub misuse_one_in: u64,
 }
 
 /// Clients at work.
@@ -114,6 +125,9 @@ impl Default for Habits {
             pause: Duration::ZERO,
             cancel_one_in: 8,
             look_one_in: 4,
+            // Rare beside looks: both are there to be recorded, not to be a load.
+            download_one_in: 8,
+            misuse_one_in: 16,
         }
     }
 }
@@ -250,6 +264,12 @@ impl Client {
                 }
                 self.submit(number)?;
             }
+            if self.one_in(habits.misuse_one_in) {
+                self.misuse(number)?;
+            }
+            if self.one_in(habits.download_one_in) {
+                self.download_one_up_to(number)?;
+            }
             if self.one_in(habits.cancel_one_in) {
                 thread::sleep(Duration::from_millis(self.random.below(200)));
                 self.cancel(number, &id)?;
@@ -270,20 +290,14 @@ impl Client {
 
     /// Submits until it is acknowledged; nothing when it was told to stop before.
     fn submit(&mut self, number: u64) -> anyhow::Result<Option<String>> {
-        let body = json!({"plugin": "preimage", "input": preimage_input(number)}).to_string();
         let key = name(number);
-        let headers = [
-            ("content-type", "application/json"),
-            ("idempotency-key", key.as_str()),
-        ];
         let begun = Instant::now();
         loop {
             let call = self
                 .shared
                 .history
                 .begin(&key, Call::Submit { input: number });
-            let answer = self.send("POST", "/api/v1/tasks", &headers, body.as_bytes());
-            if let Some(answer) = answer? {
+            if let Some(answer) = self.send_submission(&key, number)? {
                 ensure!(
                     answer.status < 300,
                     "a submission got {}: {:?}",
@@ -309,6 +323,60 @@ impl Client {
                 "submission {number} was never acknowledged"
             );
         }
+    }
+
+    /// Submits another input under the key of one that was acknowledged, once.
+    fn misuse(&mut self, number: u64) -> anyhow::Result<()> {
+        let key = name(number);
+        let input = number + OTHER_INPUTS;
+        let call = self.shared.history.begin(&key, Call::Submit { input });
+        let Some(answer) = self.send_submission(&key, input)? else {
+            return Ok(());
+        };
+        let told = match answer.status {
+            // Wrong, which the checker is to say, with all that was seen of the task.
+            200..=202 => Answer::Accepted(text(&answer.json()?, "id")?),
+            409 if is(&answer, codes::request::IDEMPOTENCY_CONFLICT.code)? => Answer::Conflict,
+            status => bail!("a used key got {status}: {:?}", answer.json()),
+        };
+        self.shared.history.end(&call, told);
+        Ok(())
+    }
+
+    fn send_submission(&mut self, key: &str, input: u64) -> anyhow::Result<Option<Http>> {
+        let body = json!({"plugin": "preimage", "input": preimage_input(input)}).to_string();
+        let headers = [
+            ("content-type", "application/json"),
+            ("idempotency-key", key),
+        ];
+        self.send("POST", "/api/v1/tasks", &headers, body.as_bytes())
+    }
+
+    /// Downloads the proof of a task that was acknowledged by now: most that are younger have none.
+    fn download_one_up_to(&mut self, newest: u64) -> anyhow::Result<()> {
+        let number = self.random.below(newest + 1);
+        let known = lock(&self.shared.acknowledged).get(&number).cloned();
+        // Another client may still wait for its acknowledgement.
+        match known {
+            Some(known) => self.download(number, &known.id),
+            None => Ok(()),
+        }
+    }
+
+    fn download(&mut self, number: u64, id: &str) -> anyhow::Result<()> {
+        let call = self.shared.history.begin(&name(number), Call::Proof);
+        let Some(answer) = self.send("GET", &format!("/api/v1/tasks/{id}/proof"), &[], b"")? else {
+            return Ok(());
+        };
+        let told = match answer.status {
+            200 => Answer::Done(Digest::of(&answer.body).to_string()),
+            404 => Answer::Missing,
+            409 if is(&answer, codes::task::NOT_DONE.code)? => Answer::Live,
+            409 if is(&answer, codes::task::CANCELLED.code)? => Answer::Cancelled,
+            status => bail!("the proof of {id} got {status}: {:?}", answer.json()),
+        };
+        self.shared.history.end(&call, told);
+        Ok(())
     }
 
     fn look(&mut self, number: u64, id: &str) -> anyhow::Result<()> {
@@ -399,8 +467,13 @@ impl Client {
     }
 }
 
+/// Whether an answer is the problem of this code.
+fn is(answer: &Http, code: &str) -> anyhow::Result<bool> {
+    Ok(text(&answer.json()?, "code")? == code)
+}
+
 /// What a submission's task is called in the history: its idempotency key.
-fn name(number: u64) -> String {
+pub(super) fn name(number: u64) -> String {
     format!("submission-{number}")
 }
 

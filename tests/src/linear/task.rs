@@ -311,6 +311,8 @@ mod tests {
         history.end(&get, Answer::Missing);
         let _unanswered = history.begin("a", SUBMIT);
         assert_eq!(history.counts(), (3, 2));
+        assert!(history.was_asked("a", &SUBMIT) && history.was_asked("b", &Call::Get));
+        assert!(!history.was_asked("a", &Call::Get) && !history.was_asked("c", &SUBMIT));
         let violation = history.check().unwrap_err();
         assert_eq!(violation.task, "b");
         assert!(

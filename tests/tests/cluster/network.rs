@@ -1,4 +1,4 @@
-//! Links that are cut: each process has a host of its own. Needs root; see the testkit's `Net`.
+//! Links that are cut or slow: each process has a host of its own. Needs root; see the testkit's `Net`.
 #![cfg(target_os = "linux")]
 
 use std::time::Duration;
@@ -10,6 +10,9 @@ use serde_json::json;
 
 use crate::story::{calm, clients, ends_well, rounds};
 
+/// What a link between two continents takes, and what it differs by.
+const FAR: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(30));
+
 /// Longer than a gateway waits for a leader.
 const ANSWER: Duration = PATIENCE;
 
@@ -20,10 +23,10 @@ fn layout() -> Layout {
     }
 }
 
-/// The hosts of all but one coordinator.
-fn others(cluster: &Cluster, but: &str) -> anyhow::Result<Vec<u8>> {
+/// The hosts of all but some coordinators.
+fn others(cluster: &Cluster, but: &[&str]) -> anyhow::Result<Vec<u8>> {
     let names = cluster.names();
-    let names = names.iter().filter(|name| *name != but);
+    let names = names.iter().filter(|name| !but.contains(&name.as_str()));
     names.map(|name| cluster.host(name)).collect()
 }
 
@@ -57,13 +60,14 @@ fn refuses(cluster: &Cluster, name: &str, task: &str) -> anyhow::Result<()> {
 async fn a_minority_network_with_the_leader_in_it_refuses_and_the_majority_goes_on()
 -> anyhow::Result<()> {
     rounds(layout(), async |cluster, random| {
-        let habits = Habits {
+        // The same submissions come again below, and must not find or make a task that was cancelled.
+        let habits = |submissions| Habits {
             cancel_one_in: 0,
-            ..calm(10)
+            ..calm(submissions)
         };
-        let first = clients(cluster, habits, random).finish()?;
+        let first = clients(cluster, habits(10), random).finish()?;
         let leader = cluster.leader().await?;
-        let (alone, rest) = (cluster.host(&leader)?, others(cluster, &leader)?);
+        let (alone, rest) = (cluster.host(&leader)?, others(cluster, &[&leader])?);
         cluster.net()?.partition(&[&[alone], &rest])?;
         let majority = cluster
             .coordinators()
@@ -72,7 +76,7 @@ async fn a_minority_network_with_the_leader_in_it_refuses_and_the_majority_goes_
         let urls: Result<Vec<String>, _> = majority
             .map(|name| cluster.url(&name).map(str::to_owned))
             .collect();
-        let recorded = Traffic::start(urls?, calm(15), random).finish()?;
+        let recorded = Traffic::start(urls?, habits(15), random).finish()?;
         assert_ne!(cluster.leader().await?, leader, "the minority leads");
         let task = first
             .acknowledged
@@ -95,11 +99,72 @@ async fn a_minority_network_without_the_leader_refuses_and_the_majority_goes_on(
         let traffic = clients(cluster, calm(u64::MAX), random);
         traffic.goes_on(5).await?;
         let follower = cluster.follower().await?;
-        let (alone, rest) = (cluster.host(&follower)?, others(cluster, &follower)?);
+        let (alone, rest) = (cluster.host(&follower)?, others(cluster, &[&follower])?);
         cluster.net()?.partition(&[&[alone], &rest])?;
         traffic.goes_on(15).await?;
         let task = traffic.some_task().context("nothing is acknowledged")?;
         refuses(cluster, &follower, &task)?;
+        cluster.net()?.heal()?;
+        traffic.goes_on(5).await?;
+        let recorded = traffic.stop()?;
+        ends_well(cluster, &recorded).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_network_of_five_goes_on_without_two_of_whom_one_led() -> anyhow::Result<()> {
+    let layout = Layout {
+        coordinators: 5,
+        ..layout()
+    };
+    rounds(layout, async |cluster, random| {
+        let traffic = clients(cluster, calm(u64::MAX), random);
+        traffic.goes_on(5).await?;
+        let leader = cluster.leader().await?;
+        let mut followers = cluster.coordinators().into_iter();
+        let follower = followers.find(|name| *name != leader);
+        let follower = follower.context("the leader is alone")?;
+        // Two who hear each other and are too few: a leader with one follower must not go on.
+        let minority = [cluster.host(&leader)?, cluster.host(&follower)?];
+        let majority = others(cluster, &[&leader, &follower])?;
+        cluster.net()?.partition(&[&minority, &majority])?;
+        let next = eventually("a leader among three", || async {
+            let now = cluster.leader().await?;
+            Ok((now != leader).then_some(now))
+        })
+        .await?;
+        assert_ne!(next, follower, "one of the minority leads");
+        traffic.goes_on(15).await?;
+        let task = traffic.some_task().context("nothing is acknowledged")?;
+        refuses(cluster, &leader, &task)?;
+        refuses(cluster, &follower, &task)?;
+        cluster.net()?.heal()?;
+        traffic.goes_on(5).await?;
+        let recorded = traffic.stop()?;
+        ends_well(cluster, &recorded).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_slow_network_between_the_leader_and_a_follower_loses_nothing() -> anyhow::Result<()> {
+    rounds(layout(), async |cluster, random| {
+        let traffic = clients(cluster, calm(u64::MAX), random);
+        traffic.goes_on(5).await?;
+        let leader = cluster.leader().await?;
+        let mut followers = cluster.coordinators().into_iter();
+        let follower = followers.find(|name| *name != leader);
+        let follower = follower.context("the leader is alone")?;
+        let (one, other) = (cluster.host(&leader)?, cluster.host(&follower)?);
+        let (delay, jitter) = FAR;
+        cluster
+            .net()?
+            .delay(one, other, delay, jitter, random.fork())?;
+        traffic.goes_on(30).await?;
+        let held = cluster.net()?.held_back();
+        eprintln!("{held} frames between {leader} and {follower} came late");
+        assert!(held > 0, "no frame came late");
         cluster.net()?.heal()?;
         traffic.goes_on(5).await?;
         let recorded = traffic.stop()?;

@@ -65,6 +65,8 @@ async fn until_snapshots(cluster: &Cluster, random: &mut Random) -> anyhow::Resu
         clients: 8,
         cancel_one_in: 1,
         look_one_in: 0,
+        // The ledger forgets a task, and its key with it, as soon as five others have ended.
+        misuse_one_in: 0,
         ..Habits::default()
     };
     let traffic = clients(cluster, habits, random);

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use aureole_client::codes;
 use aureole_client::rest::{Stage, Task, TaskState};
 use aureole_tests::cluster::{Cluster, Layout};
 use aureole_tests::{PATIENCE, eventually, fixture};
@@ -28,9 +29,22 @@ fn layout() -> Layout {
 /// What a requeue may take beyond the lease, as promised.
 const SLACK: Duration = Duration::from_secs(1);
 
+/// What a round that is told beside others may take beyond the lease: a busy machine of two cores
+/// holds up the planner's tick and this test's own look for seconds. A requeue that waits for
+/// anything but the lease, such as the longest attempt or a new leader, takes far longer.
+const BUSY_SLACK: Duration = Duration::from_secs(5);
+
 /// Rounds from which on the promise is held to its number: that many are run to time it, on a machine
 /// that does nothing else.
 const TIMED: usize = 30;
+
+/// What a worker's log says of the end of an attempt whose result does not count.
+const ENDS_WITHOUT_RESULT: [&str; 4] = [
+    "attempt stopped",
+    "attempt failed",
+    "the coordinators refused a completion",
+    "result not delivered",
+];
 
 /// Submits a proof that takes seconds and waits until somebody makes it.
 async fn slow_proof(cluster: &Cluster) -> anyhow::Result<Task> {
@@ -111,13 +125,50 @@ async fn a_worker_killed_in_the_middle_of_a_proof_is_replaced_within_its_lease()
     waits.sort_unstable();
     let longest = waits.last().context("nobody was killed")?;
     eprintln!("of {} kills the longest wait was {longest:?}", waits.len());
-    // One alone may have met a machine that was busy with something else.
-    let bound = if waits.len() < TIMED {
-        PATIENCE
+    let slack = if waits.len() < TIMED {
+        BUSY_SLACK
     } else {
-        LEASE + SLACK
+        SLACK
     };
-    assert!(*longest <= bound, "leased again after {longest:?}");
+    assert!(*longest <= LEASE + slack, "leased again after {longest:?}");
+    Ok(())
+}
+
+/// Waits until an attempt has ended without a result.
+async fn lost(cluster: &Cluster, task: &Task, attempt: u32) -> anyhow::Result<()> {
+    let client = cluster.client("c1")?;
+    eventually("a silent attempt to be lost", || async {
+        let now = client.task(&task.id, Duration::ZERO).await?;
+        let mut attempts = now.attempts.iter();
+        let lost = attempts.any(|one| one.attempt == attempt && one.problem.is_some());
+        Ok(lost.then_some(()))
+    })
+    .await
+}
+
+/// Waits until a worker's log says how an attempt of it has ended, and looks that its result did not
+/// count.
+async fn ends_without_result(
+    cluster: &Cluster,
+    worker: &str,
+    task: &Task,
+    attempt: u32,
+) -> anyhow::Result<()> {
+    let named = format!("task={} attempt={attempt} ", task.id);
+    let said = eventually("a worker to give a stale attempt up", || async {
+        let log = cluster.server(worker)?.log()?;
+        let mut lines = log
+            .lines()
+            .filter(|line| format!("{line} ").contains(&named));
+        anyhow::ensure!(
+            !lines.clone().any(|line| line.contains("attempt done")),
+            "a stale result was taken"
+        );
+        let ends = |line: &&str| ENDS_WITHOUT_RESULT.iter().any(|end| line.contains(end));
+        Ok(lines.find(ends).map(str::to_owned))
+    })
+    .await?;
+    eprintln!("{worker}: {said}");
     Ok(())
 }
 
@@ -138,18 +189,29 @@ async fn all_workers_gone_keep_nobody_from_submitting_and_finish_when_they_are_b
 }
 
 #[tokio::test]
-async fn a_worker_that_stood_still_past_its_lease_changes_nothing() -> anyhow::Result<()> {
+async fn a_worker_that_stood_still_past_its_lease_is_refused_and_changes_nothing()
+-> anyhow::Result<()> {
+    let (stale, finished) = (codes::task::STALE_ATTEMPT.code, codes::task::FINISHED.code);
     rounds(layout(), async |cluster, random| {
         let task = slow_proof(cluster).await?;
         let worker = holder(&task)?;
+        let attempt = task.attempts.last().context("nobody has it")?.attempt;
         cluster.server(&worker)?.pause()?;
         let children = cluster.server(&worker)?.children()?;
         assert!(cluster.server(&worker)?.is_paused()?);
         leased_again(cluster, &task).await?;
+        lost(cluster, &task, attempt).await?;
+        // A worker that wakes up mostly hears that its lease is lost before it has its result to
+        // offer. Offered all the same, while another proves and after that, it is refused.
+        let refused = cluster.offer(&worker, &task.id, attempt).await?;
+        let refused = refused.context("a stale result was taken")?;
+        assert!([stale, finished].contains(&refused.as_str()), "{refused}");
         let before = done(cluster, &task).await?;
+        let refused = cluster.offer(&worker, &task.id, attempt).await?;
+        assert_eq!(refused.as_deref(), Some(finished));
         cluster.server(&worker)?.resume()?;
         assert!(!children.is_empty(), "nothing proved");
-        // It has its stale result to offer, then takes part again.
+        ends_without_result(cluster, &worker, &task, attempt).await?;
         let recorded = clients(cluster, calm(10), random).finish()?;
         let after = done(cluster, &task).await?;
         assert_eq!(before.proof, after.proof, "a stale completion was accepted");

@@ -1,8 +1,10 @@
 //! What the coordinator of the simulated world answers to messages.
 
-use aureole_ledger::{AttemptRef, Command, Expiry, Millis, Outcome, WorkerId};
+use aureole_ledger::{
+    AttemptRef, Command, Completion, Expiry, Millis, Outcome, Problem, WorkerId, codes,
+};
 
-use super::{Event, Invariant, LEASE_MS, ToNode, ToWorker, World};
+use super::{Event, Invariant, LEASE_MS, ToNode, ToWorker, World, honest_proof};
 
 impl World {
     pub(super) fn at_node(
@@ -12,7 +14,7 @@ impl World {
     ) -> Result<(), String> {
         match message {
             ToNode::Propose(command) => {
-                let command = at(*command, self.node.clock(self.now));
+                let command = self.verified(at(*command, self.node.clock(self.now)));
                 let outcome = self.apply(&command, invariants)?;
                 // The answer may be lost: the client then asks again, or never learns it.
                 if !self.in_storm() || !self.random.chance(self.profile.loss) {
@@ -32,6 +34,43 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// What the coordinator proposes of a message: of a proof that does not verify, from one who has
+    /// the lease, that its attempt has failed.
+    fn verified(&mut self, command: Command) -> Command {
+        let Command::CompleteTask {
+            task,
+            attempt,
+            worker,
+            completion,
+            now,
+            ..
+        } = &command
+        else {
+            return command;
+        };
+        let reported = AttemptRef {
+            task: *task,
+            attempt: *attempt,
+        };
+        let state = &self.node.state;
+        let fresh = state.check_completion(reported, worker, completion);
+        let Completion::Proved { proof, .. } = completion else {
+            return command;
+        };
+        if *proof == honest_proof(reported) || !matches!(fresh, Ok(false)) {
+            return command;
+        }
+        self.seen.lies += 1;
+        Command::FailAttempt {
+            task: *task,
+            attempt: *attempt,
+            worker: worker.clone(),
+            problem: Problem::new(codes::PROOF_INVALID, "the proof does not verify"),
+            retryable: true,
+            now: *now,
+        }
     }
 
     fn renew(
