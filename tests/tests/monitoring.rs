@@ -1,6 +1,7 @@
 //! What `deployments/monitoring` promises: each alert fires when it should and no query of a dashboard
 //! is empty, asked of a real Prometheus that collects a real cluster.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -136,6 +137,16 @@ fn queries() -> anyhow::Result<Vec<(String, String, String)>> {
     Ok(queries)
 }
 
+/// Series that a cluster tells of only in circumstances that this one is not in, and what they need.
+const ONLY_WITH: [(&str, &str); 0] = [];
+
+/// The names of our own series in a text.
+fn series(text: &str) -> impl Iterator<Item = &str> {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    text.split(move |letter| !is_part(letter))
+        .filter(|name| name.starts_with("aureole_"))
+}
+
 /// Proofs, and an input that its circuit refuses: what the dashboards tell of.
 async fn work(cluster: &Cluster) -> anyhow::Result<()> {
     let client = cluster.client()?;
@@ -221,6 +232,21 @@ async fn every_query_of_every_dashboard_returns_data_of_a_real_cluster() -> anyh
         })
         .await?;
     }
+    let names = ask(&prometheus, "/api/v1/label/__name__/values")?;
+    let told: BTreeSet<&str> = names
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let alerts = std::fs::read_to_string(monitoring().join("alerts.yaml"))?;
+    let mut asked: BTreeSet<&str> = series(&alerts).collect();
+    asked.extend(queries.iter().flat_map(|(_, _, query)| series(query)));
+    let unknown: Vec<_> = asked
+        .difference(&told)
+        .filter(|name| !ONLY_WITH.iter().any(|(series, _)| series == *name))
+        .collect();
+    ensure!(unknown.is_empty(), "nobody tells {unknown:?}");
     let up = ask_for("up{job=\"aureole\"} == 1")?;
     ensure!(up.len() == PROCESSES, "{up:?}");
     let rules = ask(&prometheus, "/api/v1/rules")?;

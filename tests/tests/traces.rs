@@ -319,7 +319,7 @@ async fn log_lines_are_flat_json_and_name_the_trace_of_their_request() -> anyhow
     let route = called["route"].as_str().unwrap_or_default();
     ensure!(route.starts_with("/aureole.v1.Tasks/"), "{called}");
     for key in [
-        "timestamp",
+        "@timestamp",
         "level",
         "target",
         "message",

@@ -32,14 +32,23 @@ fn less_others(there: u64) -> u64 {
 fn there() -> u64 {
     let read = |path: &str| fs::read_to_string(path).ok();
     let machine = read("/proc/meminfo").as_deref().and_then(total);
-    let groups = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
+    let groups = [
+        "/sys/fs/cgroup/memory.max",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+    ];
     let group = groups.into_iter().find_map(read).as_deref().and_then(limit);
-    [machine, group].into_iter().flatten().min().unwrap_or(ASSUMED_BYTES)
+    [machine, group]
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or(ASSUMED_BYTES)
 }
 
 /// The figure of `MemTotal` in /proc/meminfo, which is in KiB.
 fn total(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib.saturating_mul(1024))
 }

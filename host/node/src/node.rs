@@ -140,6 +140,7 @@ impl Node {
         };
         let mut sources = Sources::new(meters.clone(), config.role_names());
         let transport = transport(&config)?;
+        sources.certificate_ends = transport.certificate_ends();
         let stop = CancellationToken::new();
         let cache = config.cache.open()?;
         let mut member = match config.is(NodeRole::Coordinator) {

@@ -17,8 +17,8 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 /// The header, and gRPC's metadata.
 pub const TRACEPARENT: &str = "traceparent";
 
-/// Characters of a traceparent of version 00.
-const LENGTH: usize = 55;
+/// Longest traceparent that is looked at. One of version 00 has 55 characters; a later one may have more.
+const HEADER_MAX: usize = 256;
 
 /// The name under which spans that are told afterwards come.
 const SCOPE: &str = "aureole";
@@ -101,20 +101,25 @@ fn write(context: &SpanContext) -> String {
     )
 }
 
-/// Reads a traceparent of version 00, strictly: small hex digits, no id of zeros.
+/// Reads a traceparent strictly: small hex digits, no id of zeros. Of a version after 00 the parts that it
+/// has in common with 00 count (W3C Trace Context, section 4.3).
 fn parse(text: &str) -> Option<SpanContext> {
     let hex = |part: &str| {
         part.bytes()
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     };
-    if text.len() != LENGTH || !text.is_ascii() {
+    if text.len() > HEADER_MAX || !text.is_ascii() {
         return None;
     }
-    let mut parts = text.split('-');
+    let mut parts = text.splitn(5, '-');
     let (version, trace) = (parts.next()?, parts.next()?);
     let (span, flags) = (parts.next()?, parts.next()?);
     let sizes = (version.len(), trace.len(), span.len(), flags.len());
-    if sizes != (2, 32, 16, 2) || version != "00" || ![trace, span, flags].into_iter().all(hex) {
+    if sizes != (2, 32, 16, 2) || ![version, trace, span, flags].into_iter().all(hex) {
+        return None;
+    }
+    let has_more = parts.next().is_some();
+    if version == "ff" || (version == "00" && has_more) {
         return None;
     }
     let trace = TraceId::from_hex(trace).ok()?;
@@ -138,6 +143,16 @@ mod tests {
         assert_eq!(write(&parse(GOOD).unwrap()), GOOD);
         let unsampled = GOOD.replace("-01", "-00");
         assert_eq!(write(&parse(&unsampled).unwrap()), unsampled);
+    }
+
+    #[test]
+    fn a_traceparent_of_a_later_version_is_read_as_far_as_it_is_known() {
+        for later in [
+            GOOD.replace("00-4b", "01-4b"),
+            format!("{}-more", GOOD.replace("00-4b", "cc-4b")),
+        ] {
+            assert_eq!(write(&parse(&later).unwrap()), GOOD, "{later}");
+        }
     }
 
     #[test]

@@ -13,9 +13,9 @@ use opentelemetry_sdk::trace::{
 };
 use tracing::level_filters::LevelFilter;
 use tracing::{Metadata, Subscriber};
-use tracing_subscriber::filter::{EnvFilter, FilterFn};
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, FilterFn};
 use tracing_subscriber::fmt::format::JsonFields;
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::layer::{Filter, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry};
@@ -102,7 +102,7 @@ pub fn install(log: &LogOptions, traces: Option<&TraceOptions>) -> Result<Instal
             global::set_tracer_provider(provider.clone());
             let spans = spans(provider.tracer("aureole"));
             let both = Registry::default()
-                .with(lines.with_filter(filter))
+                .with(lines.with_filter(with_our_spans(filter)))
                 .with(spans);
             both.try_init()
         }
@@ -132,20 +132,36 @@ where
     }
 }
 
+/// What a filter lets pass, and our own spans whatever it says: a line of an error has the ids of its
+/// request and its trace also where lines of that request are not written.
+fn with_our_spans<S>(filter: EnvFilter) -> impl Filter<S> + Send + Sync
+where
+    S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
+{
+    filter.or(ours())
+}
+
+fn ours() -> FilterFn {
+    fn is_ours(metadata: &Metadata<'_>) -> bool {
+        metadata.is_span() && metadata.target().starts_with("aureole")
+    }
+    // As a pointer: a function's own type has no name.
+    let is_ours: fn(&Metadata<'_>) -> bool = is_ours;
+    FilterFn::new(is_ours).with_max_level_hint(LevelFilter::INFO)
+}
+
 /// Our own spans alone, and no events: a log line may have words that are for the operator's eyes.
 fn spans<S>(tracer: SdkTracer) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
-    let ours =
-        |metadata: &Metadata<'_>| metadata.is_span() && metadata.target().starts_with("aureole");
     tracing_opentelemetry::layer()
         .with_tracer(tracer)
         .with_location(false)
         .with_threads(false)
         .with_target(false)
         .with_tracked_inactivity(false)
-        .with_filter(FilterFn::new(ours).with_max_level_hint(LevelFilter::INFO))
+        .with_filter(ours())
         .boxed()
 }
 
@@ -207,5 +223,60 @@ impl fmt::Debug for Installed {
         f.debug_struct("Installed")
             .field("traces", &traces)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What a line has of its spans.
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::filter::EnvFilter;
+    use tracing_subscriber::layer::SubscriberExt as _;
+    use tracing_subscriber::{Layer as _, Registry};
+
+    use super::with_our_spans;
+    use crate::json::Flat;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_error_has_the_ids_of_its_request_where_no_line_of_the_request_is_written() {
+        let written = Written::default();
+        let writer = written.clone();
+        let lines = tracing_subscriber::fmt::layer()
+            .with_writer(move || writer.clone())
+            .fmt_fields(super::JsonFields::new())
+            .event_format(Flat);
+        let filter = EnvFilter::try_new("error").unwrap();
+        let both = Registry::default().with(lines.with_filter(with_our_spans(filter)));
+        tracing::subscriber::with_default(both, || {
+            let request =
+                tracing::info_span!(target: "aureole_tests", "request", request_id = "req_7");
+            request.in_scope(|| {
+                tracing::info!(target: "aureole_tests", "it began");
+                tracing::error!(target: "aureole_tests", "it failed");
+            });
+        });
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        let line: serde_json::Value = serde_json::from_str(text.trim()).unwrap();
+        assert_eq!(line["message"], "it failed");
+        assert_eq!(line["request_id"], "req_7");
     }
 }

@@ -1,6 +1,6 @@
 //! A log line as one flat JSON object: what Elastic and Loki take without a rule of their own.
 //!
-//! `timestamp`, `level`, `target`, `message`, then the fields of the event, then those of the spans
+//! `@timestamp`, `level`, `target`, `message`, then the fields of the event, then those of the spans
 //! around it, from the innermost outwards; the first of a name counts. So `trace_id`, `request_id`,
 //! `tenant` and `task` stand at the top of every line that has them.
 
@@ -34,7 +34,7 @@ where
         let mut time = String::new();
         SystemTime.format_time(&mut Writer::new(&mut time))?;
         let metadata = event.metadata();
-        line.insert("timestamp".to_owned(), time.into());
+        line.insert("@timestamp".to_owned(), time.into());
         line.insert("level".to_owned(), metadata.level().as_str().into());
         line.insert("target".to_owned(), metadata.target().into());
         event.record(&mut Fields(&mut line));
@@ -97,7 +97,7 @@ impl Fields<'_> {
     /// Names that the line has of itself are kept: a field of that name gets an underscore.
     fn put(&mut self, field: &Field, value: Value) {
         let name = match field.name() {
-            name @ ("timestamp" | "level" | "target") => format!("{name}_"),
+            name @ ("@timestamp" | "level" | "target") => format!("{name}_"),
             name => name.trim_start_matches("r#").to_owned(),
         };
         self.0.insert(name, value);

@@ -34,8 +34,8 @@ pub struct ProversConfig {
     pub params_dir: PathBuf,
     /// Bytes of proving keys that each process keeps warm.
     pub key_cache_bytes: u64,
-    /// Address space of each process.
-    pub memory_bytes: u64,
+    /// Address space of each process. It is not memory: what is not touched costs nothing.
+    pub address_bytes: u64,
     /// What a circuit may take.
     pub limits: CircuitLimits,
     /// Longest time for making a circuit's keys.

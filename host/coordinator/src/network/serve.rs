@@ -22,7 +22,9 @@ use tonic::{Request, Response, Status, Streaming};
 use super::appends::Answer;
 use super::message::{HandOver, MessageError, SnapshotHeader, decode, decode_append, encode};
 use crate::group::Group;
-use crate::limits::{APPENDS_AT_ONCE, SNAPSHOT_BYTES_MAX, SNAPSHOT_PART_BYTES, SNAPSHOT_SILENCE_MAX};
+use crate::limits::{
+    APPENDS_AT_ONCE, SNAPSHOT_BYTES_MAX, SNAPSHOT_PART_BYTES, SNAPSHOT_SILENCE_MAX,
+};
 use crate::log::LogError;
 use crate::runtime::apart;
 

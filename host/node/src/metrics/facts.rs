@@ -10,6 +10,8 @@ pub(super) struct Facts {
     /// When the process started, in seconds since 1970.
     pub(super) started_at: u64,
     pub(super) roles: String,
+    /// When its certificate ends, in seconds since 1970.
+    pub(super) certificate_ends: Option<u64>,
     pub(super) member: Option<MemberFacts>,
     pub(super) worker: Option<WorkerFacts>,
     /// Each check of the process's health, and whether it holds.

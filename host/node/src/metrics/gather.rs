@@ -25,6 +25,8 @@ pub(crate) struct Sources {
     meters: Meters,
     started_at: u64,
     roles: String,
+    /// When the process's certificate ends, in seconds since 1970.
+    pub(crate) certificate_ends: Option<u64>,
     pub(crate) member: Option<MemberSource>,
     pub(crate) worker: Option<WorkerSource>,
     pub(crate) platform: Option<Arc<dyn Platform>>,
@@ -56,6 +58,7 @@ impl Sources {
             // A clock before 1970 is not set.
             started_at: started.map_or(0, |since| since.as_secs()),
             roles,
+            certificate_ends: None,
             member: None,
             worker: None,
             platform: None,
@@ -79,6 +82,7 @@ impl Sources {
         Facts {
             started_at: self.started_at,
             roles: self.roles.clone(),
+            certificate_ends: self.certificate_ends,
             member: match &self.member {
                 Some(member) => Some(member.look().await),
                 None => None,

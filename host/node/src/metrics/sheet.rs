@@ -44,6 +44,15 @@ fn process(sheet: &mut Sheet, facts: &Facts) -> Told {
         "When the process started, in seconds since 1970.",
         figure(facts.started_at),
     )?;
+    if let Some(ends) = facts.certificate_ends {
+        sheet.figure(
+            Gauge,
+            "aureole_certificate_expiry_timestamp_seconds",
+            "When the certificate that the process shows to the others ends, in seconds since 1970. A new \
+             one is taken at a start.",
+            figure(ends),
+        )?;
+    }
     if let Some(ready) = facts.ready {
         let help = "Whether the process takes work, as /health/ready says.";
         sheet.figure(Gauge, "aureole_ready", help, truth(ready))?;

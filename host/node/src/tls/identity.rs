@@ -143,6 +143,12 @@ impl Identity {
         !folder.join(CERTIFICATE).exists()
     }
 
+    /// When its certificate ends, in seconds since 1970.
+    pub(crate) fn expires_at(&self) -> Option<u64> {
+        let (_, until) = validity_of(&self.certificate)?;
+        u64::try_from(until).ok()
+    }
+
     fn check_time(&self, path: PathBuf, now: i64) -> Result<(), IdentityError> {
         let Some((from, until)) = validity_of(&self.certificate) else {
             return Err(IdentityError::Certificate { path });

@@ -53,6 +53,15 @@ pub enum TransportError {
 // === impl Transport ===
 
 impl Transport {
+    /// When this process's certificate ends, in seconds since 1970; `None` without one.
+    #[must_use]
+    pub fn certificate_ends(&self) -> Option<u64> {
+        match self {
+            Self::Plain => None,
+            Self::Tls(identity) => identity.expires_at(),
+        }
+    }
+
     /// A server for this process's services. Whoever shows a certificate must show one of this
     /// cluster; what those without may call is the [`Guard`]s' business.
     ///

@@ -195,7 +195,11 @@ impl Prover {
     /// Refuses a circuit whose keys or proofs would not fit, before they are tried.
     fn check_cost(&self, circuit: &CheckedCircuit) -> Result<(), Reply> {
         let estimate = estimate(circuit.shape());
-        let parts = [estimate.params_bytes, estimate.key_bytes, estimate.prove_bytes];
+        let parts = [
+            estimate.params_bytes,
+            estimate.key_bytes,
+            estimate.prove_bytes,
+        ];
         let whole = parts.into_iter().fold(0, u64::saturating_add);
         for (item, bytes, limit) in [
             ("keys", estimate.key_bytes, self.limits.key_bytes_max),

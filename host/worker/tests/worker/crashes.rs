@@ -121,7 +121,7 @@ async fn a_child_out_of_memory_is_told_apart_from_a_crash() {
     let with_memory = |memory_bytes| {
         let config = fixture.provers_config();
         let config = ProversConfig {
-            memory_bytes,
+            address_bytes: memory_bytes,
             threads: 1,
             ..config
         };

@@ -14,7 +14,8 @@ impl World {
     ) -> Result<(), String> {
         match message {
             ToNode::Propose(command) => {
-                let command = self.verified(at(*command, self.node.clock(self.now)));
+                let now = self.node.clock(self.now);
+                let command = self.verified(at(*command, now));
                 let outcome = self.apply(&command, invariants)?;
                 // The answer may be lost: the client then asks again, or never learns it.
                 if !self.in_storm() || !self.random.chance(self.profile.loss) {
