@@ -9,6 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod admin;
 mod cluster;
+#[cfg(test)]
+mod handbook;
 mod plugin;
 mod receipts;
 mod task;
