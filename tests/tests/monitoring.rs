@@ -138,7 +138,11 @@ fn queries() -> anyhow::Result<Vec<(String, String, String)>> {
 }
 
 /// Series that a cluster tells of only in circumstances that this one is not in, and what they need.
-const ONLY_WITH: [(&str, &str); 0] = [];
+const ONLY_WITH: [(&str, &str); 3] = [
+    ("aureole_archive_lag_seconds", "an archive"),
+    ("aureole_queue_oldest_age_seconds", "a task that waits"),
+    ("aureole_queue_tasks", "a task that waits"),
+];
 
 /// The names of our own series in a text.
 fn series(text: &str) -> impl Iterator<Item = &str> {

@@ -55,6 +55,10 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// With webhooks to a port of this machine where nobody listens.
+const WEBHOOKS: &str =
+    "[webhooks]\nenabled = true\nallow = [\"127.0.0.0/8\"]\nallow_http = true\nports = [9]\n";
+
 #[tokio::test]
 async fn the_console_does_all_it_says_in_a_real_browser() -> anyhow::Result<()> {
     let Some((program, tools)) = browser()? else {
@@ -63,7 +67,7 @@ async fn the_console_does_all_it_says_in_a_real_browser() -> anyhow::Result<()> 
     };
     let node = Node::start_with(Options {
         unlimited: true,
-        config: "[webhooks]\nenabled = true\n".to_owned(),
+        config: WEBHOOKS.to_owned(),
         ..Options::default()
     })?;
     let mut story = Command::new("node");
