@@ -7,9 +7,10 @@
 use aureole_ir::Shape;
 use serde::{Deserialize, Serialize};
 
-/// What a process takes for its first proof of any size: pages of code, stacks, the allocator's own.
-/// Measured as 3 to 4 MiB for k = 11 and 12, where it shows (`cargo xtask bench memory`).
-const PROCESS_BYTES: u64 = 7 << 19;
+/// What a prover process has resident besides what its circuit's shape decides: pages of the program's
+/// code, stacks, the allocator's own. The peak that a worker tells is that of the whole process. Measured
+/// for nine circuits (`cargo xtask bench memory`): 12 to 17 MiB where a shape's part is small.
+const PROCESS_BYTES: u64 = 13 << 20;
 
 /// Bytes of a field element.
 const ELEMENT: u64 = 32;
@@ -21,7 +22,7 @@ pub struct Estimate {
     pub params_bytes: u64,
     /// A proving key, kept while warm.
     pub key_bytes: u64,
-    /// Peak on top of the two while one proof is made.
+    /// Peak on top of the two while one proof is made, the process itself included.
     pub prove_bytes: u64,
 }
 
