@@ -7,9 +7,9 @@
 //! UPDATE SKIP LOCKED finds, and complete by UPDATE, each a prepared statement and a commit of its own
 //! on a connection of its own. What has ended is deleted on either side, 128 at a time.
 //!
-//! Our clients come over gRPC on loopback, on connections that they share as a gateway's callers do;
-//! members and clients are one process. PostgreSQL's come over its Unix socket to another process. Beside
-//! that, ours propose within the leader's process, which is what the members alone can take.
+//! Our clients propose within the leader's process, as the gateway does that a coordinator has: what the
+//! members take. Beside that they come over gRPC on loopback, each step a call, on connections that they
+//! share; members and clients are one process. PostgreSQL's come over its Unix socket to another process.
 //!
 //! All take turns in one run, so that a noisy machine is noisy to each. The last line is one JSON
 //! object whose `ratio` is ours over PostgreSQL's; before it, one turn each shows the ratio with fewer
@@ -154,8 +154,8 @@ async fn beside_postgres(clients: u32, extent: Extent) -> anyhow::Result<()> {
             "tasks_per_s": ours.round(),
             "in_process_tasks_per_s": within.round(),
             "postgres_tasks_per_s": theirs.round(),
-            "ratio": hundredths(ours / theirs),
-            "in_process_ratio": hundredths(within / theirs),
+            "ratio": hundredths(within / theirs),
+            "over_grpc_ratio": hundredths(ours / theirs),
             "with_fewer_clients": fewer,
         })
     );

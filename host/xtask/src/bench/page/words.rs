@@ -39,8 +39,8 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ),
     (
         "control-plane",
-        "/ratio",
-        "The figure below it is the same members without the way to them. Over gRPC each step is an HTTP/2 request \
+        "/over_grpc_ratio",
+        "The figure above it is the same members without the way to them. Over gRPC each step is an HTTP/2 request \
          and its answer at both ends, on the cores that three members and all clients have; PostgreSQL's \
          protocol is leaner. Tried, between the members: appends over a stream (decision 0018). Not tried, for \
          clients: several steps in one request.",
