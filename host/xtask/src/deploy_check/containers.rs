@@ -101,10 +101,12 @@ pub(super) fn run(
             .args(["--network", "none", IMAGE, "--version"]),
     );
     let mut story = docker.command(workspace.join("deployments/compose/try.sh"));
+    story.arg("--backup");
     story.env("AUREOLE_IMAGE", IMAGE).envs(images);
     report.whole(
         GROUP,
-        "a cluster proves, loses the coordinator that leads, proves, gets it back, proves",
+        "a cluster proves, loses the coordinator that leads, proves, gets it back, proves, and is put back \
+         from a copy after the loss of all",
         &mut story,
     );
     Ok(())
