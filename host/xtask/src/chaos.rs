@@ -19,12 +19,8 @@ pub(crate) struct Options {
 pub(crate) fn run(workspace: &Path, options: &Options) -> anyhow::Result<()> {
     test::build_plugins(workspace)?;
     shell::step("building the node and the testkit");
-    let packages = ["-p", "aureole-cli", "-p", "aureole-tests"];
-    shell::run(
-        shell::cargo(workspace)
-            .args(["build", "--bins"])
-            .args(packages),
-    )?;
+    // The whole workspace, as the tests build it: a part of it has other features, and is built anew.
+    shell::run(shell::cargo(workspace).args(["build", "--workspace", "--bins"]))?;
     shell::step("running chaos");
     let seed = match options.seed {
         Some(seed) => seed,
